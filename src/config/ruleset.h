@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/arena.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/prefixset.h"
+
+/*
+ * What a configuration means, once read: immutable, in one arena, built whole or not at all.
+ * All strings live in the arena.
+ */
+
+/* One value with the place it came from. */
+struct conf_text {
+	const char *text;
+	struct where where;
+};
+
+/* A filter as written, tags expanded where the configuration alone decides ("<mode>"), not
+ * where a line does ("<HOST>", "<F-USER>"). match/ compiles it. */
+struct filter_def {
+	const char *name;
+	struct conf_text prefregex;   /* text NULL: none */
+	struct conf_text *failregex;  /* one a line */
+	size_t n_failregex;
+	struct conf_text *ignoreregex;
+	size_t n_ignoreregex;
+	struct conf_text datepattern; /* text NULL: the defaults */
+	struct conf_text journalmatch; /* text NULL: none; alternatives joined by " + " */
+	unsigned maxlines;	      /* 1 when not given */
+};
+
+struct port_range {
+	uint16_t lo, hi;
+};
+
+enum proto {
+	PROTO_TCP = 1,
+	PROTO_UDP = 2,
+	PROTO_ALL = 7, /* whatever carries IP */
+};
+
+struct logpath {
+	const char *pattern; /* absolute path or glob */
+	bool tail;	     /* start at the end of a file never seen before */
+	struct where where;
+};
+
+enum source_kind {
+	SOURCE_FILE = 1,
+	SOURCE_JOURNAL = 2,
+	SOURCE_SYSLOG = 4,
+};
+
+#define JAIL_NAME_MAX 64
+#define SET_NAME_MAX 80
+
+struct jail {
+	unsigned id; /* index in ruleset.jails */
+	const char *name;
+	const char *set; /* safe, unique name for kernel sets, without the trailing 4 or 6 */
+	struct where where;
+	const struct filter_def *filter;
+	unsigned sources; /* enum source_kind, or-ed */
+	struct logpath *logpaths;
+	size_t n_logpaths;
+	unsigned maxretry;	  /* at least 1 */
+	int64_t findtime_sec;	  /* at least 1 */
+	int64_t bantime_sec;	  /* -1: for ever */
+	struct prefixset ignoreip; /* addresses and blocks only */
+	bool ignoreself;
+	unsigned protocols;	   /* enum proto */
+	struct port_range *ports;  /* none: all ports */
+	size_t n_ports;
+	bool shadow;		   /* decide and log, never enforce */
+};
+
+struct ruleset {
+	struct arena *arena;
+	struct jail *jails; /* the enabled ones */
+	size_t n_jails;
+	struct prefixset allow; /* never dropped: stockade.conf's allow and [DEFAULT] ignoreip */
+	/* From stockade.conf [Definition]. */
+	enum log_level loglevel;
+	const char *logtarget;	  /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */
+	const char *syslogsocket; /* a path, or "auto" */
+	size_t maxtracked;	  /* entries in the failure table */
+	int64_t purgeage_sec;	  /* how long ended bans are remembered */
+	const char *user;	  /* who guard runs as */
+	const char **listen;	  /* [syslog] listen: "udp://127.0.0.1:5514" */
+	size_t n_listen;
+};
+
+/*
+ * Reads the configuration in dir (jail.conf, jail.d, jail.local, filter.d, stockade.conf or
+ * fail2ban.conf). All faults go to f, as many as can be found in one go. Returns 0 and a ruleset
+ * (there may be warnings), or -EINVAL when there was an error and *ret is untouched.
+ */
+int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f);
+
+/*
+ * The same for one filter on its own: spec is "NAME" or "NAME[opt=val,...]" (dir/filter.d/NAME.conf),
+ * or a path to a filter file. The result lives in the arena.
+ */
+int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char *dir,
+	const char *spec, struct faults *f);
+
+/* The jail of that name, or NULL. */
+const struct jail *ruleset_jail(const struct ruleset *rs, const char *name);
+
+/* Frees everything. Takes NULL. */
+void ruleset_free(struct ruleset *rs);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/addr.h"
+#include "track/track.h"
+
+/*
+ * guard's memory across restarts, in SQLite (WAL). One writer. Everything that belongs together (bans,
+ * failures, read positions, totals) is written in one transaction, so that after kill -9 reading
+ * goes on at exactly the line up to which failures were counted.
+ *
+ * Jails are named, not numbered, on disk. The caller keeps what could not be written and tries again.
+ */
+struct store;
+
+struct store_ban {
+	const char *jail;
+	struct prefix prefix;
+	int64_t since_us, until_us; /* wall clock; until 0: for ever */
+	uint32_t failures;
+	const char *origin;   /* "log", "manual", "kernel", ... */
+	const char *evidence; /* matched lines joined by newline, or NULL */
+};
+
+struct store_position {
+	const char *path; /* or a journal's or socket's name */
+	uint64_t dev, inode;
+	uint64_t offset;
+	uint64_t head_hash; /* hash_fingerprint of the file's first head_len bytes */
+	uint32_t head_len;
+	const char *cursor; /* journal cursor, or NULL */
+};
+
+struct store_total {
+	const char *jail;
+	uint64_t lines, failures, bans; /* since the database was made */
+};
+
+/*
+ * Opens or makes the database file `name` in directory dir. A file that is corrupt or not ours is renamed
+ * to NAME.corrupt-TIME (*ret_moved = true) and made anew. A directory that cannot be written gives a
+ * store in memory that remembers its path: see store_retry. Returns 0 or -errno.
+ */
+int store_open(struct store **ret, const char *dir, const char *name, bool *ret_moved);
+
+/* NULL-safe. */
+void store_close(struct store *s);
+
+/*
+ * A transaction. store_commit returns 0 or -errno (-ENOSPC, -EROFS, -EIO ...); on an error it is
+ * rolled back as a whole and nothing of it is on disk. The puts return -errno likewise; after one
+ * failed the transaction can only be rolled back.
+ */
+int store_begin(struct store *s);
+int store_commit(struct store *s);
+void store_rollback(struct store *s);
+
+/* A new ban, or the same jail and prefix prolonged (active row updated). */
+int store_put_ban(struct store *s, const struct store_ban *b);
+
+/* The active ban ended before its time (unban) or was found expired. */
+int store_end_ban(struct store *s, const char *jail, const struct prefix *p, int64_t at_us);
+
+int store_put_position(struct store *s, const struct store_position *p);
+int store_put_total(struct store *s, const struct store_total *t);
+
+/* e->jail is ignored: the name counts. gone: the entry is deleted. */
+int store_put_track(struct store *s, const char *jail, const struct track_entry *e, bool gone);
+
+/* Deletes ended bans older than before_us, and failures whose last is older than track_before_sec. */
+int store_purge(struct store *s, int64_t before_us, int64_t track_before_sec);
+
+/* Loading; each calls fn a row, in no order but history (newest first). fn's texts are borrowed. */
+int store_load_bans(struct store *s, int64_t now_us, void (*fn)(void *, const struct store_ban *),
+	void *arg); /* the active ones */
+int store_load_positions(struct store *s, void (*fn)(void *, const struct store_position *),
+	void *arg);
+int store_load_totals(struct store *s, void (*fn)(void *, const struct store_total *), void *arg);
+int store_load_tracks(struct store *s,
+	void (*fn)(void *, const char *jail, const struct track_entry *), void *arg);
+
+/* Past and present bans of an address (any jail), at most max. */
+int store_history(struct store *s, const struct addr *a, unsigned max,
+	void (*fn)(void *, const struct store_ban *, int64_t ended_us), void *arg);
+
+/* "" when the last transaction went well, else what is wrong: "disk full", ... */
+const char *store_trouble(const struct store *s);
+
+/* Tries to get from memory back to disk, or to reopen; 0 when the store is on disk and writable. */
+int store_retry(struct store *s);
