@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipc/messages.h"
+
+#include "base/util.h"
+#include "ipc/channel.h"
+
+#include <string.h>
+
+/* The shape a message must have. */
+struct shape {
+	enum message_side side;
+	size_t fixed; /* bytes that must be there */
+	size_t item;  /* then any number of these; 0: nothing more */
+	bool fd;
+	bool (*check)(const void *body, size_t len);
+};
+
+static bool terminated(const char *s, size_t size)
+{
+	return memchr(s, '\0', size) != NULL;
+}
+
+static bool good_prefix(const struct prefix *p)
+{
+	struct prefix canonical;
+
+	if (p->len > 128)
+		return false;
+	canonical = prefix_of(&p->addr, p->len);
+	return addr_eq(&canonical.addr, &p->addr);
+}
+
+static bool check_bans(const void *body, size_t len)
+{
+	const struct msg_ban *b = body;
+
+	for (size_t i = 0; i < len / sizeof(*b); i++)
+		if (!good_prefix(&b[i].prefix) || b[i].again > 1)
+			return false;
+	return true;
+}
+
+static bool check_elems(const void *body, size_t len)
+{
+	const struct msg_elem *e = body;
+
+	for (size_t i = 0; i < len / sizeof(*e); i++)
+		if (!good_prefix(&e[i].prefix))
+			return false;
+	return true;
+}
+
+static bool check_file(const void *body, size_t len)
+{
+	const struct msg_file *f = body;
+
+	(void)len;
+	return terminated(f->path, sizeof(f->path)) && f->at_start <= 1;
+}
+
+static bool check_file_ref(const void *body, size_t len)
+{
+	const struct msg_file_ref *f = body;
+
+	(void)len;
+	return terminated(f->path, sizeof(f->path));
+}
+
+static bool check_trouble(const void *body, size_t len)
+{
+	const struct msg_trouble *t = body;
+
+	(void)len;
+	return terminated(t->path, sizeof(t->path)) && terminated(t->what, sizeof(t->what));
+}
+
+static bool check_query_end(const void *body, size_t len)
+{
+	const struct msg_query_end *q = body;
+
+	(void)len;
+	return terminated(q->backend, sizeof(q->backend)) &&
+	       terminated(q->last_error, sizeof(q->last_error));
+}
+
+static const struct shape shapes[] = {
+	[MSG_READY] = {TO_KEEPER},
+	[MSG_BAN] = {TO_KEEPER, 0, sizeof(struct msg_ban), false, check_bans},
+	[MSG_UNBAN] = {TO_KEEPER, 0, sizeof(struct msg_ban), false, check_bans},
+	[MSG_LOG] = {TO_KEEPER, 1, 1},
+	[MSG_SIBLINGS] = {TO_KEEPER, sizeof(struct msg_file_ref), 0, false, check_file_ref},
+	[MSG_FILE_DONE] = {TO_KEEPER, sizeof(struct msg_file_ref), 0, false, check_file_ref},
+	[MSG_QUERY_WALL] = {TO_KEEPER, sizeof(struct msg_query)},
+	[MSG_RELOAD] = {TO_KEEPER, sizeof(struct msg_query)},
+	[MSG_STOP] = {TO_KEEPER},
+	[MSG_LEFT] = {TO_KEEPER},
+	[MSG_PONG] = {TO_KEEPER},
+	[MSG_FILE] = {TO_GUARD, sizeof(struct msg_file), 0, true, check_file},
+	[MSG_FILE_LEFT] = {TO_GUARD, sizeof(struct msg_file_ref), 0, false, check_file_ref},
+	[MSG_SIBLING] = {TO_GUARD, sizeof(struct msg_file), 0, true, check_file},
+	[MSG_SIBLINGS_END] = {TO_GUARD, sizeof(struct msg_file_ref), 0, false, check_file_ref},
+	[MSG_TROUBLE] = {TO_GUARD, sizeof(struct msg_trouble), 0, false, check_trouble},
+	[MSG_START_END] = {TO_GUARD},
+	[MSG_WALL_ELEMS] = {TO_GUARD, 0, sizeof(struct msg_elem), false, check_elems},
+	[MSG_WALL_END] = {TO_GUARD},
+	[MSG_OWN] = {TO_GUARD, 0, sizeof(struct addr)},
+	[MSG_CLIENT] = {TO_GUARD, 0, 0, true},
+	[MSG_REFUSED] = {TO_GUARD, 0, sizeof(struct msg_refused)},
+	[MSG_RESTORE] = {TO_GUARD},
+	[MSG_QUERY_ELEMS] = {TO_GUARD, 0, sizeof(struct msg_elem), false, check_elems},
+	[MSG_QUERY_END] = {TO_GUARD, sizeof(struct msg_query_end), 0, false, check_query_end},
+	[MSG_RELOADED] = {TO_GUARD, sizeof(struct msg_query), 1},
+	[MSG_LEAVE] = {TO_GUARD},
+	[MSG_PING] = {TO_GUARD},
+	[MSG_JOURNAL] = {TO_GUARD, 0, 0, true},
+};
+
+bool message_check(enum message_side side, uint32_t type, const void *body, size_t len, bool has_fd)
+{
+	const struct shape *s;
+	size_t rest;
+
+	if (type < MSG_READY || type >= ARRAY_SIZE(shapes) || (type > MSG_PONG && type < MSG_FILE))
+		return false;
+	s = &shapes[type];
+	if (s->side != side || s->fd != has_fd || len < s->fixed)
+		return false;
+	rest = len - s->fixed;
+	if (s->item == 0 ? rest != 0 : rest % s->item != 0)
+		return false;
+	return s->check == NULL || s->check(body, len);
+}
+
+const char *refusal_text(enum refusal why)
+{
+	switch (why) {
+	case REFUSED_ALLOWED:
+		return "it is on the allow list";
+	case REFUSED_OWN:
+		return "it is an address of this machine";
+	case REFUSED_WIDE:
+		return "the block is wider than policy allows (IPv4 /8, IPv6 /16)";
+	case REFUSED_RATE:
+		return "more bans a second than is sane";
+	case REFUSED_JAIL:
+		return "there is no such jail";
+	case REFUSED_KERNEL:
+		return "the kernel refused it";
+	}
+	return "for no known reason";
+}

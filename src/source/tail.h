@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A log file that grows: whole lines are handed on once, in order. Between calls nothing of the file
+ * is held in memory; a half-written last line is simply read again when the file has grown.
+ */
+
+#define TAIL_LINE_MAX 16384	     /* of a longer line the first so many bytes are judged */
+#define TAIL_BUFFER (256 * 1024)     /* what tail_read wants to work in */
+#define TAIL_HEAD_MAX 256	     /* how much of the first line identifies a file */
+
+struct tail {
+	int fd;
+	uint64_t dev, ino;
+	/*
+	 * First byte not handed on. When the byte before it is no newline, the rest of that line
+	 * was too long and is skipped: so the offset alone says where to go on after a restart.
+	 */
+	uint64_t offset;
+	uint64_t head_hash;
+	uint32_t head_len; /* 0: the first line is not complete yet */
+	bool skipping;
+	uint64_t lines, long_lines, restarts; /* restarts: truncated or written anew in place */
+};
+
+/* One line without its line end; cut: it was longer. off: where it starts in the file. */
+typedef void tail_fn(void *arg, const char *line, size_t len, uint64_t off, bool cut);
+
+/* Takes over fd (a regular file) and starts at offset 0. */
+void tail_init(struct tail *t, int fd, uint64_t dev, uint64_t ino);
+
+/* Closes. */
+void tail_done(struct tail *t);
+
+/*
+ * Is this the file whose first head_len bytes had that hash? (head_len 0: an empty file then,
+ * which any file continues.)
+ */
+bool tail_is(const struct tail *t, uint64_t head_hash, uint32_t head_len);
+
+/* Goes on at an offset saved earlier. -EINVAL if the file is shorter: it starts over then. */
+int tail_resume(struct tail *t, uint64_t offset);
+
+/* Starts at the end of what is there now, a half-written last line included. */
+int tail_seek_end(struct tail *t);
+
+/* The file's size now, or -errno. */
+int64_t tail_size(const struct tail *t);
+
+/*
+ * Hands on complete lines, about budget bytes of them. Returns 1 when there is more, 0 at the end,
+ * or -errno. Notices truncation and rewriting in place, and starts over then.
+ */
+int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_fn *fn, void *arg);
+
+/* The last line without its newline, for a file to which nothing comes any more. */
+int tail_finish(struct tail *t, char buf[static TAIL_BUFFER], tail_fn *fn, void *arg);
