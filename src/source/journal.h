@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "source/journal_msg.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The journal's reader, one for all jails. libsystemd opens the journal's files itself, so it lives
+ * in a process of its own, forked by keeper, that may read the journal (group systemd-journal) and
+ * has no other privilege; guard gets its entries as packets (journal_msg.h).
+ */
+
+struct journal_jail {
+	uint16_t id;       /* what journal_entry.jails says for it */
+	const char *match; /* see journal_match.h; "" or NULL: every entry */
+};
+
+struct journal_conf {
+	const struct journal_jail *jails;
+	size_t n_jails;
+	const char *dir; /* the directory with the journal's files; NULL: the machine's journal */
+	int flags;       /* SD_JOURNAL_*; 0: SD_JOURNAL_SYSTEM, or with dir all that is there */
+};
+
+/*
+ * Waits for guard's start message on fd (SOCK_SEQPACKET), then sends every entry that a jail wants,
+ * what is there and what comes, waiting when guard is slow and when there is none. A journal that
+ * does not exist yet is waited for. Returns 0 when guard closed its end (whatever it was doing
+ * then), or -errno: -EINVAL for a match that cannot be read (journal_match_check tells what),
+ * -EBADMSG for a bad start message, -EOPNOTSUPP when built without libsystemd, or what the library
+ * said.
+ */
+int journal_run(int fd, const struct journal_conf *conf);
+
+/* Is there a journal on this machine to read: a file of it in /var/log/journal or /run/log/journal?
+ */
+bool journal_available(void);
+
+/* The same for a directory of one's own. */
+bool journal_available_in(const char *dir);
+
+/* Can this match be read? 0, or -errno with *ret_error (static text). For the configuration's
+ * checks. */
+int journal_match_check(const char *match, const char **ret_error);
