@@ -6,10 +6,17 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
 
-restore() {
+log=$(mktemp)
+changed=
+
+cleanup() {
+	rm -f "$log"
+	[ -n "$changed" ] || return 0
 	rm -f $policy
 	[ ! -e $policy.before-dev ] || mv $policy.before-dev $policy
 }
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
 
 # Whoever asks before it starts a service is told 101: not allowed. Often that is so already.
 denies() {
@@ -29,8 +36,7 @@ for p; do
 done
 
 if ! denies; then
-	trap restore EXIT
-	trap 'exit 1' HUP INT TERM
+	changed=1
 	[ ! -e $policy ] || mv $policy $policy.before-dev
 	printf '#!/bin/sh\nexit 101\n' >$policy
 	chmod 0755 $policy
@@ -42,7 +48,7 @@ for try in 1 2 3 4 5; do
 	sleep $((try * 2))
 done
 apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@" \
-	</dev/null >/dev/null
+	</dev/null >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 if [ -n "$units" ] && command -v systemctl >/dev/null; then
 	# shellcheck disable=SC2086 # a list of words
 	systemctl --quiet disable $units 2>/dev/null || :
