@@ -62,6 +62,9 @@ int store_put_ban(struct store *s, const struct store_ban *b);
 int store_end_ban(struct store *s, const char *jail, const struct prefix *p, int64_t at_us);
 
 int store_put_position(struct store *s, const struct store_position *p);
+/* Forgets the position kept under that path; none there is no error. */
+int store_drop_position(struct store *s, const char *path);
+
 int store_put_total(struct store *s, const struct store_total *t);
 
 /* e->jail is ignored: the name counts. gone: the entry is deleted. */
@@ -86,5 +89,9 @@ int store_history(struct store *s, const struct addr *a, unsigned max,
 /* "" when the last transaction went well, else what is wrong: "disk full", ... */
 const char *store_trouble(const struct store *s);
 
-/* Tries to get from memory back to disk, or to reopen; 0 when the store is on disk and writable. */
+/*
+ * Tries to get from memory back to disk, or to reopen. 0: the store is on disk and writable and holds
+ * what was committed; 1: the same, but it is empty or older than what was committed: the caller puts
+ * everything it knows again; else -errno.
+ */
 int store_retry(struct store *s);

@@ -6,18 +6,26 @@
 /*
  * Failures a jail and address, within findtime, by the log's own clock. Capped: when full, the
  * entry of least value among a random sample goes (nothing left in its window first, then fewest
- * failures short of a ban, then oldest), so that nobody can aim the eviction.
+ * failures relative to the goal, then oldest), so that nobody can aim the eviction.
+ *
+ * Memory is at most 100 bytes times the cap, index and everything included, and goes back to the
+ * system when the entries go.
+ *
+ * Exact for up to TRACK_SLOTS different seconds with failures in a window, and at most 65,535
+ * failures a second. With more seconds, two of them that fall into the same seventh of findtime
+ * count as the later one: then a failure may count up to findtime / 7 (rounded up) too long, but
+ * none is missed.
  */
 struct track;
 
-#define TRACK_SLOTS 8 /* exact up to this many failures in a window; above, slots are merged */
+#define TRACK_SLOTS 8
 
 /* One address in one jail, as it is kept in memory and on disk. */
 struct track_entry {
 	struct addr addr;
 	uint16_t jail;
-	uint8_t n; /* slots in use, oldest first */
-	uint8_t flags; /* TRACK_DIRTY */
+	uint8_t n;                   /* slots in use, oldest first */
+	uint8_t flags;               /* TRACK_DIRTY */
 	uint32_t sec[TRACK_SLOTS];   /* wall clock of the failures, seconds since 1970 */
 	uint16_t count[TRACK_SLOTS]; /* how many fell on it */
 	uint32_t goal; /* the jail's maxretry when last hit: what eviction measures value by */
@@ -37,12 +45,14 @@ void track_free(struct track *t);
 /*
  * Counts `count` failures of addr at time_sec in a jail with that findtime and maxretry. Returns
  * how many lie within (newest - findtime, newest]; never fails: with the table full something
- * else goes.
+ * else goes. Failures may come out of order; one that is older than that window is dropped, unless
+ * the jail's hit before this one lies before the window too: then the clock was set back, and
+ * counting starts anew from the time given.
  */
 unsigned track_hit(struct track *t, unsigned jail, const struct addr *addr, int64_t time_sec,
 	unsigned count, int64_t findtime_sec, unsigned maxretry);
 
-/* Failures within findtime before now, 0 if it is not tracked. */
+/* Failures later than now - findtime, 0 if it is not tracked. */
 unsigned track_count(const struct track *t, unsigned jail, const struct addr *addr, int64_t now_sec,
 	int64_t findtime_sec);
 
@@ -52,16 +62,37 @@ bool track_forget(struct track *t, unsigned jail, const struct addr *addr);
 /* Entries of a jail at present (some may have run out of their window). */
 size_t track_jail_entries(const struct track *t, unsigned jail);
 
-/* Puts an entry from disk back, clean. An entry that is there already is replaced. */
+/*
+ * Puts an entry from disk back, clean. An entry that is there already is replaced. One that makes
+ * no sense (no failures in it) is left out.
+ */
 void track_restore(struct track *t, const struct track_entry *e);
 
 /*
- * Persistence: calls fn for each entry changed since the last call and for each one gone (gone =
- * true: only addr and jail matter), and marks all clean. fn returning <0 stops the walk, leaves
- * the rest dirty and is returned.
+ * Persistence: calls fn for each entry changed since the last call and for each one gone that may
+ * be on disk (gone = true: only addr and jail matter), and takes all of it for written. fn must not
+ * change the table. fn returning <0 stops the walk and is returned; everything stays to be flushed.
+ *
+ * What was gone is remembered up to an eighth of the cap, entries that ran out or were evicted
+ * first to be forgotten: their rows do no harm on disk, and age there.
  */
 typedef int track_fn(void *arg, const struct track_entry *e, bool gone);
 int track_flush(struct track *t, track_fn *fn, void *arg);
+
+/* The transaction of the last track_flush failed: all that it told is to be flushed again. */
+void track_unflush(struct track *t);
+
+/* The disk has lost everything: every entry is to be flushed again, and nothing is gone. */
+void track_flush_all(struct track *t);
+
+/*
+ * The transaction that track_flush wrote into was rolled back: everything it told since is to be told
+ * again by the next one.
+ */
+void track_flush_failed(struct track *t);
+
+/* Marks every entry changed: the store knows nothing any more. */
+void track_touch_all(struct track *t);
 
 /* Anything to flush? */
 bool track_is_dirty(const struct track *t);
