@@ -85,15 +85,6 @@ void track_unflush(struct track *t);
 /* The disk has lost everything: every entry is to be flushed again, and nothing is gone. */
 void track_flush_all(struct track *t);
 
-/*
- * The transaction that track_flush wrote into was rolled back: everything it told since is to be told
- * again by the next one.
- */
-void track_flush_failed(struct track *t);
-
-/* Marks every entry changed: the store knows nothing any more. */
-void track_touch_all(struct track *t);
-
 /* Anything to flush? */
 bool track_is_dirty(const struct track *t);
 
