@@ -36,14 +36,14 @@ for p; do
 done
 
 if ! denies; then
-	changed=1
 	[ ! -e $policy ] || mv $policy $policy.before-dev
+	changed=1
 	printf '#!/bin/sh\nexit 101\n' >$policy
 	chmod 0755 $policy
 fi
 
 # apt has no waiting for the lock of its lists.
-for try in 1 2 3 4 5; do
+for try in 1 2 3; do
 	apt-get -qq update && break
 	sleep $((try * 2))
 done
