@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC1091,SC2034,SC2119,SC2129,SC2154,SC2317
+#
+# What the two processes may do, as the kernel tells it; and that neither outlives the other by mistake.
+
+. "${0%/*}/lib.sh"
+
+LOG=$T/var/auth.log
+
+field() { # PID NAME
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
+}
+
+check_guard() {
+	g=$(guard_pid)
+	check_is "guard has no capabilities" \
+		"0000000000000000 0000000000000000 0000000000000000 0000000000000000" \
+		"$(field "$g" CapEff) $(field "$g" CapPrm) $(field "$g" CapInh) $(field "$g" CapAmb)"
+	check_is "nor can it get any" 0000000000000000 "$(field "$g" CapBnd)"
+	check "guard is not root" none_is_0 "$(field "$g" Uid) $(field "$g" Gid)"
+	check_is "guard has no other groups" "" "$(field "$g" Groups | tr -d ' ')"
+	check_is "guard has a seccomp filter" 2 "$(field "$g" Seccomp)"
+	check_is "guard can gain no privileges" 1 "$(field "$g" NoNewPrivs)"
+	check_is "guard's root is the state folder" "$(realpath "$STATE")" "$(readlink "/proc/$g/root")"
+	check "guard holds no netlink socket" no_netlink "$g"
+	check "guard holds no folder and no socket's name outside" no_folder "$g"
+	check_is "the state folder is guard's alone" "700" "$(stat -c %a "$STATE")"
+}
+
+none_is_0() { # WORDS
+	for _id in $1; do
+		[ "$_id" != 0 ] || return 1
+	done
+}
+
+no_netlink() { # PID
+	for _fd in "/proc/$1/fd"/*; do
+		_inode=$(readlink "$_fd" | sed -n 's/^socket:\[\([0-9]*\)\]$/\1/p')
+		[ -n "$_inode" ] || continue
+		! grep -q " $_inode *\$" "/proc/$1/net/netlink" || return 1
+	done
+}
+
+no_folder() { # PID
+	for _fd in "/proc/$1/fd"/*; do
+		case $(readlink "$_fd") in
+		"$STATE" | "$STATE"/*) ;;
+		*) ! [ -d "$_fd" ] || return 1 ;;
+		esac
+	done
+}
+
+lacks() { # MASK BIT: a capability is not in a mask of 16 hexadecimal digits (capability.h has the bits)
+	_digit=$(echo "$1" | cut -c $((16 - $2 / 4)))
+	[ $((0x$_digit >> ($2 % 4) & 1)) -eq 0 ]
+}
+
+check_keeper() {
+	_caps=$(field "$STOCKADE_PID" CapEff)
+	for _cap in sys_module:16 sys_rawio:17 sys_ptrace:19 sys_admin:21 sys_boot:22 mac_admin:33; do
+		check "keeper has given up ${_cap%:*}" lacks "$_caps" "${_cap#*:}"
+	done
+	check_is "keeper can gain no privileges" 1 "$(field "$STOCKADE_PID" NoNewPrivs)"
+}
+
+another_guard() { # OLD
+	_now=$(guard_pid)
+	[ -n "$_now" ] && [ "$_now" != "$1" ] && daemon_answers
+}
+
+test_deaths() {
+	g=$(guard_pid)
+	kill -KILL "$g"
+	check_eventually "guard killed: there is another" another_guard "$g"
+	check "keeper is the same" alive "$STOCKADE_PID"
+	check_guard
+	fail_times 3 10.40.0.1 "$LOG"
+	check_eventually "and it judges" in_set 10.40.0.1
+	g=$(guard_pid)
+	kill -KILL "$STOCKADE_PID"
+	wait "$STOCKADE_PID" 2>/dev/null
+	check_eventually "keeper killed: guard goes too" not alive "$g"
+	check "bans stand" in_set 10.40.0.1
+	check "started again" daemon_start
+	check "it knows them" is_banned 10.40.0.1
+	g=$(guard_pid)
+	daemon_stop
+	check_is "SIGTERM: exit 0" 0 $?
+	check_eventually "guard is gone with it" not alive "$g"
+}
+
+make_conf <<-EOF
+	[DEFAULT]
+	backend = auto
+	maxretry = 3
+	[sshd]
+	enabled = true
+	logpath = $LOG
+EOF
+: >"$LOG"
+if ! daemon_start; then
+	not_ok "the daemon starts"
+	finish
+fi
+check_guard
+check_keeper
+test_deaths
+finish
