@@ -45,9 +45,9 @@ void track_free(struct track *t);
 /*
  * Counts `count` failures of addr at time_sec in a jail with that findtime and maxretry. Returns
  * how many lie within (newest - findtime, newest]; never fails: with the table full something
- * else goes. Failures may come out of order; one that is older than that window is dropped, unless
- * the jail's hit before this one lies before the window too: then the clock was set back, and
- * counting starts anew from the time given.
+ * else goes. Failures may come out of order; one older than that window is dropped, unless it and
+ * the jail's hit before it lie more than a minute before the window: then the clock was set back,
+ * and counting starts anew from the time given.
  */
 unsigned track_hit(struct track *t, unsigned jail, const struct addr *addr, int64_t time_sec,
 	unsigned count, int64_t findtime_sec, unsigned maxretry);
