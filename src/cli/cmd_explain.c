@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/addr.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/say.h"
+
+#include <string.h>
+
+static int run(struct cli *c);
+
+const struct command cmd_explain = {
+	.name = "explain",
+	.args = "ADDR",
+	.summary = "why an address is banned, or is not: counts, log lines, history, kernel",
+	.help = "Exit status 1 when nothing at all is known of the address.\n",
+	.asks = true,
+	.json = true,
+	.run = run,
+};
+
+struct tale {
+	struct cli *c;
+	const json_t *end;
+	int64_t now_sec;
+	bool headed; /* the section's title is out */
+};
+
+static void text(const struct tale *t, const json_t *obj, const char *key)
+{
+	const json_t *v = json_object_get(obj, key);
+
+	if (json_is_string(v))
+		cli_text(t->c->out, json_string_value(v), json_string_length(v));
+}
+
+static void title(struct tale *t, const char *words)
+{
+	if (!t->headed)
+		fprintf(t->c->out, "\n%s%s%s\n", cli_style(t->c, STYLE_BOLD), words,
+			cli_style(t->c, STYLE_PLAIN));
+	t->headed = true;
+}
+
+static bool is_banned(const json_t *jail)
+{
+	return answer_bool(jail, "banned", false);
+}
+
+static bool is_known(const json_t *jail)
+{
+	return is_banned(jail) || answer_int(jail, "failures", 0) > 0;
+}
+
+static size_t count_jails(const json_t *end, bool (*is)(const json_t *))
+{
+	const json_t *jail;
+	size_t i, n = 0;
+
+	json_array_foreach(answer_array(end, "jails"), i, jail) n += is(jail);
+	return n;
+}
+
+static bool nothing_known(const json_t *end)
+{
+	return !answer_bool(end, "allowed", false) && !answer_bool(end, "own", false) &&
+	       count_jails(end, is_known) == 0 &&
+	       json_array_size(answer_array(end, "history")) == 0 &&
+	       json_array_size(answer_array(end, "evidence")) == 0;
+}
+
+static void verdict(const struct tale *t, const char *addr)
+{
+	size_t banned = count_jails(t->end, is_banned);
+	enum cli_style style = banned > 0 ? STYLE_BAD : STYLE_GOOD;
+	FILE *out = t->c->out;
+
+	fprintf(out, "%s%s ", cli_style(t->c, style), addr);
+	if (banned > 0)
+		fprintf(out, "is banned in %zu jail%s", banned, banned == 1 ? "" : "s");
+	else if (nothing_known(t->end))
+		fputs("is not banned: nothing is known of it", out);
+	else
+		fputs("is not banned", out);
+	fprintf(out, "%s\n", cli_style(t->c, STYLE_PLAIN));
+	if (answer_bool(t->end, "allowed", false)) {
+		fputs("It is allowed and never banned", out);
+		if (answer_text(t->end, "allowed_by")[0] != '\0') {
+			fputs(": ", out);
+			text(t, t->end, "allowed_by");
+		}
+		fputc('\n', out);
+	}
+	if (answer_bool(t->end, "own", false))
+		fputs("It is one of this machine's own and never banned\n", out);
+}
+
+/* "since 07:32:08 (9 min ago), until 07:42:08 (in 56 s)" */
+static void times(const struct tale *t, const json_t *ban)
+{
+	char clock[SAY_MAX], span[SAY_MAX];
+	FILE *out = t->c->out;
+	int64_t sec;
+
+	if (say_read_time(&sec, answer_text(ban, "since")) == 0) {
+		fprintf(out, " since %s", say_clock(sec, t->now_sec, clock));
+		if (sec <= t->now_sec)
+			fprintf(out, " (%s ago)", say_span(t->now_sec - sec, span));
+	}
+	if (say_read_time(&sec, answer_text(ban, "until")) == 0) {
+		fprintf(out, ", until %s", say_clock(sec, t->now_sec, clock));
+		if (sec >= t->now_sec)
+			fprintf(out, " (in %s)", say_span(sec - t->now_sec, span));
+	} else if (json_is_null(json_object_get(ban, "until"))) {
+		fputs(", for ever", out);
+	}
+}
+
+static void kernel(const struct tale *t, const json_t *jail)
+{
+	int64_t packets = answer_int(jail, "packets", -1);
+	char count[SAY_MAX], bytes[SAY_MAX];
+	FILE *out = t->c->out;
+
+	if (!answer_bool(jail, "in_kernel", true)) {
+		fprintf(out, "  %sthe kernel does not hold this ban%s\n",
+			cli_style(t->c, STYLE_BAD), cli_style(t->c, STYLE_PLAIN));
+		return;
+	}
+	if (packets < 0)
+		return;
+	fprintf(out, "  the kernel has dropped %s packet%s", say_count(packets, count),
+		packets == 1 ? "" : "s");
+	if (packets > 0)
+		fprintf(out, ", %s", say_bytes(answer_int(jail, "bytes", 0), bytes));
+	fputc('\n', out);
+}
+
+static void jails(struct tale *t)
+{
+	FILE *out = t->c->out;
+	const json_t *jail;
+	size_t i;
+
+	json_array_foreach(answer_array(t->end, "jails"), i, jail)
+	{
+		int64_t failures = answer_int(jail, "failures", 0);
+		int64_t maxretry = answer_int(jail, "maxretry", 0);
+		int64_t findtime = answer_int(jail, "findtime_sec", -1);
+		char buf[SAY_MAX];
+
+		if (!is_known(jail))
+			continue;
+		fprintf(out, "\n%s", cli_style(t->c, STYLE_BOLD));
+		text(t, jail, "jail");
+		fprintf(out, "%s: %s", cli_style(t->c, STYLE_PLAIN),
+			is_banned(jail) ? "banned" : "not banned");
+		if (is_banned(jail))
+			times(t, jail);
+		fprintf(out, "\n  %s failure%s", say_count(failures, buf),
+			failures == 1 ? "" : "s");
+		if (findtime >= 0)
+			fprintf(out, " within %s", say_span(findtime, buf));
+		if (maxretry > 0)
+			fprintf(out, "; %s ban%s", say_count(maxretry, buf),
+				maxretry == 1 ? "s" : "");
+		fputc('\n', out);
+		if (is_banned(jail))
+			kernel(t, jail);
+	}
+}
+
+static void evidence(struct tale *t)
+{
+	FILE *out = t->c->out;
+	const json_t *one;
+	char buf[SAY_MAX];
+	int64_t sec;
+	size_t i;
+
+	t->headed = false;
+	json_array_foreach(answer_array(t->end, "evidence"), i, one)
+	{
+		title(t, "Log lines");
+		fputs("  ", out);
+		if (say_read_time(&sec, answer_text(one, "time")) == 0)
+			fprintf(out, "%s  ", say_clock(sec, t->now_sec, buf));
+		text(t, one, "jail");
+		fputs("  ", out);
+		text(t, one, "line");
+		fputc('\n', out);
+	}
+}
+
+static void history(struct tale *t)
+{
+	FILE *out = t->c->out;
+	const json_t *one;
+	char buf[SAY_MAX];
+	int64_t sec, failures;
+	size_t i;
+
+	t->headed = false;
+	json_array_foreach(answer_array(t->end, "history"), i, one)
+	{
+		title(t, "History");
+		fputs("  ", out);
+		text(t, one, "jail");
+		times(t, one);
+		if (say_read_time(&sec, answer_text(one, "ended")) == 0)
+			fprintf(out, ", ended %s", say_clock(sec, t->now_sec, buf));
+		failures = answer_int(one, "failures", -1);
+		if (failures >= 0)
+			fprintf(out, ", %s failure%s", say_count(failures, buf),
+				failures == 1 ? "" : "s");
+		if (answer_text(one, "origin")[0] != '\0') {
+			fputs(", from ", out);
+			text(t, one, "origin");
+		}
+		fputc('\n', out);
+	}
+}
+
+static int tell(struct cli *c, const char *addr, const json_t *end)
+{
+	struct tale t = {.c = c, .end = end, .now_sec = clock_wall_us() / USEC_PER_SEC};
+
+	if (c->json) {
+		cli_json(c, end);
+	} else {
+		verdict(&t, addr);
+		jails(&t);
+		evidence(&t);
+		history(&t);
+	}
+	return nothing_known(end) ? CLI_NO : CLI_GOOD;
+}
+
+static int run(struct cli *c)
+{
+	char addr_text[ADDR_STRLEN];
+	struct answer a = {0};
+	struct addr addr;
+	int status;
+
+	if (cli_plain(c, 1, 1) < 0)
+		return c->status;
+	if (addr_parse(&addr, c->argv[optind], strlen(c->argv[optind])) < 0)
+		return cli_usage(c, "it takes one address");
+	addr_format(&addr, addr_text);
+	status = cli_ask(
+		c, json_pack("{s:s, s:s}", "cmd", "explain", "addr", addr_text), NULL, NULL, &a);
+	if (status == CLI_GOOD)
+		status = tell(c, addr_text, a.end);
+	answer_done(&a);
+	return status;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/say.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+const char *say_count(int64_t n, char buf[static SAY_MAX])
+{
+	char digits[24];
+	size_t len, out = 0;
+
+	snprintf(digits, sizeof(digits), "%" PRIu64, n < 0 ? -(uint64_t)n : (uint64_t)n);
+	len = strlen(digits);
+	if (n < 0)
+		buf[out++] = '-';
+	for (size_t i = 0; i < len; i++) {
+		buf[out++] = digits[i];
+		if ((len - i) % 3 == 1 && i + 1 < len)
+			buf[out++] = ',';
+	}
+	buf[out] = '\0';
+	return buf;
+}
+
+const char *say_bytes(int64_t n, char buf[static SAY_MAX])
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+	double value = n < 0 ? 0 : (double)n;
+	size_t unit = 0;
+
+	/* 999.5 would be printed as 1000. */
+	for (; value >= 999.5; unit++)
+		value /= 1000;
+	snprintf(buf, SAY_MAX, "%.*f %s", unit > 0 && value < 9.95, value, units[unit]);
+	return buf;
+}
+
+const char *say_span(int64_t sec, char buf[static SAY_MAX])
+{
+	return text_duration(sec >= 60 ? sec - sec % 60 : sec, buf, SAY_MAX);
+}
+
+int say_read_time(int64_t *ret_sec, const char *s)
+{
+	struct tm tm = {0};
+	unsigned hours, minutes;
+	int offset = 0, end = 0;
+	const char *p;
+
+	p = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (p == NULL || tm.tm_year > 8099)
+		return -EINVAL;
+	if (*p == '.')
+		p += 1 + strspn(p + 1, "0123456789");
+	if (*p == '+' || *p == '-') {
+		if (sscanf(p + 1, "%2u:%2u%n", &hours, &minutes, &end) != 2 || end != 5 ||
+			p[6] != '\0')
+			return -EINVAL;
+		offset = (int)(hours * 3600 + minutes * 60) * (*p == '-' ? -1 : 1);
+	} else if (strcmp(p, "Z") != 0) {
+		return -EINVAL;
+	}
+	*ret_sec = timegm(&tm) - offset;
+	return 0;
+}
+
+const char *say_clock(int64_t sec, int64_t now_sec, char buf[static SAY_MAX])
+{
+	time_t then = (time_t)sec, now = (time_t)now_sec;
+	struct tm a, b;
+	const char *format = "%H:%M:%S";
+
+	if (localtime_r(&then, &a) == NULL || localtime_r(&now, &b) == NULL) {
+		snprintf(buf, SAY_MAX, "?");
+		return buf;
+	}
+	if (a.tm_year != b.tm_year)
+		format = "%Y-%m-%d";
+	else if (a.tm_yday != b.tm_yday)
+		format = "%b %e %H:%M";
+	if (strftime(buf, SAY_MAX, format, &a) == 0)
+		snprintf(buf, SAY_MAX, "?");
+	return buf;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/status.h"
+
+#include "base/buf.h"
+#include "base/util.h"
+#include "cli/say.h"
+#include "cli/table.h"
+
+#include <string.h>
+
+static const struct table_column jail_columns[] = {
+	{"JAIL", .shrink = true},
+	{"BANNED", .right = true},
+	{"EVER", .right = true},
+	{"TRACKED", .right = true},
+	{"FAILURES", .right = true},
+	{"BANS AFTER", .shrink = true},
+	{"FOR", .right = true},
+	{"LAST BAN", .shrink = true},
+};
+
+static const struct table_column source_columns[] = {
+	{"READS", .shrink = true},
+	{"FOR", .shrink = true},
+	{"STATE"},
+	{"BEHIND", .right = true},
+	{"LINES", .right = true},
+};
+
+static void count_cell(struct table *t, const json_t *obj, const char *key)
+{
+	char buf[SAY_MAX];
+	int64_t n = answer_int(obj, key, -1);
+
+	table_cellf(t, "%s", n < 0 ? "-" : say_count(n, buf));
+}
+
+static void headline(struct cli *c, const json_t *end)
+{
+	const json_t *jails = answer_array(end, "jails");
+	bool dry = answer_bool(end, "dry_run", false);
+	unsigned troubles = status_troubles(NULL, end);
+	char count[SAY_MAX];
+	int64_t banned = 0;
+	size_t n = json_array_size(jails);
+
+	for (size_t i = 0; i < n; i++)
+		banned += answer_int(json_array_get(jails, i), "banned", 0);
+	fputs(cli_style(c, troubles > 0 ? STYLE_BAD : dry ? STYLE_WARN : STYLE_GOOD), c->out);
+	if (dry)
+		fprintf(c->out,
+			"dry run, nothing is enforced: watching for %zu jail%s, %s would be banned "
+			"now",
+			n, n == 1 ? "" : "s", say_count(banned, count));
+	else
+		fprintf(c->out, "protecting %zu jail%s, %s banned now", n, n == 1 ? "" : "s",
+			say_count(banned, count));
+	if (troubles > 0)
+		fprintf(c->out, "; %u thing%s wrong:", troubles, troubles == 1 ? " is" : "s are");
+	fprintf(c->out, "%s\n", cli_style(c, STYLE_PLAIN));
+	status_troubles(c->out, end);
+}
+
+static void daemon_line(struct cli *c, const json_t *end)
+{
+	const char *version = answer_text(end, "version"), *config = answer_text(end, "config");
+	int64_t pid = answer_int(end, "pid", 0), uptime = answer_int(end, "uptime_sec", -1);
+	char span[SAY_MAX];
+
+	fputs("stockade ", c->out);
+	cli_text(c->out, version, strlen(version));
+	if (pid > 0)
+		fprintf(c->out, ", process %lld", (long long)pid);
+	if (uptime >= 0)
+		fprintf(c->out, ", up %s", say_span(uptime, span));
+	if (config[0] != '\0') {
+		fputs(", from ", c->out);
+		cli_text(c->out, config, strlen(config));
+	}
+	fputc('\n', c->out);
+}
+
+static void last_ban_cell(struct table *t, const json_t *jail, int64_t now_sec)
+{
+	const json_t *last = json_object_get(jail, "last_ban");
+	char span[SAY_MAX];
+	int64_t sec;
+
+	if (answer_text(last, "ip")[0] == '\0')
+		table_cell(t, "-", 1);
+	else if (say_read_time(&sec, answer_text(last, "at")) < 0 || sec > now_sec)
+		table_cellf(t, "%s", answer_text(last, "ip"));
+	else
+		table_cellf(
+			t, "%s, %s ago", answer_text(last, "ip"), say_span(now_sec - sec, span));
+}
+
+static void jail_table(struct cli *c, const json_t *jails, int64_t now_sec)
+{
+	struct table *t = table_new(c->out, jail_columns, ARRAY_SIZE(jail_columns), c->width,
+		cli_style(c, STYLE_BOLD), cli_style(c, STYLE_PLAIN));
+	const json_t *jail;
+	char buf[SAY_MAX];
+	size_t i;
+
+	if (t == NULL)
+		return;
+	json_array_foreach(jails, i, jail)
+	{
+		int64_t findtime = answer_int(jail, "findtime_sec", -1);
+		int64_t bantime = answer_int(jail, "bantime_sec", 0);
+
+		table_cellf(t, "%s%s", answer_text(jail, "name"),
+			answer_bool(jail, "shadow", false) ? " (shadow)" : "");
+		count_cell(t, jail, "banned");
+		count_cell(t, jail, "bans");
+		count_cell(t, jail, "tracked");
+		count_cell(t, jail, "failures");
+		if (findtime > 0)
+			table_cellf(t, "%lld in %s", (long long)answer_int(jail, "maxretry", 0),
+				say_span(findtime, buf));
+		else
+			table_cell(t, "-", 1);
+		table_cellf(t, "%s", bantime != 0 ? say_span(bantime, buf) : "-");
+		last_ban_cell(t, jail, now_sec);
+	}
+	table_end(t);
+}
+
+static bool is_source(const json_t *a, const json_t *b)
+{
+	return strcmp(answer_text(a, "name"), answer_text(b, "name")) == 0 &&
+	       strcmp(answer_text(a, "kind"), answer_text(b, "kind")) == 0;
+}
+
+static bool jail_reads(const json_t *jail, const json_t *wanted)
+{
+	const json_t *source;
+	size_t i;
+
+	json_array_foreach(answer_array(jail, "sources"), i, source)
+	{
+		if (is_source(source, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* The jails that read a source; nothing if one before `first` does: its line is out already. */
+static void readers(struct buf *ret, const json_t *jails, size_t first, const json_t *source)
+{
+	const json_t *jail;
+	size_t i;
+
+	json_array_foreach(jails, i, jail)
+	{
+		if (!jail_reads(jail, source))
+			continue;
+		if (i < first)
+			return;
+		buf_addf(ret, "%s%s", ret->len > 0 ? ", " : "", answer_text(jail, "name"));
+	}
+}
+
+static void source_row(struct table *t, const json_t *source, const struct buf *jails)
+{
+	const char *kind = answer_text(source, "kind"), *name = answer_text(source, "name");
+	const char *state = answer_text(source, "state");
+	int64_t lag = answer_int(source, "lag_bytes", -1);
+	char bytes[SAY_MAX];
+
+	if (strcmp(kind, "file") == 0 || kind[0] == '\0' || strncmp(name, kind, strlen(kind)) == 0)
+		table_cellf(t, "%s", name);
+	else
+		table_cellf(t, "%s %s", kind, name);
+	table_cell(t, buf_text(jails), jails->len);
+	table_cellf(t, "%s", state[0] != '\0' ? state : "-");
+	if (strcmp(kind, "file") != 0 || lag < 0)
+		table_cell(t, "-", 1);
+	else
+		table_cellf(t, "%s", lag == 0 ? "nothing" : say_bytes(lag, bytes));
+	count_cell(t, source, "lines");
+}
+
+static void source_table(struct cli *c, const json_t *jails)
+{
+	struct table *t = table_new(c->out, source_columns, ARRAY_SIZE(source_columns), c->width,
+		cli_style(c, STYLE_BOLD), cli_style(c, STYLE_PLAIN));
+	const json_t *jail, *source;
+	size_t i, j;
+
+	if (t == NULL)
+		return;
+	json_array_foreach(jails, i, jail)
+	{
+		json_array_foreach(answer_array(jail, "sources"), j, source)
+		{
+			struct buf names = {0};
+
+			readers(&names, jails, i, source);
+			if (names.len > 0)
+				source_row(t, source, &names);
+			buf_done(&names);
+		}
+	}
+	table_end(t);
+}
+
+static void wall_line(struct cli *c, const json_t *wall)
+{
+	const char *backend = answer_text(wall, "backend");
+	int64_t repairs = answer_int(wall, "repairs", 0),
+		failures = answer_int(wall, "failures", 0);
+	int64_t banned = answer_int(wall, "banned", -1);
+	char count[SAY_MAX];
+
+	if (!json_is_object(wall))
+		return;
+	fputs("firewall: ", c->out);
+	if (backend[0] != '\0') {
+		cli_text(c->out, backend, strlen(backend));
+		fputs(", ", c->out);
+	}
+	fputs(answer_bool(wall, "healthy", true) ? "as it should be" : "NOT as it should be",
+		c->out);
+	if (banned >= 0)
+		fprintf(c->out, ", %s put in since the start", say_count(banned, count));
+	if (repairs > 0)
+		fprintf(c->out, ", repaired %s time%s", say_count(repairs, count),
+			repairs == 1 ? "" : "s");
+	if (failures > 0)
+		fprintf(c->out, ", %s refused transaction%s", say_count(failures, count),
+			failures == 1 ? "" : "s");
+	fputc('\n', c->out);
+}
+
+static void tracker_line(struct cli *c, const json_t *tracker)
+{
+	int64_t cap = answer_int(tracker, "cap", -1), evicted = answer_int(tracker, "evicted", 0);
+	char a[SAY_MAX], b[SAY_MAX];
+
+	if (cap < 0)
+		return;
+	fprintf(c->out, "tracking: %s of at most %s addresses",
+		say_count(answer_int(tracker, "entries", 0), a), say_count(cap, b));
+	if (answer_int(tracker, "bytes", 0) > 0)
+		fprintf(c->out, ", %s", say_bytes(answer_int(tracker, "bytes", 0), a));
+	if (evicted > 0)
+		fprintf(c->out, ", %s given up for lack of room", say_count(evicted, a));
+	fputc('\n', c->out);
+}
+
+void status_print(struct cli *c, const json_t *end, int64_t now_sec)
+{
+	const json_t *jails = answer_array(end, "jails");
+
+	headline(c, end);
+	daemon_line(c, end);
+	if (json_array_size(jails) > 0) {
+		fputc('\n', c->out);
+		jail_table(c, jails, now_sec);
+		fputc('\n', c->out);
+		source_table(c, jails);
+	}
+	fputc('\n', c->out);
+	wall_line(c, json_object_get(end, "wall"));
+	tracker_line(c, json_object_get(end, "tracker"));
+	status_losses(c, end);
+}

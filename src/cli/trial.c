@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/trial.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/lines.h"
+#include "cli/say.h"
+#include "match/date.h"
+#include "source/tail.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* An undated line counts as the last dated one while that is no older than this: fail2ban's way. */
+#define UNDATED_US (600 * USEC_PER_SEC)
+
+struct trial {
+	struct cli *c;
+	struct filter *filter;
+	struct date_finder *dates;
+	int64_t now_us;  /* 0: the real present */
+	int64_t last_us; /* the last date read, 0 none */
+	uint64_t lines, undated, verdicts[VERDICT_MATCH + 1];
+	char text[TAIL_LINE_MAX];
+};
+
+static const char *const verdict_names[] = {
+	[VERDICT_MISS] = "miss",
+	[VERDICT_IGNORED] = "ignored",
+	[VERDICT_NOFAIL] = "nofail",
+	[VERDICT_MATCH] = "match",
+};
+
+int trial_read_time(int64_t *ret_us, const char *s)
+{
+	struct date_finder *f = date_finder_new();
+	struct stamp stamp;
+	bool found;
+
+	if (f == NULL)
+		return -EINVAL;
+	found = date_find(f, s, strlen(s), clock_wall_us(), &stamp) && stamp.off == 0 &&
+		stamp.len == strlen(s);
+	date_finder_free(f);
+	if (!found)
+		return -EINVAL;
+	*ret_us = stamp.time_us;
+	return 0;
+}
+
+/* Local time without zone, microseconds if there are any. */
+static void format_time(int64_t time_us, char *buf, size_t size)
+{
+	int64_t sec = time_us / USEC_PER_SEC, us = time_us % USEC_PER_SEC;
+	struct tm tm;
+	time_t t;
+	size_t len;
+
+	if (us < 0) {
+		us += USEC_PER_SEC;
+		sec--;
+	}
+	t = (time_t)sec;
+	buf[0] = '\0';
+	if (localtime_r(&t, &tm) == NULL)
+		return;
+	len = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (us != 0)
+		snprintf(buf + len, size - len, ".%06lld", (long long)us);
+}
+
+static json_t *fields_json(const struct match *m)
+{
+	json_t *fields = json_object();
+
+	for (size_t i = 0; i < m->n_fields; i++)
+		json_object_set_new(fields, m->fields[i].name,
+			cli_json_text(m->fields[i].value, m->fields[i].len));
+	return fields;
+}
+
+static json_t *ip_json(const struct match *m)
+{
+	char text[ADDR_STRLEN];
+
+	if (m->has_addr)
+		return json_string(addr_format(&m->addr, text));
+	return m->host != NULL ? cli_json_text(m->host, m->host_len) : json_null();
+}
+
+static void print_json(
+	struct trial *t, enum verdict verdict, const struct match *m, const char *when)
+{
+	bool found = verdict == VERDICT_MATCH || verdict == VERDICT_NOFAIL;
+	json_t *line = json_pack("{s:I, s:s, s:o, s:s?, s:o}", "line", (json_int_t)t->lines,
+		"verdict", verdict_names[verdict], "ip", found ? ip_json(m) : json_null(), "time",
+		when, "fields", found ? fields_json(m) : json_object());
+
+	cli_json(t->c, line);
+	json_decref(line);
+}
+
+static void print_line(
+	struct trial *t, enum verdict verdict, const struct match *m, const char *line, size_t len)
+{
+	static const enum cli_style styles[] = {
+		[VERDICT_MISS] = STYLE_DIM,
+		[VERDICT_IGNORED] = STYLE_DIM,
+		[VERDICT_NOFAIL] = STYLE_WARN,
+		[VERDICT_MATCH] = STYLE_BAD,
+	};
+	char addr[ADDR_STRLEN] = "-";
+	struct cli *c = t->c;
+
+	if (verdict >= VERDICT_NOFAIL && m->has_addr)
+		addr_format(&m->addr, addr);
+	else if (verdict >= VERDICT_NOFAIL && m->host != NULL)
+		text_escape(addr, sizeof(addr), m->host, m->host_len);
+	fprintf(c->out, "%s%-7s%s  %-15s  ", cli_style(c, styles[verdict]), verdict_names[verdict],
+		cli_style(c, STYLE_PLAIN), addr);
+	cli_text(c->out, line, len);
+	fputc('\n', c->out);
+}
+
+static void judge(struct trial *t, const char *line, size_t len)
+{
+	int64_t now_us = t->now_us != 0 ? t->now_us : clock_wall_us();
+	struct match m = {0};
+	const char *text = line;
+	char when[40] = "";
+	enum verdict verdict;
+	struct stamp stamp;
+	size_t text_len = len;
+	bool dated;
+
+	t->lines++;
+	dated = date_find(t->dates, line, len, now_us, &stamp);
+	if (dated) {
+		memcpy(t->text, line, stamp.off);
+		memcpy(t->text + stamp.off, line + stamp.off + stamp.len,
+			len - stamp.off - stamp.len);
+		text = t->text;
+		text_len = len - stamp.len;
+		t->last_us = stamp.time_us;
+	} else {
+		t->undated++;
+		stamp.time_us = t->last_us > now_us - UNDATED_US ? t->last_us : now_us;
+	}
+	verdict = filter_judge(t->filter, text, text_len, &m);
+	t->verdicts[verdict]++;
+	if (!t->c->json) {
+		print_line(t, verdict, &m, line, len);
+		return;
+	}
+	if (dated || verdict >= VERDICT_NOFAIL)
+		format_time(stamp.time_us, when, sizeof(when));
+	print_json(t, verdict, &m, when[0] != '\0' ? when : NULL);
+}
+
+static void print_sums(const struct trial *t)
+{
+	const struct filter_stats *stats = filter_stats(t->filter);
+	const struct {
+		const char *what;
+		uint64_t n;
+		bool always;
+	} sums[] = {
+		{"lines", t->lines, true},
+		{"match", t->verdicts[VERDICT_MATCH], true},
+		{"nofail", t->verdicts[VERDICT_NOFAIL], false},
+		{"ignored", t->verdicts[VERDICT_IGNORED], false},
+		{"miss", t->verdicts[VERDICT_MISS], true},
+		{"without a date", t->undated, false},
+		{"not judged: a regex met its limits", stats->limit_hits, false},
+	};
+	char count[SAY_MAX];
+
+	if (t->lines > 0)
+		fputc('\n', t->c->out);
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+		if (sums[i].always || sums[i].n > 0)
+			fprintf(t->c->out, "%12s  %s\n", say_count((int64_t)sums[i].n, count),
+				sums[i].what);
+	}
+}
+
+int trial_run(struct cli *c, struct filter *filter, int fd, int64_t now_us)
+{
+	struct trial *t = calloc(1, sizeof(*t));
+	struct lines *lines = lines_new(fd);
+	const char *line;
+	size_t len;
+	int r = -ENOMEM;
+
+	if (t == NULL || lines == NULL)
+		goto done;
+	*t = (struct trial) {
+		.c = c, .filter = filter, .dates = date_finder_new(), .now_us = now_us};
+	if (t->dates == NULL)
+		goto done;
+	/* A reader that has seen enough ends us, also where SIGPIPE is ignored. */
+	while ((r = lines_next(lines, &line, &len)) > 0 && !ferror(c->out))
+		judge(t, line, len);
+	if (r >= 0 && !c->json)
+		print_sums(t);
+	else if (r >= 0 && filter_stats(filter)->limit_hits > 0)
+		cli_complain(c, "%llu lines were not judged: a regex met its limits",
+			(unsigned long long)filter_stats(filter)->limit_hits);
+done:
+	if (r < 0)
+		cli_complain(c, "cannot read the lines: %s", strerror(-r));
+	r = r < 0 ? CLI_USAGE : t->verdicts[VERDICT_MATCH] > 0 ? CLI_GOOD : CLI_NO;
+	lines_free(lines);
+	if (t != NULL)
+		date_finder_free(t->dates);
+	free(t);
+	return r;
+}

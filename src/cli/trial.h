@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cli/cli.h"
+#include "match/filter.h"
+
+/*
+ * Runs a filter over the lines of fd (closed afterwards) and prints a verdict a line, then, for
+ * people, the sums. now_us is the present for dates that leave out the year, 0 the real one.
+ * Returns CLI_GOOD, CLI_NO when nothing matched, or CLI_USAGE when reading failed.
+ */
+int trial_run(struct cli *c, struct filter *filter, int fd, int64_t now_us);
+
+/* Any date that a log line may have, as microseconds since 1970. 0 or -EINVAL. */
+int trial_read_time(int64_t *ret_us, const char *s);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/say.h"
+#include "cli/status.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* So far behind its log a reader is not just catching its breath. */
+#define LAG_TROUBLE (16 * 1024 * 1024)
+
+struct list {
+	FILE *out;
+	unsigned n;
+};
+
+/* "  subject: words", the subject and the detail (NULL: none) being anybody's text. */
+static void trouble(struct list *l, const char *subject, const char *words, const char *detail)
+{
+	l->n++;
+	if (l->out == NULL)
+		return;
+	fputs("  ", l->out);
+	cli_text(l->out, subject, strlen(subject));
+	fprintf(l->out, ": %s", words);
+	if (detail != NULL)
+		cli_text(l->out, detail, strlen(detail));
+	fputc('\n', l->out);
+}
+
+/* The same file serves several jails: only the first that names it tells of it. */
+static bool told_before(const json_t *jails, size_t jail, const char *name)
+{
+	const json_t *source;
+	size_t j;
+
+	for (size_t i = 0; i < jail; i++) {
+		json_array_foreach(answer_array(json_array_get(jails, i), "sources"), j, source)
+		{
+			if (strcmp(answer_text(source, "name"), name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void source_troubles(struct list *l, const json_t *jails, size_t number)
+{
+	const json_t *source, *jail = json_array_get(jails, number);
+	const json_t *sources = answer_array(jail, "sources");
+	size_t i, reading = 0, in_trouble = 0;
+
+	json_array_foreach(sources, i, source)
+	{
+		const char *name = answer_text(source, "name"),
+			   *why = answer_text(source, "trouble");
+		char bytes[SAY_MAX], behind[SAY_MAX + 16];
+		int64_t lag = answer_int(source, "lag_bytes", 0);
+
+		reading += strcmp(answer_text(source, "state"), "reading") == 0;
+		in_trouble += why[0] != '\0';
+		if (told_before(jails, number, name))
+			continue;
+		if (why[0] != '\0')
+			trouble(l, name, "", why);
+		else if (strcmp(answer_text(source, "state"), "trouble") == 0)
+			trouble(l, name, "cannot be read", NULL);
+		if (lag > LAG_TROUBLE) {
+			snprintf(behind, sizeof(behind), "%s not read yet", say_bytes(lag, bytes));
+			trouble(l, name, behind, NULL);
+		}
+	}
+	/* One file of several that is still to come is nothing special; none at all is. */
+	if (sources != NULL && reading == 0 && in_trouble == 0)
+		trouble(l, answer_text(jail, "name"), "there is no log to read yet, it waits for ",
+			json_array_size(sources) == 0
+				? "one"
+				: answer_text(json_array_get(sources, 0), "name"));
+}
+
+unsigned status_troubles(FILE *out, const json_t *end)
+{
+	const json_t *jails = answer_array(end, "jails"), *wall = json_object_get(end, "wall");
+	const char *store = answer_text(json_object_get(end, "store"), "trouble");
+	const char *wall_error = answer_text(wall, "last_error");
+	struct list l = {.out = out};
+
+	if (jails != NULL && json_array_size(jails) == 0)
+		trouble(&l, "jails", "none is enabled, nothing is protected", NULL);
+	if (!answer_bool(wall, "healthy", true))
+		trouble(&l, "firewall",
+			wall_error[0] != '\0' ? "" : "the kernel does not hold what it should",
+			wall_error[0] != '\0' ? wall_error : NULL);
+	for (size_t i = 0; i < json_array_size(jails); i++)
+		source_troubles(&l, jails, i);
+	if (store[0] != '\0')
+		trouble(&l, "state", "", store);
+	return l.n;
+}
+
+void status_losses(struct cli *c, const json_t *end)
+{
+	static const struct {
+		const char *key, *one, *many;
+	} kinds[] = {
+		{"limit_hits", "line not judged (a regex met its limits)",
+			"lines not judged (a regex met its limits)"},
+		{"refused_bans", "ban refused", "bans refused"},
+		{"syslog_dropped", "syslog message dropped", "syslog messages dropped"},
+		{"long_lines", "line cut at 16 kB", "lines cut at 16 kB"},
+		{"undated_lines", "line without a date", "lines without a date"},
+		{"future_lines", "line from the future", "lines from the future"},
+		{"log_lines_held", "line of our own log held back",
+			"lines of our own log held back"},
+	};
+	const json_t *losses = json_object_get(end, "losses");
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int64_t n = answer_int(losses, kinds[i].key, 0);
+		char count[SAY_MAX];
+
+		if (n <= 0)
+			continue;
+		fprintf(c->out, "%s%s %s", any ? ", " : "since the start: ", say_count(n, count),
+			n == 1 ? kinds[i].one : kinds[i].many);
+		any = true;
+	}
+	if (any)
+		fputc('\n', c->out);
+}
