@@ -51,8 +51,9 @@ struct watch_ops {
 };
 
 #define WATCH_TROUBLES_MAX 16
-#define WATCH_FILES_MAX 4096 /* that globs may match in all; a path without globs always has room  \
-			      */
+#define WATCH_FILES_MAX                                                                            \
+	4096 /* that globs may match in all; a path without globs always has room                  \
+	      */
 
 /*
  * A watch over n patterns (copied). Nothing is looked at yet. Returns 0, -EINVAL for a pattern that

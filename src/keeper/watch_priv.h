@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "keeper/watch.h"
+
+/* What watch.c (events, what is told) and watch_walk.c (which files a pattern names) share. */
+
+struct event;
+
+#define WATCH_DIRS_MAX 16384 /* directories watched in all */
+
+/* A pattern wants to hear of names in a directory. */
+struct interest {
+	char *comp;
+	unsigned pattern;
+	uint32_t turn; /* when it was last wanted */
+	bool glob;
+};
+
+struct wdir {
+	int wd;
+	struct interest *items;
+	size_t n, room;
+};
+
+struct entry {
+	char *path; /* as the pattern names it */
+	char *real; /* without symbolic links */
+	int wd;     /* of the directory real lies in, -1: not watched */
+	uint64_t dev, ino;
+	bool told;     /* opened was called for it */
+	bool replaced; /* its name was away for a moment */
+};
+
+struct entries {
+	struct entry *items; /* sorted by path, save while they are found */
+	size_t n, room;
+};
+
+struct trouble {
+	char *path;
+	char *what;
+};
+
+struct troubles {
+	struct trouble items[WATCH_TROUBLES_MAX];
+	size_t n;
+};
+
+struct watched {
+	char *text;
+	bool glob;
+	bool dirty;   /* to be looked at again */
+	bool fresh;   /* was looked at in this turn */
+	bool capped;  /* there was no room for all its files */
+	bool partial; /* the walk gave up before it had seen everything */
+	struct entries files;
+	struct troubles troubles;
+	/* Of the present turn: */
+	struct entries found;
+	struct troubles now;
+	char *waits_for; /* the directory nearest to what is missing */
+	unsigned waits_depth;
+};
+
+struct watch {
+	const struct watch_ops *ops;
+	void *arg;
+	int fd; /* inotify */
+	int mounts_fd;
+	struct event *event, *mounts_event, *timer;
+	struct wdir **dirs; /* sorted by wd */
+	size_t n_dirs, dirs_room;
+	struct watched *patterns;
+	size_t n_patterns;
+	uint32_t turn;
+	size_t n_globbed;      /* files that globs match, as of the last turn */
+	size_t n_new;          /* and those that came in this one */
+	int64_t not_before_us; /* monotonic: the next look, after one that took long */
+	bool at_start;
+	char *buf; /* for events */
+};
+
+/*
+ * Walks the file system for pattern i, watching each directory before looking into it, and fills
+ * found, now and waits_for of the pattern. Returns 0 or -ENOMEM (what is filled in is then worth
+ * nothing).
+ */
+int watch_walk(struct watch *w, unsigned i);
+
+/*
+ * Watches dir for names that match comp. The wd, or -errno of inotify_add_watch(2), -E2BIG with
+ * WATCH_DIRS_MAX watched, or -ENOMEM.
+ */
+int watch_want(struct watch *w, const char *dir, unsigned pattern, const char *comp, bool glob);
+
+struct wdir *watch_dir_find(const struct watch *w, int wd);
+
+/* Forgets a watch that the kernel has removed. */
+void watch_dir_drop(struct watch *w, struct wdir *d);
+
+/* Lets go of what the patterns looked at in this turn did not ask for again. */
+void watch_dirs_sweep(struct watch *w);
+
+void watch_dirs_done(struct watch *w);
+
+/* Notes a trouble of this turn; of two with one path the first stays. 0 or -ENOMEM. */
+int watch_note(struct watched *p, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The entry of that path in a sorted list, or NULL. */
+struct entry *watch_find(const struct entries *list, const char *path);

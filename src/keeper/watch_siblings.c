@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/util.h"
+#include "keeper/watch_priv.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct sibling {
+	struct timespec mtime;
+	char name[NAME_MAX + 1];
+};
+
+struct siblings {
+	struct sibling items[WATCH_SIBLINGS_MAX]; /* newest first */
+	size_t n;
+};
+
+static bool is_compressed(const char *name)
+{
+	static const char *const ends[] = {".gz", ".xz", ".zst", ".bz2", ".lz4"};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot != NULL && i < ARRAY_SIZE(ends); i++) {
+		if (strcmp(dot, ends[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool newer(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+static void consider(struct siblings *s, const char *name, const struct timespec *mtime)
+{
+	size_t i = s->n;
+
+	while (i > 0 && newer(mtime, &s->items[i - 1].mtime))
+		i--;
+	if (i == WATCH_SIBLINGS_MAX)
+		return;
+	if (s->n < WATCH_SIBLINGS_MAX)
+		s->n++;
+	memmove(&s->items[i + 1], &s->items[i], (s->n - 1 - i) * sizeof(s->items[0]));
+	s->items[i].mtime = *mtime;
+	strcpy(s->items[i].name, name);
+}
+
+/* Where the path leads, if it leads anywhere just now. */
+static const char *real_of(const struct watch *w, const char *path)
+{
+	for (size_t i = 0; i < w->n_patterns; i++) {
+		const struct entry *e = watch_find(&w->patterns[i].files, path);
+
+		if (e != NULL)
+			return e->real;
+	}
+	return path;
+}
+
+static void collect(struct siblings *s, DIR *d, const char *base)
+{
+	size_t len = strlen(base);
+	struct dirent *e;
+	struct stat st;
+
+	while ((e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, base, len) == 0 && e->d_name[len] != '\0' &&
+			!is_compressed(e->d_name) &&
+			fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISREG(st.st_mode))
+			consider(s, e->d_name, &st.st_mtim);
+	}
+}
+
+void watch_siblings(struct watch *w, const char *path, watch_sibling_fn *fn, void *arg)
+{
+	_cleanup_free_ char *dir = strdup(real_of(w, path));
+	_cleanup_free_ struct siblings *s = calloc(1, sizeof(*s));
+	char *slash = dir != NULL ? strrchr(dir, '/') : NULL;
+	bool more = true;
+	DIR *d;
+
+	if (slash == NULL || s == NULL || slash[1] == '\0')
+		return;
+	*slash = '\0';
+	d = opendir(*dir != '\0' ? dir : "/");
+	if (d == NULL)
+		return;
+	collect(s, d, slash + 1);
+	for (size_t i = 0; i < s->n && more; i++) {
+		_cleanup_close_ int fd = openat(dirfd(d), s->items[i].name,
+			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+		struct stat st;
+
+		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+			more = fn(arg, fd, st.st_dev, st.st_ino, s->items[i].name);
+	}
+	closedir(d);
+}
