@@ -17,13 +17,11 @@ struct ban {
 	uint16_t jail;
 	uint8_t origin;	  /* enum origin */
 	bool in_kernel;	  /* seen there in the last listing */
-	bool pending;	  /* to be told to keeper at the end of this turn */
-	bool again;	  /* and it replaces one in force */
 	uint32_t failures;
 	uint32_t heap;	  /* place in the queue of ends */
 	uint32_t dirty;	  /* place in the list of those to be saved */
-	int64_t since_us; /* wall clock */
-	int64_t until_us; /* 0: for ever */
+	int64_t since_us; /* monotonic; before 0 for one that is older than this boot */
+	int64_t until_us; /* monotonic; 0: for ever */
 	uint64_t packets, bytes;
 	char *evidence;	  /* matched lines, owned, until saved; or NULL */
 	struct ban *next; /* in its hash chain */
@@ -33,7 +31,7 @@ struct ban {
 struct ban_end {
 	struct prefix prefix;
 	uint16_t jail;
-	int64_t at_us;
+	int64_t at_us; /* monotonic */
 };
 
 struct bans;

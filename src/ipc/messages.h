@@ -81,14 +81,15 @@ struct msg_trouble {
 	char what[256]; /* "": over */
 };
 
-/* Which client a question belongs to; serial 0 means all elements, else those of one address. */
+/* serial tells guard which client asked. */
 struct msg_query {
 	uint32_t serial;
+	uint32_t elems; /* 1: every element with its counters too */
 };
 
 struct msg_query_end {
 	uint32_t serial;
-	uint8_t healthy, dry_run;
+	uint8_t healthy;
 	uint64_t transactions, banned, repairs, failures;
 	char backend[16];
 	char last_error[160];
@@ -100,7 +101,7 @@ enum refusal {
 	REFUSED_WIDE,	     /* a block wider than policy allows */
 	REFUSED_RATE,	     /* more bans than is sane */
 	REFUSED_JAIL,	     /* no such jail */
-	REFUSED_KERNEL,	     /* the kernel would not */
+	REFUSED_KERNEL,	     /* the kernel would not; keeper tries again by itself */
 };
 
 struct msg_refused {

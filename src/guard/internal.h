@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "guard/bans.h"
+#include "guard/evidence.h"
+#include "guard/guard.h"
+#include "ipc/channel.h"
+#include "ipc/messages.h"
+#include "match/date.h"
+#include "source/tail.h"
+#include "base/util.h"
+#include "store/store.h"
+#include "track/track.h"
+
+#include <event2/event.h>
+#include <jansson.h>
+
+/* What the files of this room share. Nobody outside includes it. */
+
+#define BANS_A_MESSAGE 1024
+
+/* Where lines come from, whatever carries them. */
+struct source {
+	char *name;	 /* path, or "udp://127.0.0.1:5514" */
+	uint16_t *jails; /* who reads it */
+	size_t n_jails;
+	struct date_finder *dates;
+	int64_t last_time_us; /* of the last dated line */
+	uint64_t lines, undated, future;
+};
+
+/* A path by which a file is known; several may lead to one file. */
+struct file_ref {
+	uint32_t pattern;
+	char *path;
+};
+
+struct file {
+	struct source source;
+	struct tail tail;
+	int wd;
+	struct file_ref *refs;
+	size_t n_refs;
+	bool started;  /* where to begin is settled */
+	bool asking;   /* keeper looks for its predecessor */
+	bool retired;  /* no path leads here any more: read what still comes, then close */
+	bool catch_up; /* a predecessor found at start: read to its end, then close */
+	bool pending;  /* in the queue of files with something to read */
+	bool dirty;    /* its position is to be saved */
+	bool failing;  /* the last read went wrong; said once */
+	struct event *retire; /* closes it after a while of silence */
+	struct guard *guard;
+	struct file *next;
+};
+
+/* A read position from the store that no open file has claimed yet. */
+struct saved_position {
+	char *path;
+	bool rotated; /* the file had left its path already */
+	uint64_t ino, offset, head_hash;
+	uint32_t head_len;
+	struct saved_position *next;
+};
+
+/* A key in the store's positions that names no file any more. */
+struct dropped_key {
+	char *key;
+	struct dropped_key *next;
+};
+
+/* A file beside a log path, which may be what the path named before. Newest first. */
+#define CANDIDATES_MAX 16
+struct candidate {
+	int fd;
+	uint64_t dev, ino;
+	char *name;
+};
+
+/* A log path that cannot be read now. */
+struct trouble {
+	uint32_t pattern;
+	char *path, *what;
+	struct trouble *next;
+};
+
+struct jail_state {
+	const struct jail *jail;
+	struct filter *filter;
+	uint64_t failures, bans; /* since the database was made */
+	bool totals_dirty;
+	bool has_last_ban;
+	struct prefix last_ban;
+	int64_t last_ban_us; /* wall clock */
+};
+
+struct losses {
+	uint64_t long_lines, undated, future, old, syslog_dropped, log_held, refused, poison, no_memory;
+};
+
+struct guard {
+	const struct guard_options *o;
+	const struct ruleset *rs;
+	struct jail_state *jails;
+	struct event_base *base;
+	struct channel *keeper;
+	struct track *track;
+	struct bans *bans;
+	struct evidence *evidence;
+
+	/* files.c */
+	struct file *files;
+	struct file **by_wd; /* by inotify's number */
+	size_t n_by_wd;
+	struct saved_position *saved;
+	struct dropped_key *dropped;
+	struct candidate candidates[CANDIDATES_MAX];
+	size_t n_candidates;
+	struct trouble *troubles;
+	struct event *inotify, *work;
+	bool reading; /* start-up is over: lines may be judged */
+	char *buffer; /* TAIL_BUFFER bytes, for whichever file is being read */
+	char scratch[TAIL_LINE_MAX];
+
+	/* datagrams.c */
+	struct datagram_source *datagrams;
+	size_t n_datagrams;
+
+	/* verdict.c */
+	struct addr *own;
+	size_t n_own;
+	struct msg_ban out[BANS_A_MESSAGE];
+	size_t n_out;
+	struct event *expiry;
+
+	/* persist.c */
+	struct store *store;
+	struct event *save;
+	int64_t save_cost_us; /* what the last one took */
+	char trouble_told[128];
+
+	/* control.c */
+	struct client *clients;
+	size_t n_clients;
+	uint32_t last_serial;
+
+	/* log lines on their way to keeper */
+	struct buf *log;
+	struct log_limit found_limit;
+	struct losses losses;
+	bool leaving;
+};
+
+/* guard.c */
+void guard_turn_end(struct guard *g); /* after anything was judged or decided: tells keeper, plans saving */
+void guard_leave(struct guard *g);    /* saves, tells keeper, ends the loop */
+
+/* source.c: judging */
+int source_init(struct source *s, const char *name);
+void source_done(struct source *s);
+int source_add_jail(struct source *s, uint16_t jail);
+void source_line(struct guard *g, struct source *s, const char *line, size_t len,
+	const int64_t *time_us);
+
+/* files.c */
+int files_init(struct guard *g);
+void files_done(struct guard *g);
+int files_opened(struct guard *g, const struct msg_file *m, int fd);
+int files_left(struct guard *g, const struct msg_file_ref *m);
+int files_sibling(struct guard *g, const struct msg_file *m, int fd);
+int files_siblings_end(struct guard *g, const struct msg_file_ref *m);
+int files_trouble(struct guard *g, const struct msg_trouble *m);
+void files_start(struct guard *g);
+void files_remember(struct guard *g, const struct store_position *p); /* from the store */
+char *files_key(const struct file *f); /* its name in the store, malloc'd */
+
+/* datagrams.c */
+int datagrams_init(struct guard *g);
+void datagrams_done(struct guard *g);
+const struct source *datagrams_source(const struct guard *g, size_t i);
+
+/* verdict.c */
+int verdict_init(struct guard *g);
+void verdict_done(struct guard *g);
+void verdict_failure(struct guard *g, struct jail_state *j, const struct addr *a, int64_t time_us,
+	unsigned count, const char *line, size_t len);
+struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct prefix *p,
+	int64_t bantime_sec, unsigned failures, enum origin origin);
+void verdict_unban(struct guard *g, struct ban *ban);
+void verdict_send(struct guard *g);
+void verdict_send_again(struct guard *g, struct ban *ban); /* as it stands in the table */
+void verdict_expire(struct guard *g);
+void verdict_plan_expiry(struct guard *g);
+bool verdict_is_own(const struct guard *g, const struct addr *a);
+
+/* persist.c */
+int persist_init(struct guard *g); /* opens the store and loads everything */
+void persist_plan(struct guard *g);
+int persist_now(struct guard *g);
+void persist_done(struct guard *g);
+const char *origin_name(enum origin o);
+int64_t to_wall(int64_t mono_us);
+int64_t to_mono(int64_t wall_us);
+
+/* control.c */
+int control_client(struct guard *g, int fd);
+void control_elems(struct guard *g, const struct msg_elem *e, size_t n);
+void control_query_end(struct guard *g, const struct msg_query_end *q);
+void control_reloaded(struct guard *g, uint32_t serial, const char *text, size_t len);
+void control_done(struct guard *g);
+
+/* report.c: answers as JSON, new references; NULL when out of memory */
+json_t *report_status(struct guard *g, const struct jail *only, const struct msg_query_end *wall);
+json_t *report_ban(const struct guard *g, const struct ban *ban);
+json_t *report_address(struct guard *g, const struct addr *a);
+json_t *report_time(int64_t wall_us); /* RFC 3339 in local time with offset */

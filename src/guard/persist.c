@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What guard keeps across restarts: read, written, and caught up when the disk was in the way. */
+#include "guard/internal.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DATABASE "stockade.db"
+#define SAVE_AFTER_US 250000	   /* after the first change */
+#define RETRY_AFTER_US 5000000	   /* when the disk would not take it */
+
+int64_t to_wall(int64_t mono_us)
+{
+	return mono_us + (clock_wall_us() - clock_mono_us());
+}
+
+int64_t to_mono(int64_t wall_us)
+{
+	return wall_us - (clock_wall_us() - clock_mono_us());
+}
+
+static const char *const origin_names[] = {
+	[ORIGIN_LOG] = "log",
+	[ORIGIN_MANUAL] = "manual",
+	[ORIGIN_KERNEL] = "kernel",
+};
+
+const char *origin_name(enum origin o)
+{
+	return (size_t)o < ARRAY_SIZE(origin_names) ? origin_names[o] : "unknown";
+}
+
+static enum origin origin_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(origin_names); i++)
+		if (name != NULL && strcmp(name, origin_names[i]) == 0)
+			return (enum origin)i;
+	return ORIGIN_LOG;
+}
+
+static struct jail_state *jail_named(struct guard *g, const char *name)
+{
+	const struct jail *j = ruleset_jail(g->rs, name);
+
+	return j != NULL ? &g->jails[j->id] : NULL;
+}
+
+static void load_ban(void *arg, const struct store_ban *row)
+{
+	struct guard *g = arg;
+	struct jail_state *j = jail_named(g, row->jail);
+	struct ban *ban;
+	bool is_new;
+
+	if (j == NULL)
+		return; /* its jail is gone, and with it the kernel's set */
+	ban = bans_put(g->bans, j->jail->id, &row->prefix, &is_new);
+	if (ban == NULL) {
+		g->losses.no_memory++;
+		return;
+	}
+	ban->since_us = to_mono(row->since_us);
+	ban->failures = row->failures;
+	ban->origin = (uint8_t)origin_of(row->origin);
+	bans_set_until(g->bans, ban, row->until_us == 0 ? 0 : to_mono(row->until_us));
+	if (!j->has_last_ban || row->since_us > j->last_ban_us) {
+		j->has_last_ban = true;
+		j->last_ban = row->prefix;
+		j->last_ban_us = row->since_us;
+	}
+}
+
+static void load_position(void *arg, const struct store_position *row)
+{
+	files_remember(arg, row);
+}
+
+static void load_total(void *arg, const struct store_total *row)
+{
+	struct jail_state *j = jail_named(arg, row->jail);
+
+	if (j == NULL)
+		return;
+	j->failures = row->failures;
+	j->bans = row->bans;
+}
+
+static void load_track(void *arg, const char *jail, const struct track_entry *e)
+{
+	struct guard *g = arg;
+	struct jail_state *j = jail_named(g, jail);
+	struct track_entry here = *e;
+
+	if (j == NULL)
+		return;
+	here.jail = (uint16_t)j->jail->id;
+	track_restore(g->track, &here);
+}
+
+struct saving {
+	struct guard *g;
+	struct store *s;
+};
+
+static int save_end(void *arg, const struct ban_end *e)
+{
+	const struct saving *s = arg;
+
+	return store_end_ban(s->s, s->g->jails[e->jail].jail->name, &e->prefix,
+		e->at_us == 0 ? clock_wall_us() : to_wall(e->at_us));
+}
+
+static int save_ban(void *arg, struct ban *ban)
+{
+	const struct saving *s = arg;
+	struct store_ban row = {
+		.jail = s->g->jails[ban->jail].jail->name,
+		.prefix = ban->prefix,
+		.since_us = to_wall(ban->since_us),
+		.until_us = ban->until_us == 0 ? 0 : to_wall(ban->until_us),
+		.failures = ban->failures,
+		.origin = origin_name((enum origin)ban->origin),
+		.evidence = ban->evidence,
+	};
+
+	return store_put_ban(s->s, &row);
+}
+
+static int save_track(void *arg, const struct track_entry *e, bool gone)
+{
+	const struct saving *s = arg;
+
+	return store_put_track(s->s, s->g->jails[e->jail].jail->name, e, gone);
+}
+
+static int save_positions(struct guard *g)
+{
+	for (const struct dropped_key *d = g->dropped; d != NULL; d = d->next) {
+		int r = store_drop_position(g->store, d->key);
+
+		if (r < 0)
+			return r;
+	}
+	for (struct file *f = g->files; f != NULL; f = f->next) {
+		_cleanup_free_ char *key = NULL;
+		struct store_position p;
+		int r;
+
+		if (!f->dirty || f->asking)
+			continue;
+		key = files_key(f);
+		if (key == NULL)
+			return -ENOMEM;
+		p = (struct store_position) {
+			.path = key,
+			.dev = f->tail.dev,
+			.inode = f->tail.ino,
+			.offset = f->tail.offset,
+			.head_hash = f->tail.head_hash,
+			.head_len = f->tail.head_len,
+		};
+		r = store_put_position(g->store, &p);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int save_totals(struct guard *g)
+{
+	for (size_t i = 0; i < g->rs->n_jails; i++) {
+		struct jail_state *j = &g->jails[i];
+		struct store_total t = {
+			.jail = j->jail->name, .failures = j->failures, .bans = j->bans};
+		int r;
+
+		if (!j->totals_dirty)
+			continue;
+		r = store_put_total(g->store, &t);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int save_all(struct guard *g)
+{
+	struct saving s = {g, g->store};
+	int r = store_begin(g->store);
+
+	if (r < 0)
+		return r;
+	/* Ends first: an address may have been banned anew since. */
+	r = bans_each_end(g->bans, save_end, &s);
+	if (r == 0)
+		r = bans_each_dirty(g->bans, save_ban, &s);
+	if (r == 0)
+		r = save_positions(g);
+	if (r == 0)
+		r = save_totals(g);
+	if (r == 0)
+		r = track_flush(g->track, save_track, &s);
+	if (r < 0) {
+		store_rollback(g->store);
+		track_unflush(g->track);
+		return r;
+	}
+	r = store_commit(g->store);
+	if (r < 0)
+		track_unflush(g->track);
+	return r;
+}
+
+/* Everything is on disk: what was marked is clean. */
+static void mark_clean(struct guard *g)
+{
+	struct dropped_key *next;
+
+	bans_saved(g->bans);
+	for (struct dropped_key *d = g->dropped; d != NULL; d = next) {
+		next = d->next;
+		free(d->key);
+		free(d);
+	}
+	g->dropped = NULL;
+	for (struct file *f = g->files; f != NULL; f = f->next)
+		f->dirty = f->dirty && f->asking;
+	for (size_t i = 0; i < g->rs->n_jails; i++)
+		g->jails[i].totals_dirty = false;
+}
+
+/* A database made anew knows nothing yet: all we know is to be written. */
+static void mark_all(struct guard *g)
+{
+	bans_touch_all(g->bans);
+	track_flush_all(g->track);
+	for (struct file *f = g->files; f != NULL; f = f->next)
+		f->dirty = true;
+	for (size_t i = 0; i < g->rs->n_jails; i++)
+		g->jails[i].totals_dirty = true;
+}
+
+static void tell_trouble(struct guard *g)
+{
+	const char *trouble = store_trouble(g->store);
+
+	if (strcmp(trouble, g->trouble_told) == 0)
+		return;
+	if (trouble[0] != '\0')
+		log_error("the state cannot be saved: %s; enforcing goes on, it is tried again", trouble);
+	else
+		log_notice("the state is saved again");
+	snprintf(g->trouble_told, sizeof(g->trouble_told), "%s", trouble);
+}
+
+int persist_now(struct guard *g)
+{
+	int64_t start_us = clock_mono_us();
+	int r = 0;
+
+	if (store_trouble(g->store)[0] != '\0') {
+		r = store_retry(g->store);
+		if (r > 0) {
+			mark_all(g);
+			r = 0;
+		}
+	}
+	if (r == 0)
+		r = save_all(g);
+	if (r == 0)
+		mark_clean(g);
+	tell_trouble(g);
+	g->save_cost_us = clock_mono_us() - start_us;
+	return r;
+}
+
+static bool is_dirty(const struct guard *g)
+{
+	if (bans_is_dirty(g->bans) || track_is_dirty(g->track) || g->dropped != NULL)
+		return true;
+	for (const struct file *f = g->files; f != NULL; f = f->next)
+		if (f->dirty && !f->asking)
+			return true;
+	for (size_t i = 0; i < g->rs->n_jails; i++)
+		if (g->jails[i].totals_dirty)
+			return true;
+	return false;
+}
+
+static void plan(struct guard *g, int64_t after_us)
+{
+	struct timeval tv = {.tv_sec = after_us / USEC_PER_SEC, .tv_usec = after_us % USEC_PER_SEC};
+
+	if (!evtimer_pending(g->save, NULL))
+		evtimer_add(g->save, &tv);
+}
+
+static void on_save(evutil_socket_t fd, short what, void *arg)
+{
+	struct guard *g = arg;
+
+	(void)fd;
+	(void)what;
+	if (persist_now(g) < 0)
+		plan(g, RETRY_AFTER_US);
+	guard_turn_end(g);
+}
+
+void persist_plan(struct guard *g)
+{
+	/* A save that takes long comes less often, so that it never takes most of the time. */
+	int64_t after_us = g->save_cost_us * 4;
+
+	if (!evtimer_pending(g->save, NULL) && is_dirty(g))
+		plan(g, after_us > SAVE_AFTER_US ? after_us : SAVE_AFTER_US);
+}
+
+static void purge(struct guard *g)
+{
+	int64_t now_us = clock_wall_us(), longest_sec = 0;
+
+	for (size_t i = 0; i < g->rs->n_jails; i++)
+		if (g->jails[i].jail->findtime_sec > longest_sec)
+			longest_sec = g->jails[i].jail->findtime_sec;
+	if (store_begin(g->store) < 0)
+		return;
+	if (store_purge(g->store, now_us - g->rs->purgeage_sec * USEC_PER_SEC,
+		    now_us / USEC_PER_SEC - longest_sec) < 0)
+		store_rollback(g->store);
+	else
+		store_commit(g->store);
+}
+
+static int load(struct guard *g)
+{
+	int r = store_load_bans(g->store, clock_wall_us(), load_ban, g);
+
+	if (r == 0)
+		r = store_load_positions(g->store, load_position, g);
+	if (r == 0)
+		r = store_load_totals(g->store, load_total, g);
+	if (r == 0)
+		r = store_load_tracks(g->store, load_track, g);
+	return r;
+}
+
+int persist_init(struct guard *g)
+{
+	bool moved = false;
+	int r = store_open(&g->store, ".", DATABASE, &moved);
+
+	if (r < 0) {
+		log_error("%s/%s: cannot open the database: %s", g->o->statedir, DATABASE,
+			strerror(-r));
+		return r;
+	}
+	if (moved)
+		log_error("%s/%s was corrupt: moved aside, made anew from what the kernel holds",
+			g->o->statedir, DATABASE);
+	g->save = evtimer_new(g->base, on_save, g);
+	if (g->save == NULL)
+		return -ENOMEM;
+	purge(g);
+	r = load(g);
+	if (r < 0)
+		log_error("%s/%s: cannot be read whole: %s", g->o->statedir, DATABASE, strerror(-r));
+	tell_trouble(g);
+	return 0;
+}
+
+void persist_done(struct guard *g)
+{
+	struct dropped_key *next;
+
+	for (struct dropped_key *d = g->dropped; d != NULL; d = next) {
+		next = d->next;
+		free(d->key);
+		free(d);
+	}
+	if (g->save != NULL)
+		event_free(g->save);
+	store_close(g->store);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "config/ruleset.h"
+#include "match/filter.h"
+#include "source/patterns.h"
+
+/* One generation of the configuration, ready to run: keeper makes it, guard inherits it by fork. */
+struct plan {
+	struct ruleset *rs;
+	struct filter **filters; /* one a jail */
+	struct patterns patterns;
+};
+
+/* Reads and compiles everything in confdir. 0, or -EINVAL with the reasons in f. */
+int plan_load(struct plan **ret, const char *confdir, struct faults *f);
+
+/* Takes NULL. */
+void plan_free(struct plan *p);

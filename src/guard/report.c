@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What guard knows, as JSON. */
+#include "guard/internal.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <string.h>
+#include <time.h>
+
+#define HISTORY_MAX 50
+
+json_t *report_time(int64_t wall_us)
+{
+	time_t sec = (time_t)(wall_us / USEC_PER_SEC);
+	char text[40];
+	struct tm tm;
+	size_t n;
+
+	localtime_r(&sec, &tm);
+	n = strftime(text, sizeof(text) - 1, "%Y-%m-%dT%H:%M:%S%z", &tm);
+	/* "+0100" to "+01:00" (RFC 3339). */
+	if (n >= 5) {
+		memmove(text + n - 1, text + n - 2, 3);
+		text[n - 2] = ':';
+	}
+	return json_string(text);
+}
+
+/* Text from logs: escaped, so that it is valid UTF-8 whatever it was. */
+static json_t *report_text(const char *s, size_t len)
+{
+	char safe[EVIDENCE_LINE_MAX * 4 + 1];
+
+	return json_stringn(safe, text_escape(safe, sizeof(safe), s, len));
+}
+
+json_t *report_ban(const struct guard *g, const struct ban *ban)
+{
+	char text[PREFIX_STRLEN];
+
+	return json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:s}", "ip",
+		prefix_format(&ban->prefix, text), "jail", g->jails[ban->jail].jail->name, "since",
+		report_time(to_wall(ban->since_us)), "until",
+		ban->until_us == 0 ? json_null() : report_time(to_wall(ban->until_us)), "failures",
+		(json_int_t)ban->failures, "packets", (json_int_t)ban->packets, "bytes",
+		(json_int_t)ban->bytes, "origin", origin_name((enum origin)ban->origin));
+}
+
+static json_t *report_file(const struct file *f)
+{
+	int64_t size = tail_size(&f->tail);
+	json_int_t lag = size > (int64_t)f->tail.offset ? size - (int64_t)f->tail.offset : 0;
+	const char *state = f->failing ? "trouble" : f->retired ? "gone" : "reading";
+
+	return json_pack("{s:o,s:s,s:s,s:o,s:I,s:I,s:I,s:I}", "name",
+		report_text(f->source.name, strlen(f->source.name)), "kind", "file", "state", state,
+		"trouble", f->failing ? json_string("cannot be read") : json_null(), "offset",
+		(json_int_t)f->tail.offset, "size", (json_int_t)(size < 0 ? 0 : size), "lag_bytes",
+		lag, "lines", (json_int_t)f->tail.lines);
+}
+
+static bool reads(const struct source *s, unsigned jail)
+{
+	for (size_t i = 0; i < s->n_jails; i++)
+		if (s->jails[i] == jail)
+			return true;
+	return false;
+}
+
+static bool pattern_reads(const struct pattern *p, unsigned jail)
+{
+	for (size_t i = 0; i < p->n_jails; i++)
+		if (p->jails[i] == jail)
+			return true;
+	return false;
+}
+
+static bool pattern_has_file(const struct guard *g, size_t pattern)
+{
+	for (const struct file *f = g->files; f != NULL; f = f->next)
+		for (size_t i = 0; i < f->n_refs; i++)
+			if (f->refs[i].pattern == pattern)
+				return true;
+	return false;
+}
+
+static json_t *report_waiting(const char *name, const char *state, const char *what)
+{
+	return json_pack("{s:o,s:s,s:s,s:o}", "name", report_text(name, strlen(name)), "kind",
+		"file", "state", state, "trouble",
+		what != NULL ? report_text(what, strlen(what)) : json_null());
+}
+
+static json_t *report_sources(const struct guard *g, unsigned jail)
+{
+	const struct patterns *p = &g->o->plan->patterns;
+	json_t *list = json_array();
+
+	for (const struct file *f = g->files; f != NULL; f = f->next)
+		if (reads(&f->source, jail))
+			json_array_append_new(list, report_file(f));
+	for (size_t i = 0; i < p->n; i++) {
+		const struct trouble *t = g->troubles;
+
+		if (!pattern_reads(&p->items[i], jail))
+			continue;
+		for (; t != NULL; t = t->next)
+			if (t->pattern == i)
+				json_array_append_new(
+					list, report_waiting(t->path, "waiting", t->what));
+		for (t = g->troubles; t != NULL && t->pattern != i; t = t->next)
+			;
+		if (t == NULL && !pattern_has_file(g, i))
+			json_array_append_new(
+				list, report_waiting(p->items[i].text, "waiting", NULL));
+	}
+	for (size_t i = 0; i < g->n_datagrams; i++)
+		if (reads(datagrams_source(g, i), jail))
+			json_array_append_new(list,
+				json_pack("{s:s,s:s,s:s,s:n,s:I}", "name",
+					datagrams_source(g, i)->name, "kind", "syslog", "state",
+					"reading", "trouble", "lines",
+					(json_int_t)datagrams_source(g, i)->lines));
+	return list;
+}
+
+static json_t *report_jail(const struct guard *g, const struct jail_state *j)
+{
+	const struct filter_stats *fs = filter_stats(j->filter);
+	json_t *last = json_null();
+	char text[PREFIX_STRLEN];
+
+	if (j->has_last_ban)
+		last = json_pack("{s:s,s:o}", "ip", prefix_format(&j->last_ban, text), "at",
+			report_time(j->last_ban_us));
+	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:o}", "name", j->jail->name,
+		"shadow", (int)j->jail->shadow, "maxretry", (json_int_t)j->jail->maxretry,
+		"findtime_sec", (json_int_t)j->jail->findtime_sec, "bantime_sec",
+		(json_int_t)j->jail->bantime_sec, "sources", report_sources(g, j->jail->id),
+		"tracked", (json_int_t)track_jail_entries(g->track, j->jail->id), "failures",
+		(json_int_t)j->failures, "banned",
+		(json_int_t)bans_jail_count(g->bans, j->jail->id), "bans", (json_int_t)j->bans,
+		"limit_hits", (json_int_t)fs->limit_hits, "last_ban", last);
+}
+
+static json_t *report_losses(const struct guard *g)
+{
+	const struct losses *l = &g->losses;
+	uint64_t limit_hits = 0;
+
+	for (size_t i = 0; i < g->rs->n_jails; i++)
+		limit_hits += filter_stats(g->jails[i].filter)->limit_hits;
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "long_lines",
+		(json_int_t)l->long_lines, "limit_hits", (json_int_t)limit_hits, "syslog_dropped",
+		(json_int_t)l->syslog_dropped, "log_lines_held", (json_int_t)l->log_held,
+		"refused_bans", (json_int_t)l->refused, "undated_lines", (json_int_t)l->undated,
+		"future_lines", (json_int_t)l->future, "old_failures", (json_int_t)l->old,
+		"poison_lines", (json_int_t)l->poison, "out_of_memory", (json_int_t)l->no_memory);
+}
+
+json_t *report_status(struct guard *g, const struct jail *only, const struct msg_query_end *wall)
+{
+	json_t *jails = json_array();
+	struct track_stats t;
+
+	track_get_stats(g->track, &t);
+	for (size_t i = 0; i < g->rs->n_jails; i++)
+		if (only == NULL || only->id == i)
+			json_array_append_new(jails, report_jail(g, &g->jails[i]));
+	return json_pack("{s:s,s:i,s:i,s:I,s:s,s:b,s:o,s:{s:I,s:I,s:I,s:I},"
+			 "s:{s:s,s:b,s:I,s:I,s:I,s:I,s:s},s:{s:s},s:o}",
+		"version", STOCKADE_VERSION, "pid", (int)getppid(), "guard_pid", (int)getpid(),
+		"uptime_sec", (json_int_t)((clock_mono_us() - g->o->started_us) / USEC_PER_SEC),
+		"config", g->o->confdir, "dry_run", (int)g->o->dry_run, "jails", jails, "tracker",
+		"entries", (json_int_t)t.entries, "cap", (json_int_t)t.cap, "evicted",
+		(json_int_t)t.evicted, "bytes", (json_int_t)t.bytes, "wall", "backend",
+		wall->backend, "healthy", (int)wall->healthy, "transactions",
+		(json_int_t)wall->transactions, "banned", (json_int_t)wall->banned, "repairs",
+		(json_int_t)wall->repairs, "failures", (json_int_t)wall->failures, "last_error",
+		wall->last_error, "store", "trouble", store_trouble(g->store), "losses",
+		report_losses(g));
+}
+
+struct lines {
+	const struct guard *g;
+	json_t *list;
+};
+
+static void add_line(void *arg, unsigned jail, int64_t time_us, const char *line, size_t len)
+{
+	struct lines *l = arg;
+
+	json_array_append_new(l->list,
+		json_pack("{s:s,s:o,s:o}", "jail", l->g->jails[jail].jail->name, "time",
+			report_time(time_us), "line", report_text(line, len)));
+}
+
+struct past {
+	json_t *history, *evidence;
+	bool take_evidence; /* memory has none: what was kept with the bans */
+};
+
+static void add_past(void *arg, const struct store_ban *b, int64_t ended_us)
+{
+	struct past *p = arg;
+	char text[PREFIX_STRLEN];
+	const char *line, *end;
+
+	json_array_append_new(p->history,
+		json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:s}", "ip", prefix_format(&b->prefix, text),
+			"jail", b->jail, "since", report_time(b->since_us), "until",
+			b->until_us == 0 ? json_null() : report_time(b->until_us), "ended",
+			ended_us == 0 ? json_null() : report_time(ended_us), "failures",
+			(json_int_t)b->failures, "origin", b->origin != NULL ? b->origin : "log"));
+	if (!p->take_evidence || b->evidence == NULL)
+		return;
+	for (line = b->evidence; *line != '\0'; line = *end != '\0' ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		json_array_append_new(p->evidence,
+			json_pack("{s:s,s:n,s:o}", "jail", b->jail, "time", "line",
+				report_text(line, (size_t)(end - line))));
+	}
+}
+
+static json_t *report_in_jail(const struct guard *g, const struct jail_state *j,
+	const struct addr *a)
+{
+	unsigned failures = track_count(g->track, j->jail->id, a, clock_wall_us() / USEC_PER_SEC,
+		j->jail->findtime_sec);
+	const struct ban *ban = bans_covering(g->bans, j->jail->id, a);
+	json_t *o;
+
+	if (failures == 0 && ban == NULL)
+		return NULL;
+	o = json_pack("{s:s,s:I,s:I,s:I,s:b}", "jail", j->jail->name, "failures",
+		(json_int_t)failures, "maxretry", (json_int_t)j->jail->maxretry, "findtime_sec",
+		(json_int_t)j->jail->findtime_sec, "banned", ban != NULL);
+	if (ban != NULL) {
+		json_t *b = report_ban(g, ban);
+
+		json_object_set_new(o, "in_kernel", json_boolean(ban->in_kernel));
+		/* What is said above stays: the ban's count is of another time. */
+		json_object_update_missing(o, b);
+		json_decref(b);
+	}
+	return o;
+}
+
+/* Which block of the allow list holds it. */
+static json_t *report_allowed_by(const struct guard *g, const struct addr *a)
+{
+	char text[PREFIX_STRLEN];
+
+	for (size_t i = 0; i < g->rs->allow.n; i++)
+		if (prefix_contains(&g->rs->allow.items[i], a))
+			return json_string(prefix_format(&g->rs->allow.items[i], text));
+	return json_null();
+}
+
+json_t *report_address(struct guard *g, const struct addr *a)
+{
+	bool allowed = prefixset_contains(&g->rs->allow, a);
+	struct lines lines = {.g = g, .list = json_array()};
+	struct past past = {.history = json_array(), .evidence = lines.list};
+	json_t *jails = json_array();
+	char text[ADDR_STRLEN];
+
+	for (size_t i = 0; i < g->rs->n_jails; i++) {
+		json_t *one = report_in_jail(g, &g->jails[i], a);
+
+		if (one != NULL)
+			json_array_append_new(jails, one);
+	}
+	evidence_each(g->evidence, -1, a, add_line, &lines);
+	past.take_evidence = json_array_size(lines.list) == 0;
+	store_history(g->store, a, HISTORY_MAX, add_past, &past);
+	return json_pack("{s:s,s:b,s:o,s:b,s:o,s:o,s:o}", "ip", addr_format(a, text), "allowed",
+		(int)allowed, "allowed_by", report_allowed_by(g, a), "own",
+		(int)verdict_is_own(g, a), "jails", jails, "history", past.history, "evidence",
+		lines.list);
+}

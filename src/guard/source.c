@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* line ▶ stamp ▶ match: one line of any source, judged for every jail that reads it. */
+#include "guard/internal.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How far ahead of our clock a line may be before it is remarkable. */
+#define FUTURE_SLACK_US (60 * USEC_PER_SEC)
+
+int source_init(struct source *s, const char *name)
+{
+	*s = (struct source) {.name = strdup(name), .dates = date_finder_new()};
+	if (s->name == NULL || s->dates == NULL) {
+		source_done(s);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void source_done(struct source *s)
+{
+	free(s->name);
+	free(s->jails);
+	date_finder_free(s->dates);
+	*s = (struct source) {0};
+}
+
+int source_add_jail(struct source *s, uint16_t jail)
+{
+	uint16_t *jails;
+
+	for (size_t i = 0; i < s->n_jails; i++)
+		if (s->jails[i] == jail)
+			return 0;
+	jails = reallocarray(s->jails, s->n_jails + 1, sizeof(*jails));
+	if (jails == NULL)
+		return -ENOMEM;
+	s->jails = jails;
+	jails[s->n_jails++] = jail;
+	return 0;
+}
+
+/* When the line was written, by itself; a time that lies ahead is taken as now. */
+static int64_t settle_time(struct guard *g, struct source *s, int64_t time_us, int64_t now_us)
+{
+	if (time_us <= now_us)
+		return time_us;
+	if (time_us > now_us + FUTURE_SLACK_US) {
+		if (s->future++ == 0)
+			log_warning("%s: a line is dated %lld s ahead of this machine's clock; such lines "
+				    "are taken as written now (told once)",
+				s->name, (long long)((time_us - now_us) / USEC_PER_SEC));
+		g->losses.future++;
+	}
+	return now_us;
+}
+
+/* The line without its date, as filters expect it: what stood before and after joined. */
+static const char *cut_date(struct guard *g, const char *line, size_t *len, const struct stamp *at)
+{
+	size_t after = at->off + at->len;
+
+	if (at->off == 0) {
+		*len -= after;
+		return line + after;
+	}
+	memcpy(g->scratch, line, at->off);
+	memcpy(g->scratch + at->off, line + after, *len - after);
+	*len -= at->len;
+	return g->scratch;
+}
+
+void source_line(struct guard *g, struct source *s, const char *line, size_t len,
+	const int64_t *time_us)
+{
+	int64_t now_us = clock_wall_us(), at_us;
+	const char *text = line;
+	size_t text_len = len;
+	struct stamp stamp;
+	struct match m;
+
+	s->lines++;
+	if (time_us != NULL) {
+		at_us = settle_time(g, s, *time_us, now_us);
+	} else if (date_find(s->dates, line, len, now_us, &stamp)) {
+		at_us = settle_time(g, s, stamp.time_us, now_us);
+		text = cut_date(g, line, &text_len, &stamp);
+		s->last_time_us = at_us;
+	} else {
+		/* As fail2ban: a line without a date belongs to the one before it. */
+		at_us = s->last_time_us != 0 ? s->last_time_us : now_us;
+		s->undated++;
+		g->losses.undated++;
+	}
+	for (size_t i = 0; i < s->n_jails; i++) {
+		struct jail_state *j = &g->jails[s->jails[i]];
+
+		if (filter_judge(j->filter, text, text_len, &m) == VERDICT_MATCH && m.has_addr)
+			verdict_failure(g, j, &m.addr, at_us, m.count, line, len);
+	}
+}

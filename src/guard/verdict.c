@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* match ▶ track ▶ verdict: whether a failure makes a ban, and telling keeper. */
+#include "guard/internal.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A line this long after a ban may still be the same burst, written before the wall stood. */
+#define LEFTOVER_SEC 2
+
+bool verdict_is_own(const struct guard *g, const struct addr *a)
+{
+	for (size_t i = 0; i < g->n_own; i++)
+		if (addr_eq(&g->own[i], a))
+			return true;
+	return false;
+}
+
+static bool is_ignored(const struct guard *g, const struct jail *j, const struct addr *a)
+{
+	return prefixset_contains(&g->rs->allow, a) || prefixset_contains(&j->ignoreip, a) ||
+	       (j->ignoreself && verdict_is_own(g, a));
+}
+
+static void tell_found(struct guard *g, const struct jail_state *j, const struct addr *a,
+	int64_t time_us)
+{
+	char text[ADDR_STRLEN];
+	unsigned held;
+	struct tm tm;
+	time_t sec = (time_t)(time_us / USEC_PER_SEC);
+	char when[32];
+
+	if (log_get_level() < LOG_LV_INFO)
+		return;
+	if (!log_limit_pass(&g->found_limit, &held)) {
+		g->losses.log_held++;
+		return;
+	}
+	if (held > 0)
+		log_info("%u lines about failures found were held back", held);
+	localtime_r(&sec, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	log_info("[%s] Found %s - %s", j->jail->name, addr_format(a, text), when);
+}
+
+void verdict_failure(struct guard *g, struct jail_state *j, const struct addr *a, int64_t time_us,
+	unsigned count, const char *line, size_t len)
+{
+	const struct jail *jail = j->jail;
+	struct prefix host = {.addr = *a, .len = 128};
+	int64_t now_us = clock_wall_us();
+	struct ban *ban;
+	unsigned n;
+
+	if (is_ignored(g, jail, a))
+		return;
+	/* What is older than findtime cannot be part of a ban any more. */
+	if (time_us < now_us - jail->findtime_sec * USEC_PER_SEC) {
+		g->losses.old++;
+		return;
+	}
+	j->failures += count;
+	j->totals_dirty = true;
+	tell_found(g, j, a, time_us);
+	evidence_add(g->evidence, jail->id, a, time_us, line, len);
+	ban = bans_covering(g->bans, jail->id, a);
+	if (ban != NULL && (ban->until_us == 0 ||
+				   time_us <= to_wall(ban->since_us) + LEFTOVER_SEC * USEC_PER_SEC))
+		return;
+	n = track_hit(g->track, jail->id, a, time_us / USEC_PER_SEC, count, jail->findtime_sec,
+		jail->maxretry);
+	if (n < jail->maxretry)
+		return;
+	track_forget(g->track, jail->id, a);
+	verdict_ban(g, j, &host, jail->bantime_sec, n, ORIGIN_LOG);
+}
+
+/* Milliseconds that are left of a ban; at least 1, since 0 means for ever. */
+static uint64_t left_ms(const struct ban *ban, int64_t now_us)
+{
+	if (ban->until_us == 0)
+		return 0;
+	return ban->until_us > now_us + 1000 ? (uint64_t)(ban->until_us - now_us) / 1000 : 1;
+}
+
+static void queue(struct guard *g, const struct ban *ban, bool again)
+{
+	if (g->n_out == BANS_A_MESSAGE)
+		verdict_send(g);
+	g->out[g->n_out++] = (struct msg_ban) {
+		.prefix = ban->prefix,
+		.again = again,
+		.jail = ban->jail,
+		.timeout_ms = left_ms(ban, clock_mono_us()),
+	};
+}
+
+void verdict_send_again(struct guard *g, struct ban *ban)
+{
+	queue(g, ban, true);
+}
+
+void verdict_send(struct guard *g)
+{
+	if (g->n_out == 0)
+		return;
+	channel_send(g->keeper, MSG_BAN, g->out, g->n_out * sizeof(g->out[0]), -1);
+	g->n_out = 0;
+}
+
+struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct prefix *p,
+	int64_t bantime_sec, unsigned failures, enum origin origin)
+{
+	int64_t now_us = clock_mono_us();
+	int64_t until_us = bantime_sec < 0 ? 0 : now_us + bantime_sec * USEC_PER_SEC;
+	char text[PREFIX_STRLEN];
+	struct ban *ban;
+	bool is_new;
+
+	ban = bans_put(g->bans, j->jail->id, p, &is_new);
+	if (ban == NULL) {
+		g->losses.no_memory++;
+		return NULL;
+	}
+	/* Prolonged, never shortened by a log line; by hand it is as the owner says. */
+	if (!is_new && origin == ORIGIN_LOG && until_us != 0 &&
+		(ban->until_us == 0 || ban->until_us > until_us))
+		until_us = ban->until_us;
+	if (is_new) {
+		ban->since_us = now_us;
+		ban->origin = (uint8_t)origin;
+		j->bans++;
+		j->totals_dirty = true;
+	}
+	ban->failures += failures;
+	bans_set_until(g->bans, ban, until_us);
+	bans_touch(g->bans, ban);
+	queue(g, ban, !is_new);
+	j->has_last_ban = true;
+	j->last_ban = *p;
+	j->last_ban_us = clock_wall_us();
+	if (origin == ORIGIN_LOG && ban->evidence == NULL)
+		ban->evidence = evidence_text(g->evidence, j->jail->id, &p->addr);
+	/* fail2ban's words, so that what reads its log reads ours. */
+	log_notice("[%s] %s%s%s", j->jail->name, is_new ? "Ban " : "Prolong ban of ",
+		prefix_format(p, text), j->jail->shadow ? " (shadow: not enforced)" : "");
+	return ban;
+}
+
+void verdict_unban(struct guard *g, struct ban *ban)
+{
+	struct msg_ban m = {.prefix = ban->prefix, .jail = ban->jail};
+	struct jail_state *j = &g->jails[ban->jail];
+	char text[PREFIX_STRLEN];
+
+	/* What was decided before must reach the kernel before. */
+	verdict_send(g);
+	channel_send(g->keeper, MSG_UNBAN, &m, sizeof(m), -1);
+	if (ban->prefix.len == 128)
+		track_forget(g->track, ban->jail, &ban->prefix.addr);
+	log_notice("[%s] Unban %s", j->jail->name, prefix_format(&ban->prefix, text));
+	bans_end(g->bans, ban, clock_mono_us());
+}
+
+void verdict_expire(struct guard *g)
+{
+	int64_t now_us = clock_mono_us();
+	char text[PREFIX_STRLEN];
+	struct ban *ban;
+
+	/* The kernel lets them out by its own clock; here it is only noted. */
+	while ((ban = bans_first_end(g->bans)) != NULL && ban->until_us <= now_us) {
+		log_notice("[%s] Unban %s", g->jails[ban->jail].jail->name,
+			prefix_format(&ban->prefix, text));
+		bans_end(g->bans, ban, ban->until_us);
+	}
+}
+
+static void on_expiry(evutil_socket_t fd, short what, void *arg)
+{
+	struct guard *g = arg;
+
+	(void)fd;
+	(void)what;
+	verdict_expire(g);
+	guard_turn_end(g);
+}
+
+void verdict_plan_expiry(struct guard *g)
+{
+	struct ban *first = bans_first_end(g->bans);
+	struct timeval tv = {0};
+	int64_t left_us;
+
+	if (first == NULL) {
+		evtimer_del(g->expiry);
+		return;
+	}
+	left_us = first->until_us - clock_mono_us();
+	if (left_us < 1000)
+		left_us = 1000;
+	tv.tv_sec = left_us / USEC_PER_SEC;
+	tv.tv_usec = left_us % USEC_PER_SEC;
+	evtimer_add(g->expiry, &tv);
+}
+
+int verdict_init(struct guard *g)
+{
+	g->expiry = evtimer_new(g->base, on_expiry, g);
+	return g->expiry == NULL ? -ENOMEM : 0;
+}
+
+void verdict_done(struct guard *g)
+{
+	if (g->expiry != NULL)
+		event_free(g->expiry);
+	free(g->own);
+}
