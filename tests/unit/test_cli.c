@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole commands: what they ask, what they print, what they exit with. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ARGS_MAX 12
+
+/* What the last call printed and asked; a later call overwrites it. */
+static char *out, *err;
+static char asked[4096];
+
+/* Runs one command line, its words cut at spaces; the daemon answers with `answer` (NULL: none). */
+static int call(const char *answer, const char *line)
+{
+	char words[512], *argv[ARGS_MAX + 1] = {0}, *save = NULL;
+	struct cli c = {.argv = argv, .width = 80, .fd = -1};
+	size_t out_len, err_len;
+	int pair[2] = {-1, -1}, status;
+	ssize_t n = 0;
+
+	snprintf(words, sizeof(words), "stockade %s", line);
+	for (char *w = strtok_r(words, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save)) {
+		assert_true(c.argc < ARGS_MAX);
+		argv[c.argc++] = w;
+	}
+	free(out);
+	free(err);
+	c.out = open_memstream(&out, &out_len);
+	c.err = open_memstream(&err, &err_len);
+	if (answer != NULL) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		assert_int_equal(write(pair[1], answer, strlen(answer)), strlen(answer));
+		shutdown(pair[1], SHUT_WR);
+		c.fd = pair[0];
+	}
+	status = cli_run(&c);
+	fclose(c.out);
+	fclose(c.err);
+	if (pair[1] >= 0)
+		n = recv(pair[1], asked, sizeof(asked) - 1, MSG_DONTWAIT);
+	asked[n > 0 ? n : 0] = '\0';
+	if (pair[1] >= 0)
+		close(pair[1]);
+	if (c.fd >= 0)
+		close(c.fd);
+	return status;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(out);
+	free(err);
+	out = err = NULL;
+	return 0;
+}
+
+/* The time so many seconds from now, as the daemon writes it. */
+static const char *at(int seconds)
+{
+	static char texts[4][40];
+	static unsigned next;
+	time_t t = clock_wall_us() / USEC_PER_SEC + seconds;
+	char *text = texts[next++ % 4];
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof(texts[0]), "%Y-%m-%dT%H:%M:%S.123456+00:00", &tm);
+	return text;
+}
+
+static void has(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("no \"%s\" in: %s", part, text);
+}
+
+static void has_not(const char *text, const char *part)
+{
+	if (strstr(text, part) != NULL)
+		fail_msg("\"%s\" in: %s", part, text);
+}
+
+static void usage(void **state)
+{
+	static const char *const wrong[] = {"", "statsu", "status --jsn", "status a b",
+		"banned a b", "ban", "ban sshd", "ban sshd nonsense", "ban sshd 192.0.2.1 --for x",
+		"ban sshd 192.0.2.1 --for 0", "ban sshd 192.0.2.1 --for", "unban",
+		"unban --all 192.0.2.1", "unban 300.1.1.1", "explain", "explain x",
+		"explain 192.0.2.1 192.0.2.2", "ping x", "test", "test -f a -r b", "test -f a -i b",
+		"test -q", "check x", "help nothing", "ping --json=3", "check --socket /x"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		if (call(NULL, wrong[i]) != CLI_USAGE)
+			fail_msg("taken: %s", wrong[i]);
+		assert_string_equal(out, "");
+		has(err, "stockade");
+	}
+	call(NULL, "statsu");
+	has(err, "did you mean 'status'?");
+	call(NULL, "ban sshd x");
+	has(err, "'x' is no address; try 'stockade help ban'");
+	call(NULL, "status --jsom");
+	has(err, "did you mean --json?");
+	call(NULL, "\x1b[31m");
+	has(err, "\\x1b[31m");
+}
+
+static void help(void **state)
+{
+	(void)state;
+	assert_int_equal(call(NULL, "help"), CLI_GOOD);
+	for (size_t i = 0; cli_commands[i] != NULL; i++) {
+		char line[64];
+
+		has(out, cli_commands[i]->name);
+		snprintf(line, sizeof(line), "help %s", cli_commands[i]->name);
+		assert_int_equal(call(NULL, line), CLI_GOOD);
+		has(out, "usage: stockade ");
+		snprintf(line, sizeof(line), "%s --help", cli_commands[i]->name);
+		assert_int_equal(call(NULL, line), CLI_GOOD);
+		has(out, "usage: stockade ");
+		call(NULL, "help");
+	}
+	assert_int_equal(call(NULL, "--help"), CLI_GOOD);
+	assert_int_equal(call(NULL, "status -h"), CLI_GOOD);
+}
+
+static void small(void **state)
+{
+	(void)state;
+	assert_int_equal(call("{\"end\":{\"pong\":true}}\n", "ping"), CLI_GOOD);
+	assert_string_equal(out, "pong\n");
+	assert_string_equal(asked, "{\"cmd\":\"ping\"}\n");
+	assert_int_equal(call("{\"end\":{\"pong\":true}}\n", "ping --json"), CLI_GOOD);
+	assert_string_equal(out, "{\"pong\":true}\n");
+	assert_int_equal(call("{\"end\":{\"stopping\":true}}\n", "stop"), CLI_GOOD);
+	assert_int_equal(call("{\"end\":{}}\n", "stop"), CLI_GOOD);
+
+	assert_int_equal(call("{\"end\":{\"version\":\"9.9\",\"pid\":12}}\n", "version"), CLI_GOOD);
+	has(out, "stockade " STOCKADE_VERSION "\ndaemon 9.9 (process 12)\n");
+	assert_int_equal(call(NULL, "version --socket /nonexistent/sock --json"), CLI_GOOD);
+	assert_string_equal(out, "{\"version\":\"" STOCKADE_VERSION "\",\"daemon\":null}\n");
+	assert_int_equal(call(NULL, "ping --socket /nonexistent/sock"), CLI_UNREACHABLE);
+	has(err, "no daemon listens at /nonexistent/sock");
+	assert_int_equal(call("nonsense\n", "ping"), CLI_UNREACHABLE);
+	assert_int_equal(call("{\"error\":\"a\\u001bb\",\"code\":1}\n", "ping"), CLI_NO);
+	assert_string_equal(err, "stockade ping: a\\x1bb\n");
+}
+
+static void reload(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		call("{\"end\":{\"jails\":2,\"warnings\":[\"x is odd\"]}}\n", "reload"), CLI_GOOD);
+	assert_string_equal(out, "reloaded: 2 jails\nx is odd\n");
+	assert_int_equal(call("{\"end\":{\"jails\":1,\"warnings\":[{\"file\":\"a.conf\",\"line\":3,"
+			      "\"severity\":\"warning\",\"message\":\"odd\"}]}}\n",
+				 "reload"),
+		CLI_GOOD);
+	assert_string_equal(out, "reloaded: 1 jail\na.conf:3: warning: odd\n");
+	assert_int_equal(
+		call("{\"error\":\"the old one stays\",\"code\":2,\"faults\":[{\"file\":"
+		     "\"jail.conf\",\"line\":7,\"severity\":\"error\",\"message\":\"no\"}]}\n",
+			"reload --json"),
+		CLI_USAGE);
+	assert_string_equal(err, "stockade reload: the old one stays\njail.conf:7: error: no\n");
+	has(out, "\"faults\":[{\"file\":\"jail.conf\"");
+}
+
+static void banning(void **state)
+{
+	(void)state;
+	assert_int_equal(call("{\"end\":{\"banned\":2,\"refused\":[]}}\n",
+				 "ban --for 1h sshd 192.0.2.1 2001:DB8::1/64"),
+		CLI_GOOD);
+	assert_string_equal(asked, "{\"cmd\":\"ban\",\"jail\":\"sshd\",\"addrs\":[\"192.0.2.1\","
+				   "\"2001:db8::/64\"],\"for\":3600}\n");
+	assert_string_equal(out, "banned 2 addresses in sshd\n");
+	assert_int_equal(call("{\"end\":{\"banned\":0,\"refused\":[{\"ip\":\"127.0.0.1\",\"why\":"
+			      "\"allowed\"}]}}\n",
+				 "ban sshd 127.0.0.1 --for -1"),
+		CLI_NO);
+	has(asked, "\"for\":-1");
+	assert_string_equal(out, "refused 127.0.0.1: allowed\n");
+
+	assert_int_equal(call("{\"end\":{\"unbanned\":1,\"absent\":[\"192.0.2.2\"]}}\n",
+				 "unban 192.0.2.1 192.0.2.2 --jail sshd"),
+		CLI_GOOD);
+	assert_string_equal(asked,
+		"{\"cmd\":\"unban\",\"jail\":\"sshd\",\"addrs\":[\"192.0.2.1\",\"192.0.2.2\"]}\n");
+	assert_string_equal(out, "unbanned 1 address\n192.0.2.2 was not banned\n");
+	assert_int_equal(call("{\"end\":{\"unbanned\":0,\"absent\":[]}}\n", "unban --all"), CLI_NO);
+	assert_string_equal(asked, "{\"cmd\":\"unban\",\"all\":true}\n");
+}
+
+static void banned(void **state)
+{
+	char answer[1024];
+
+	(void)state;
+	snprintf(answer, sizeof(answer),
+		"{\"item\":{\"ip\":\"192.0.2.1\",\"jail\":\"sshd\",\"since\":\"%s\",\"until\":\"%"
+		"s\","
+		"\"failures\":5,\"packets\":12345,\"bytes\":720000,\"origin\":\"log\"}}\n"
+		"{\"item\":{\"ip\":\"2001:db8::1\",\"jail\":\"sshd\",\"until\":null}}\n"
+		"{\"item\":{}}\n{\"end\":{\"count\":3}}\n",
+		at(-60), at(559));
+	assert_int_equal(call(answer, "banned sshd"), CLI_GOOD);
+	assert_string_equal(asked, "{\"cmd\":\"banned\",\"jail\":\"sshd\"}\n");
+	has(out, "ADDRESS      JAIL  SINCE");
+	has(out, "9 min");
+	has(out, "12,345   720 kB  log\n");
+	has(out, "for ever");
+	assert_int_equal(call(answer, "banned --json"), CLI_GOOD);
+	has(out, "{\"ip\":\"192.0.2.1\",\"jail\":\"sshd\"");
+	has(out, "\n{}\n");
+	assert_int_equal(call("{\"end\":{\"count\":0}}\n", "banned"), CLI_GOOD);
+	assert_string_equal(out, "nobody is banned\n");
+	assert_int_equal(call("{\"end\":{\"count\":0}}\n", "banned --json"), CLI_GOOD);
+	assert_string_equal(out, "");
+	assert_int_equal(call("{\"item\":{\"ip\":\"192.0.2.1\"}}\n", "banned"), CLI_UNREACHABLE);
+}
+
+static void status(void **state)
+{
+	static const char healthy[] =
+		"{\"end\":{\"version\":\"0.1.0\",\"pid\":7,\"uptime_sec\":7500,\"config\":\"/etc/"
+		"stockade\","
+		"\"dry_run\":false,\"jails\":[{\"name\":\"sshd\",\"maxretry\":5,\"findtime_sec\":"
+		"600,"
+		"\"bantime_sec\":600,\"banned\":3,\"bans\":12,\"tracked\":9,\"failures\":4321,"
+		"\"sources\":["
+		"{\"name\":\"/var/log/"
+		"auth.log\",\"kind\":\"file\",\"state\":\"reading\",\"trouble\":null,"
+		"\"lag_bytes\":0,\"lines\":99}],\"last_ban\":null}],\"wall\":{\"backend\":\"nft\","
+		"\"healthy\":true},\"store\":{\"trouble\":\"\"},\"losses\":{\"undated_lines\":1}}}"
+		"\n";
+	static const char ill[] =
+		"{\"end\":{\"jails\":[{\"name\":\"sshd\",\"banned\":1,\"sources\":[{\"name\":\"/"
+		"a\","
+		"\"kind\":\"file\",\"state\":\"trouble\",\"trouble\":\"permission denied\"}]},"
+		"{\"name\":\"pam\",\"sources\":[{\"name\":\"/"
+		"b\",\"kind\":\"file\",\"state\":\"waiting\"}]}],"
+		"\"wall\":{\"healthy\":false,\"last_error\":\"EPERM\"},\"store\":{\"trouble\":"
+		"\"disk full\"}}}\n";
+
+	(void)state;
+	assert_int_equal(call(healthy, "status"), CLI_GOOD);
+	assert_string_equal(asked, "{\"cmd\":\"status\"}\n");
+	assert_int_equal(strncmp(out, "protecting 1 jail, 3 banned now\n", 32), 0);
+	has(out, "up 2 h 5 min");
+	has(out, "5 in 10 min");
+	has(out, "4,321");
+	has(out, "1 line without a date");
+	has_not(out, "wrong");
+	assert_int_equal(call(ill, "status"), CLI_GOOD);
+	has(out, "protecting 2 jails, 1 banned now; 4 things are wrong:\n");
+	has(out, "/a: permission denied\n");
+	has(out, "pam: there is no log to read yet, it waits for /b\n");
+	has(out, "firewall: EPERM\n");
+	has(out, "state: disk full\n");
+	assert_int_equal(call("{\"end\":{}}\n", "status"), CLI_GOOD);
+	assert_int_equal(call("{\"end\":{\"jails\":[],\"dry_run\":true}}\n", "status"), CLI_GOOD);
+	has(out, "dry run, nothing is enforced");
+	has(out, "none is enabled");
+	assert_int_equal(
+		call("{\"end\":{\"jails\":[1,null,{},[]],\"wall\":3}}\n", "status x"), CLI_GOOD);
+	assert_string_equal(asked, "{\"cmd\":\"status\",\"jail\":\"x\"}\n");
+}
+
+static void explain(void **state)
+{
+	char answer[2048];
+
+	(void)state;
+	snprintf(answer, sizeof(answer),
+		"{\"end\":{\"ip\":\"192.0.2.1\",\"allowed\":false,\"own\":false,\"jails\":[{"
+		"\"jail\":\"sshd\","
+		"\"failures\":5,\"maxretry\":5,\"findtime_sec\":600,\"banned\":true,\"since\":\"%"
+		"s\","
+		"\"until\":\"%s\",\"packets\":12,\"bytes\":720,\"in_kernel\":true},{\"jail\":"
+		"\"pam\","
+		"\"failures\":0}],\"history\":[{\"jail\":\"sshd\",\"since\":\"%s\",\"until\":null,"
+		"\"failures\":5,\"origin\":\"manual\"}],\"evidence\":[{\"jail\":\"sshd\",\"time\":"
+		"\"%s\","
+		"\"line\":\"Failed \\u001b[31m\"}]}}\n",
+		at(-70), at(535), at(-90000), at(-80));
+	assert_int_equal(call(answer, "explain ::ffff:192.0.2.1"), CLI_GOOD);
+	assert_string_equal(asked, "{\"cmd\":\"explain\",\"addr\":\"192.0.2.1\"}\n");
+	assert_int_equal(strncmp(out, "192.0.2.1 is banned in 1 jail\n", 30), 0);
+	has(out, "(1 min ago), until ");
+	has(out, "5 failures within 10 min; 5 ban\n");
+	has(out, "the kernel has dropped 12 packets, 720 B\n");
+	has(out, "Failed \\x1b[31m\n");
+	has(out, "from manual\n");
+	has_not(out, "pam");
+
+	assert_int_equal(call("{\"end\":{\"jails\":[{\"jail\":\"a\",\"banned\":true,\"in_kernel\":"
+			      "false}]}}\n",
+				 "explain 192.0.2.1"),
+		CLI_GOOD);
+	has(out, "the kernel does not hold this ban");
+	assert_int_equal(call("{\"end\":{\"allowed\":true,\"allowed_by\":\"ignoreip\"}}\n",
+				 "explain 192.0.2.1"),
+		CLI_GOOD);
+	has(out, "It is allowed and never banned: ignoreip\n");
+	assert_int_equal(
+		call("{\"end\":{\"jails\":[{\"jail\":\"a\",\"failures\":0}],\"history\":[],"
+		     "\"evidence\":[]}}\n",
+			"explain 192.0.2.1"),
+		CLI_NO);
+	has(out, "nothing is known of it");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(usage, teardown),
+		cmocka_unit_test_teardown(help, teardown),
+		cmocka_unit_test_teardown(small, teardown),
+		cmocka_unit_test_teardown(reload, teardown),
+		cmocka_unit_test_teardown(banning, teardown),
+		cmocka_unit_test_teardown(banned, teardown),
+		cmocka_unit_test_teardown(status, teardown),
+		cmocka_unit_test_teardown(explain, teardown),
+	};
+
+	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}
