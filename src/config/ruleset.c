@@ -1,1 +1,148 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/ruleset.h"
+
+#include "config/expand.h"
+#include "config/filter_file.h"
+#include "config/jail.h"
+#include "config/keys.h"
+#include "config/merge.h"
+#include "config/setname.h"
+#include "config/settings.h"
+#include "config/value.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* track_entry and wall_elem hold a jail's id in 16 bits. */
+#define JAILS_MAX 65535
+
+static bool check_dir(struct reader *r)
+{
+	struct where where = {r->dir, 0};
+	struct stat st;
+
+	if (stat(r->dir, &st) < 0)
+		reader_error(r, where,
+			"the configuration directory cannot be read: %s; write another "
+			"after '-c'",
+			strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		reader_error(r, where,
+			"not a directory: write the configuration's directory after "
+			"'-c', not a file of it");
+	else
+		return true;
+	return false;
+}
+
+static void read_default_ignoreip(struct reader *r, const struct doc *d, struct prefixset *ret)
+{
+	static const char *const keys[] = {"ignoreip"};
+	struct scope scope = {.r = r, .doc = d, .section = doc_section(d, "DEFAULT")};
+	struct section values = {.name = "DEFAULT"};
+
+	expand_keys(&scope, keys, 1, &values);
+	value_prefixes(r, &values, "ignoreip", ret);
+}
+
+static void read_jails(struct reader *r, struct ruleset *rs)
+{
+	struct doc *d;
+	size_t n;
+
+	d = merge_base(r, arena_printf(r->scratch, "%s/jail", r->dir), "[DEFAULT]", &n);
+	if (n == 0)
+		reader_error(r, (struct where) {r->dir, 0},
+			"there is no jail.conf here: write the configuration's directory after "
+			"'-c'");
+	keys_check(r, d, KEYS_JAIL);
+	section_set(doc_add_section(d, r->scratch, "DEFAULT", (struct where) {NULL, 0}), r->scratch,
+		"fail2ban_version", STOCKADE_VERSION, (struct where) {NULL, 0});
+	section_set(doc_section(d, "DEFAULT"), r->scratch, "fail2ban_confpath", r->dir,
+		(struct where) {NULL, 0});
+	read_default_ignoreip(r, d, &rs->allow);
+	rs->jails = arena_array(r->keep, d->sections.n, sizeof(*rs->jails));
+	for (size_t i = 0; i < d->sections.n; i++) {
+		const struct section *s = (const struct section *)d->sections.items[i];
+		struct jail *j = &rs->jails[rs->n_jails];
+
+		if (strcmp(s->name, "DEFAULT") == 0 || strcmp(s->name, "INCLUDES") == 0)
+			continue;
+		if (rs->n_jails == JAILS_MAX) {
+			reader_error(r, s->where, "more than %d jails", JAILS_MAX);
+			break;
+		}
+		if (jail_read(r, d, s, j) == 1)
+			j->id = (unsigned)rs->n_jails++;
+		else
+			prefixset_done(&j->ignoreip);
+	}
+	setname_assign(r->keep, rs->jails, rs->n_jails);
+}
+
+int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f)
+{
+	struct arena *arena = arena_new();
+	size_t errors = f->n_errors;
+	struct ruleset *rs;
+	struct reader r;
+
+	if (arena == NULL)
+		return -ENOMEM;
+	rs = arena_alloc(arena, sizeof(*rs));
+	rs->arena = arena;
+	if (reader_init(&r, arena, dir, f) < 0) {
+		ruleset_free(rs);
+		return -ENOMEM;
+	}
+	if (check_dir(&r)) {
+		settings_read(&r, rs);
+		read_jails(&r, rs);
+	}
+	reader_done(&r);
+	if (f->n_errors > errors) {
+		ruleset_free(rs);
+		return -EINVAL;
+	}
+	*ret = rs;
+	return 0;
+}
+
+int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char *dir,
+	const char *spec, struct faults *f)
+{
+	struct conf_text text = {spec, {NULL, 0}};
+	struct filter_def *def = NULL;
+	struct scope scope;
+	const char *name;
+	struct reader r;
+
+	if (reader_init(&r, arena, dir, f) < 0)
+		return -ENOMEM;
+	if (filter_file_open(&r, text, false, &scope, &name) == 0)
+		def = filter_file_build(&r, &scope, NULL, name, text.where);
+	reader_done(&r);
+	if (def == NULL)
+		return -EINVAL;
+	*ret = def;
+	return 0;
+}
+
+const struct jail *ruleset_jail(const struct ruleset *rs, const char *name)
+{
+	for (size_t i = 0; i < rs->n_jails; i++)
+		if (strcmp(rs->jails[i].name, name) == 0)
+			return &rs->jails[i];
+	return NULL;
+}
+
+void ruleset_free(struct ruleset *rs)
+{
+	if (rs == NULL)
+		return;
+	for (size_t i = 0; i < rs->n_jails; i++)
+		prefixset_done(&rs->jails[i].ignoreip);
+	prefixset_done(&rs->allow);
+	arena_free(rs->arena);
+}

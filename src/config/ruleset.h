@@ -21,14 +21,14 @@ struct conf_text {
  * where a line does ("<HOST>", "<F-USER>"). match/ compiles it. */
 struct filter_def {
 	const char *name;
-	struct conf_text prefregex;   /* text NULL: none */
-	struct conf_text *failregex;  /* one a line */
+	struct conf_text prefregex;  /* text NULL: none */
+	struct conf_text *failregex; /* one a line */
 	size_t n_failregex;
 	struct conf_text *ignoreregex;
 	size_t n_ignoreregex;
-	struct conf_text datepattern; /* text NULL: the defaults */
+	struct conf_text datepattern;  /* text NULL: the defaults */
 	struct conf_text journalmatch; /* text NULL: none; alternatives joined by " + " */
-	unsigned maxlines;	      /* 1 when not given */
+	unsigned maxlines;             /* 1 when not given */
 };
 
 struct port_range {
@@ -43,7 +43,7 @@ enum proto {
 
 struct logpath {
 	const char *pattern; /* absolute path or glob */
-	bool tail;	     /* start at the end of a file never seen before */
+	bool tail;           /* start at the end of a file never seen before */
 	struct where where;
 };
 
@@ -65,15 +65,15 @@ struct jail {
 	unsigned sources; /* enum source_kind, or-ed */
 	struct logpath *logpaths;
 	size_t n_logpaths;
-	unsigned maxretry;	  /* at least 1 */
-	int64_t findtime_sec;	  /* at least 1 */
-	int64_t bantime_sec;	  /* -1: for ever */
+	unsigned maxretry;         /* at least 1 */
+	int64_t findtime_sec;      /* at least 1 */
+	int64_t bantime_sec;       /* -1: for ever */
 	struct prefixset ignoreip; /* addresses and blocks only */
 	bool ignoreself;
-	unsigned protocols;	   /* enum proto */
-	struct port_range *ports;  /* none: all ports */
+	unsigned protocols;       /* enum proto */
+	struct port_range *ports; /* none: all ports */
 	size_t n_ports;
-	bool shadow;		   /* decide and log, never enforce */
+	bool shadow; /* decide and log, never enforce */
 };
 
 struct ruleset {
@@ -83,12 +83,12 @@ struct ruleset {
 	struct prefixset allow; /* never dropped: stockade.conf's allow and [DEFAULT] ignoreip */
 	/* From stockade.conf [Definition]. */
 	enum log_level loglevel;
-	const char *logtarget;	  /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */
+	const char *logtarget;    /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */
 	const char *syslogsocket; /* a path, or "auto" */
-	size_t maxtracked;	  /* entries in the failure table */
-	int64_t purgeage_sec;	  /* how long ended bans are remembered */
-	const char *user;	  /* who guard runs as */
-	const char **listen;	  /* [syslog] listen: "udp://127.0.0.1:5514" */
+	size_t maxtracked;        /* entries in the failure table */
+	int64_t purgeage_sec;     /* how long ended bans are remembered */
+	const char *user;         /* who guard runs as */
+	const char **listen;      /* [syslog] listen: "udp://127.0.0.1:5514" */
 	size_t n_listen;
 };
 
@@ -100,8 +100,8 @@ struct ruleset {
 int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f);
 
 /*
- * The same for one filter on its own: spec is "NAME" or "NAME[opt=val,...]" (dir/filter.d/NAME.conf),
- * or a path to a filter file. The result lives in the arena.
+ * The same for one filter on its own: spec is "NAME" or "NAME[opt=val,...]"
+ * (dir/filter.d/NAME.conf), or a path to a filter file. The result lives in the arena.
  */
 int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char *dir,
 	const char *spec, struct faults *f);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/filter_file.h"
+
+#include "config/keys.h"
+#include "config/merge.h"
+#include "config/spec.h"
+#include "config/value.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#define MAXLINES_MAX 1000
+
+/* The directory's filters, for "did you mean". */
+static const char *hint_filter(struct reader *r, const char *dir, const char *name)
+{
+	const char *names[512];
+	struct dirent *e;
+	size_t n = 0;
+	DIR *d = opendir(dir);
+
+	if (d == NULL)
+		return "";
+	while ((e = readdir(d)) != NULL && n < 512) {
+		const char *dot = strrchr(e->d_name, '.');
+
+		if (dot != NULL && dot != e->d_name && strcmp(dot, ".conf") == 0)
+			names[n++] =
+				arena_strndup(r->scratch, e->d_name, (size_t)(dot - e->d_name));
+	}
+	closedir(d);
+	return reader_hint(r, name, names, n);
+}
+
+/* NAME in filter.d, or a path to a file. */
+static struct doc *read_filter(struct reader *r, const char *name, struct where where)
+{
+	const char *dir = arena_printf(r->scratch, "%s/filter.d", r->dir);
+	const char *dot = strrchr(name, '.');
+	struct doc *d;
+	size_t n;
+
+	if (dot != NULL && strcmp(dot, ".conf") != 0)
+		dot = NULL;
+	if (strchr(name, '/') != NULL) {
+		d = merge_file(r, name, "[Definition]", &n);
+		if (n == 0 && dot == NULL)
+			d = merge_base(r, name, "[Definition]", &n);
+		if (n == 0)
+			reader_error(r, where, "the filter file '%s' does not exist",
+				reader_show(r, name));
+	} else {
+		if (dot != NULL)
+			name = arena_strndup(r->scratch, name, (size_t)(dot - name));
+		d = merge_base(r, arena_printf(r->scratch, "%s/%s", dir, name), "[Definition]", &n);
+		if (n == 0)
+			reader_error(r, where, "filter '%s' is unknown: there is no %s/%s.conf%s",
+				reader_show(r, name), dir, reader_show(r, name),
+				hint_filter(r, dir, name));
+	}
+	return n > 0 ? d : NULL;
+}
+
+int filter_file_open(struct reader *r, struct conf_text spec, bool journal, struct scope *ret,
+	const char **ret_name)
+{
+	struct section *opts, *definition;
+	struct spec parsed;
+	struct doc *d;
+
+	if (spec_parse(r, spec.text, spec.where, "filter", &parsed) < 0)
+		return -EINVAL;
+	d = read_filter(r, parsed.name, spec.where);
+	if (d == NULL)
+		return -EINVAL;
+	keys_check(r, d, KEYS_FILTER);
+	definition = doc_add_section(d, r->scratch, "Definition", spec.where);
+	opts = arena_alloc(r->scratch, sizeof(*opts));
+	*opts = parsed.opts;
+	if (section_entry(opts, "logtype") == NULL && section_entry(definition, "logtype") == NULL)
+		section_set(opts, r->scratch, "logtype", journal ? "journal" : "file", spec.where);
+	*ret = (struct scope) {.r = r, .doc = d, .section = definition, .opts = opts};
+	*ret_name = parsed.name;
+	return 0;
+}
+
+/* A value of the definition: the jail's, else the filter's. False when it has none, or a fault. */
+static bool get(
+	const struct scope *filter, const struct section *outer, const char *key, struct lines *ret)
+{
+	const struct entry *e = section_entry(outer, key);
+
+	if (e != NULL) {
+		*ret = e->lines;
+		return true;
+	}
+	return filter != NULL && expand_tag(filter, key, ret) == 0;
+}
+
+/* The value as one text, or text NULL. */
+static struct conf_text get_text(struct reader *r, const struct scope *filter,
+	const struct section *outer, const char *key, const char *separator)
+{
+	struct conf_text t = {NULL, {NULL, 0}};
+	struct lines lines = {0};
+
+	if (!get(filter, outer, key, &lines))
+		return t;
+	t.text = lines_join(&lines, r->scratch, separator);
+	for (size_t i = 0; i < lines.n; i++) {
+		if (lines.items[i].text[0] != '\0') {
+			t.where = lines.items[i].where;
+			return reader_keep(r, t);
+		}
+	}
+	t.text = NULL;
+	return t;
+}
+
+/* The value's lines that are not empty. */
+static struct conf_text *get_lines(struct reader *r, const struct scope *filter,
+	const struct section *outer, const char *key, size_t *ret_n)
+{
+	struct lines lines = {0};
+	struct conf_text *kept;
+
+	*ret_n = 0;
+	if (!get(filter, outer, key, &lines))
+		return NULL;
+	kept = arena_array(r->keep, lines.n, sizeof(*kept));
+	for (size_t i = 0; i < lines.n; i++) {
+		struct conf_text line = lines.items[i];
+
+		line.text += strspn(line.text, " \t");
+		if (line.text[0] != '\0')
+			kept[(*ret_n)++] = reader_keep(r, line);
+	}
+	return kept;
+}
+
+static unsigned get_maxlines(
+	struct reader *r, const struct scope *filter, const struct section *outer)
+{
+	struct section s = {.name = "Definition"};
+	struct lines lines = {0};
+	struct entry e = {.name = "maxlines", .verbatim = true};
+	long long n = 1;
+
+	if (!get(filter, outer, "maxlines", &lines) || lines.n == 0)
+		return 1;
+	e.lines = lines;
+	e.where = lines.items[0].where;
+	names_put(&s.entries, r->scratch, &e);
+	value_number(r, &s, "maxlines", 1, MAXLINES_MAX, &n);
+	return (unsigned)n;
+}
+
+struct filter_def *filter_file_build(struct reader *r, const struct scope *filter,
+	const struct section *outer, const char *name, struct where where)
+{
+	struct filter_def *def = arena_alloc(r->keep, sizeof(*def));
+	size_t errors = r->faults->n_errors;
+	const struct entry *e;
+
+	def->name = arena_strdup(r->keep, name);
+	def->prefregex = get_text(r, filter, outer, "prefregex", "\n");
+	def->failregex = get_lines(r, filter, outer, "failregex", &def->n_failregex);
+	def->ignoreregex = get_lines(r, filter, outer, "ignoreregex", &def->n_ignoreregex);
+	def->datepattern = get_text(r, filter, outer, "datepattern", "\n");
+	def->journalmatch = get_text(r, filter, outer, "journalmatch", " + ");
+	def->maxlines = get_maxlines(r, filter, outer);
+	if (r->faults->n_errors > errors)
+		return NULL;
+	if (def->n_failregex > 0)
+		return def;
+	e = filter != NULL ? section_entry(filter->section, "failregex") : NULL;
+	if (e != NULL)
+		where = e->where;
+	reader_error(r, where,
+		"filter '%s' has no failregex, so it would never find anything: write "
+		"'failregex = REGEX' in its [Definition]",
+		reader_show(r, name));
+	return NULL;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/jail.h"
+
+#include "base/text.h"
+#include "base/util.h"
+#include "config/expand.h"
+#include "config/filter_file.h"
+#include "config/keys.h"
+#include "config/ports.h"
+#include "config/spec.h"
+#include "config/value.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#define MAXRETRY_MAX 1000000
+
+/* Read first: they choose the filter, whose values the others may refer to. */
+static const char *const first_keys[] = {"backend", "filter", "source"};
+
+/* Read besides keys_jail. */
+static const char *const more_keys[] = {"port", "protocol", "banaction", "shadow"};
+
+/* What is being read. */
+struct draft {
+	struct reader *r;
+	struct scope scope;
+	struct section first;  /* finished: first_keys */
+	struct section values; /* finished: all the jail and [DEFAULT] say */
+	struct where where;
+	struct jail *jail;
+};
+
+static bool check_name(struct draft *d)
+{
+	const char *name = d->scope.section->name;
+	bool plain = text_is_utf8(name, strlen(name));
+
+	for (const char *p = name; *p != '\0'; p++)
+		plain &= (unsigned char)*p >= 0x20 && *p != 0x7f && *p != '/';
+	if (!plain)
+		reader_error(d->r, d->where,
+			"the jail's name '%s' holds '/', control characters or broken UTF-8: write "
+			"letters, digits, '-', '_'",
+			reader_show(d->r, name));
+	else if (strlen(name) > JAIL_NAME_MAX)
+		reader_error(d->r, d->where,
+			"the jail's name is longer than %d bytes: write a shorter one",
+			JAIL_NAME_MAX);
+	else
+		return true;
+	return false;
+}
+
+static void read_sources(struct draft *d)
+{
+	static const char *const names[] = {"file", "journal", "syslog"};
+	static const unsigned bits[] = {SOURCE_FILE, SOURCE_JOURNAL, SOURCE_SYSLOG};
+	struct words w = words_of(&d->first, "source");
+	struct conf_text backend = {"", {NULL, 0}};
+	unsigned found = 0;
+
+	while (words_next(&w, d->r, ", \t\r\n")) {
+		unsigned bit = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (strcasecmp(w.word.text, names[i]) == 0)
+				bit = bits[i];
+		if (bit == 0)
+			reader_error(d->r, w.word.where,
+				"source '%s' is unknown: write some of 'file', 'journal', "
+				"'syslog'%s",
+				reader_show(d->r, w.word.text),
+				reader_hint(d->r, w.word.text, names, ARRAY_SIZE(names)));
+		found |= bit;
+	}
+	value_text(d->r, &d->first, "backend", &backend);
+	if (found == 0)
+		found = strncasecmp(backend.text, "systemd", 7) == 0 ? SOURCE_JOURNAL : SOURCE_FILE;
+	d->jail->sources = found;
+}
+
+/* Which filter: "NAME[options]" and where that stands. False: "filter =", the jail says it all. */
+static bool find_filter(struct draft *d, struct conf_text *ret)
+{
+	*ret = (struct conf_text) {d->scope.section->name, d->where};
+	if (section_entry(&d->first, "filter") == NULL)
+		return true;
+	if (!value_text(d->r, &d->first, "filter", ret))
+		return false;
+	/* A default such as "%(__name__)s" is wrong for this jail, not for the others. */
+	if (section_entry(d->scope.section, "filter") == NULL)
+		ret->where = d->where;
+	return true;
+}
+
+/* The filter, and all the jail's values, which may refer to it. */
+static void read_filter(struct draft *d)
+{
+	const char *name = d->scope.section->name;
+	struct conf_text spec;
+	struct scope filter;
+	bool wanted = find_filter(d, &spec), opened = false;
+
+	if (wanted)
+		opened = filter_file_open(d->r, spec, d->jail->sources == SOURCE_JOURNAL, &filter,
+				 &name) == 0;
+	if (opened) {
+		filter.outer = &d->first;
+		d->scope.filter = &filter;
+	}
+	expand_keys(&d->scope, keys_jail, keys_jail_n, &d->values);
+	expand_keys(&d->scope, more_keys, ARRAY_SIZE(more_keys), &d->values);
+	d->scope.filter = NULL;
+	if (opened)
+		filter.outer = &d->values;
+	if (opened || !wanted)
+		d->jail->filter = filter_file_build(
+			d->r, opened ? &filter : NULL, &d->values, name, spec.where);
+}
+
+static void read_logpaths(struct draft *d)
+{
+	struct words w = words_of(&d->values, "logpath");
+	struct logpath *paths = NULL;
+	size_t n = 0, room = 0;
+	bool any = false;
+
+	while (words_next(&w, d->r, " \t\r\n")) {
+		const char *text = w.word.text;
+
+		any = true;
+		if (n > 0 && (strcmp(text, "tail") == 0 || strcmp(text, "head") == 0)) {
+			paths[n - 1].tail = text[0] == 't';
+			continue;
+		}
+		if (text[0] != '/') {
+			reader_error(d->r, w.word.where,
+				"logpath '%s' does not begin at the root: write the whole path, "
+				"such as "
+				"'/var/log/%s'",
+				reader_show(d->r, text), reader_show(d->r, text));
+			continue;
+		}
+		if (strlen(text) >= PATH_MAX) {
+			reader_error(d->r, w.word.where, "logpath is longer than %d bytes",
+				PATH_MAX - 1);
+			continue;
+		}
+		if (n == room) {
+			struct logpath *more;
+
+			room = room != 0 ? room * 2 : 4;
+			more = arena_array(d->r->keep, room, sizeof(*more));
+			if (n > 0)
+				memcpy(more, paths, n * sizeof(*more));
+			paths = more;
+		}
+		paths[n++] = (struct logpath) {.pattern = arena_strdup(d->r->keep, text),
+			.where = reader_keep_where(d->r, w.word.where)};
+	}
+	d->jail->logpaths = paths;
+	d->jail->n_logpaths = n;
+	if (any || (d->jail->sources & SOURCE_FILE) == 0)
+		return;
+	if (d->jail->sources != SOURCE_FILE)
+		d->jail->sources &= ~(unsigned)SOURCE_FILE;
+	else
+		reader_error(d->r, d->where,
+			"jail '%s' has no log to read: write 'logpath = /var/log/FILE', or 'source "
+			"= "
+			"journal'",
+			reader_show(d->r, d->scope.section->name));
+}
+
+/* One of the actions that drop packets: the kernel tables do it here. */
+static bool is_wall_action(const char *name)
+{
+	static const char *const bases[] = {"stockade", "iptables", "nftables", "firewallcmd"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
+		size_t len = strlen(bases[i]);
+
+		if (strncmp(name, bases[i], len) == 0 && (name[len] == '\0' || name[len] == '-'))
+			return true;
+	}
+	return false;
+}
+
+/* A jail that lets in whom it finds would do harm if it dropped them. */
+static void check_blocktype(struct draft *d, const struct spec *spec)
+{
+	struct conf_text t;
+
+	if (!value_text(d->r, &spec->opts, "blocktype", &t) ||
+		(strcasecmp(t.text, "RETURN") != 0 && strcasecmp(t.text, "ACCEPT") != 0))
+		return;
+	reader_warn(d->r, t.where,
+		"jail '%s' lets in whom it finds (blocktype = %s), which is not done here: it "
+		"decides "
+		"and logs, and nothing is enforced",
+		reader_show(d->r, d->scope.section->name), reader_show(d->r, t.text));
+	d->jail->shadow = true;
+}
+
+static bool has_suffix(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
+/* The ports and protocols that one action names. */
+static bool add_action(
+	struct draft *d, const struct spec *spec, struct ports *ports, unsigned *protocols)
+{
+	struct conf_text t;
+
+	if (!is_wall_action(spec->name))
+		return false;
+	check_blocktype(d, spec);
+	if (value_text(d->r, &spec->opts, "protocol", &t))
+		ports_protocols(d->r, t, protocols);
+	if (has_suffix(spec->name, "allports") ||
+		(value_text(d->r, &spec->opts, "type", &t) && strcmp(t.text, "allports") == 0))
+		ports->all = true;
+	else if (value_text(d->r, &spec->opts, "port", &t))
+		ports_add(d->r, t, ports);
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Which ports a ban closes: what the dropping actions say, and the jail's own keys for what they
+ * leave open.
+ */
+static void read_ports(struct draft *d)
+{
+	struct ports ports = {0};
+	struct conf_text t;
+	bool said = false;
+
+	for (unsigned i = 0; i < 2 && !said; i++) {
+		const char *at;
+
+		if (!value_text(d->r, &d->values, i == 0 ? "action" : "banaction", &t))
+			continue;
+		at = t.text;
+		for (const char *one; (one = spec_next(d->r, &at)) != NULL;) {
+			struct spec spec;
+
+			if (spec_parse(d->r, one, t.where, "action", &spec) == 0)
+				said |= add_action(d, &spec, &ports, &d->jail->protocols);
+		}
+	}
+	if (!said && value_text(d->r, &d->values, "port", &t))
+		ports_add(d->r, t, &ports);
+	if (d->jail->protocols == 0 && value_text(d->r, &d->values, "protocol", &t))
+		ports_protocols(d->r, t, &d->jail->protocols);
+	if (d->jail->protocols == 0)
+		d->jail->protocols = PROTO_TCP;
+	ports_finish(d->r, &ports, &d->jail->ports, &d->jail->n_ports);
+}
+
+static void read_counts(struct draft *d)
+{
+	struct jail *j = d->jail;
+	long long maxretry = 5;
+
+	j->findtime_sec = 600;
+	j->bantime_sec = 600;
+	j->ignoreself = true;
+	value_number(d->r, &d->values, "maxretry", 1, MAXRETRY_MAX, &maxretry);
+	value_duration(d->r, &d->values, "findtime", 1, false, &j->findtime_sec);
+	value_duration(d->r, &d->values, "bantime", 1, true, &j->bantime_sec);
+	value_bool(d->r, &d->values, "ignoreself", &j->ignoreself);
+	value_bool(d->r, &d->values, "shadow", &j->shadow);
+	value_prefixes(d->r, &d->values, "ignoreip", &j->ignoreip);
+	j->maxretry = (unsigned)maxretry;
+}
+
+int jail_read(struct reader *r, const struct doc *doc, const struct section *s, struct jail *ret)
+{
+	static const char *const enabled_key[] = {"enabled"};
+	struct draft d = {.r = r, .where = s->where, .jail = ret};
+	size_t errors = r->faults->n_errors;
+	bool enabled = false;
+
+	*ret = (struct jail) {0};
+	d.scope = (struct scope) {.r = r, .doc = doc, .section = s};
+	expand_keys(&d.scope, enabled_key, 1, &d.first);
+	value_bool(r, &d.first, "enabled", &enabled);
+	if (!enabled)
+		return r->faults->n_errors > errors ? -EINVAL : 0;
+	if (!check_name(&d))
+		return -EINVAL;
+	ret->name = arena_strdup(r->keep, s->name);
+	ret->where = reader_keep_where(r, s->where);
+	expand_keys(&d.scope, first_keys, ARRAY_SIZE(first_keys), &d.first);
+	read_sources(&d);
+	read_filter(&d);
+	read_logpaths(&d);
+	read_ports(&d);
+	read_counts(&d);
+	return r->faults->n_errors > errors || ret->filter == NULL ? -EINVAL : 1;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/keys.h"
+
+#include "base/util.h"
+
+#include <string.h>
+
+const char *const keys_filter[] = {"usedns", "prefregex", "ignoreregex", "failregex", "maxlines",
+	"datepattern", "journalmatch"};
+const size_t keys_filter_n = ARRAY_SIZE(keys_filter);
+
+const char *const keys_jail[] = {"enabled", "backend", "maxretry", "maxmatches", "findtime",
+	"bantime", "bantime.increment", "bantime.factor", "bantime.formula", "bantime.multipliers",
+	"bantime.maxtime", "bantime.rndtime", "bantime.overalljails", "ignorecommand", "ignoreself",
+	"ignoreip", "ignorecache", "filter", "logtimezone", "logencoding", "logpath", "action",
+	"usedns", "prefregex", "ignoreregex", "failregex", "maxlines", "datepattern",
+	"journalmatch"};
+const size_t keys_jail_n = ARRAY_SIZE(keys_jail);
+
+const char *const keys_main[] = {"loglevel", "logtarget", "syslogsocket", "socket", "pidfile",
+	"allowipv6", "dbfile", "dbpurgeage", "dbmaxmatches", "stacksize", "allow", "maxtracked",
+	"user", "wall", "native_actions", "engine", "peer"};
+const size_t keys_main_n = ARRAY_SIZE(keys_main);
+
+/* Known in a jail besides keys_jail: what the default action passes on, and our own. */
+static const char *const jail_more[] = {"port", "protocol", "chain", "mode", "banaction",
+	"banaction_allports", "destemail", "sender", "sendername", "mta", "fail2ban_agent",
+	"fail2ban_version", "fail2ban_confpath", "blocktype", "returntype", "skip_if_nologs",
+	"systemd_if_nologs", "source", "shadow", "limit", "prefix4", "prefix6", "prefixretry",
+	"share", "drop_log", "rules", "native_actions"};
+
+static const char *const filter_more[] = {"mode", "logtype", "before", "after"};
+static const char *const main_more[] = {"listen"};
+
+/* Reading every value for every strange key must not take for ever on a strange file. */
+#define SEARCH_BYTES_MAX (256u << 20)
+
+struct check {
+	struct reader *r;
+	const struct doc *doc;
+	const char **known;
+	size_t n_known;
+	size_t searched;
+};
+
+/* Does the text mention the key: %(key)s, %(section/key)s, <key>, <section/key>, <beginning-<x>>?
+ */
+static bool mentions(const char *text, const char *key, size_t len)
+{
+	for (const char *p = text; (p = strpbrk(p, "(</")) != NULL;) {
+		size_t n = 0;
+
+		p++;
+		while (n < len && p[n] == key[n])
+			n++;
+		if ((n == len && (p[n] == ')' || p[n] == '>')) || (n > 0 && p[n] == '<'))
+			return true;
+	}
+	return false;
+}
+
+static bool is_mentioned(struct check *c, const char *key)
+{
+	const struct names *sections = &c->doc->sections;
+
+	for (size_t i = 0; i < sections->n; i++) {
+		const struct section *s = (const struct section *)sections->items[i];
+
+		for (size_t k = 0; k < s->entries.n; k++) {
+			const struct entry *e = (const struct entry *)s->entries.items[k];
+
+			for (; e != NULL; e = e->prev) {
+				for (size_t l = 0; l < e->lines.n; l++) {
+					c->searched += strlen(e->lines.items[l].text) + 1;
+					if (mentions(e->lines.items[l].text, key, strlen(key)))
+						return true;
+				}
+			}
+		}
+	}
+	return false;
+}
+
+static bool is_known(const struct check *c, const char *key)
+{
+	/* Underscores in front mark somebody's own variables; conditions belong to actions. */
+	if (key[0] == '_' || strchr(key, '?') != NULL || strncmp(key, "action_", 7) == 0 ||
+		strncmp(key, "banaction_", 10) == 0)
+		return true;
+	for (size_t i = 0; i < c->n_known; i++)
+		if (strcmp(key, c->known[i]) == 0)
+			return true;
+	return false;
+}
+
+static void check_entry(struct check *c, const struct section *s, const struct entry *e)
+{
+	const char *hint;
+
+	if (is_known(c, e->name) || c->searched > SEARCH_BYTES_MAX || is_mentioned(c, e->name))
+		return;
+	hint = reader_hint(c->r, e->name, c->known, c->n_known);
+	/* An included file offers variables to whoever wants them; only a slip of the pen is a
+	 * fault. */
+	if (e->included && hint[0] == '\0')
+		return;
+	reader_warn(c->r, e->where, "nothing reads the key '%s' in [%s]%s",
+		reader_show(c->r, e->name), reader_show(c->r, s->name),
+		hint[0] != '\0' ? hint : ": remove it, or put '#' before it");
+}
+
+static void add_known(struct check *c, const char *const *keys, size_t n)
+{
+	memcpy(c->known + c->n_known, keys, n * sizeof(*keys));
+	c->n_known += n;
+}
+
+void keys_check(struct reader *r, const struct doc *d, enum keys_kind kind)
+{
+	struct check c = {.r = r, .doc = d};
+
+	c.known = arena_array(
+		r->scratch, keys_jail_n + ARRAY_SIZE(jail_more) + keys_main_n, sizeof(*c.known));
+	if (kind == KEYS_JAIL) {
+		add_known(&c, keys_jail, keys_jail_n);
+		add_known(&c, jail_more, ARRAY_SIZE(jail_more));
+	} else if (kind == KEYS_FILTER) {
+		add_known(&c, keys_filter, keys_filter_n);
+		add_known(&c, filter_more, ARRAY_SIZE(filter_more));
+	} else {
+		add_known(&c, keys_main, keys_main_n);
+		add_known(&c, main_more, ARRAY_SIZE(main_more));
+	}
+	for (size_t i = 0; i < d->sections.n; i++) {
+		const struct section *s = (const struct section *)d->sections.items[i];
+
+		if (strcmp(s->name, "INCLUDES") == 0)
+			continue;
+		for (size_t k = 0; k < s->entries.n; k++)
+			check_entry(&c, s, (const struct entry *)s->entries.items[k]);
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "config/ini.h"
+
+enum keys_kind {
+	KEYS_JAIL,
+	KEYS_FILTER,
+	KEYS_MAIN,
+};
+
+/*
+ * Warns of keys that nothing reads: unknown by name, and no value of the file mentions them as
+ * %(key)s or <key>.
+ */
+void keys_check(struct reader *r, const struct doc *d, enum keys_kind kind);
+
+/* The jail keys of fail2ban's own which a filter may refer to. */
+extern const char *const keys_jail[];
+extern const size_t keys_jail_n;
+
+/* What a filter file defines. */
+extern const char *const keys_filter[];
+extern const size_t keys_filter_n;
+
+/* What stands in [Definition] of stockade.conf. */
+extern const char *const keys_main[];
+extern const size_t keys_main_n;

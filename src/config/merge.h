@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "config/ini.h"
+
+/*
+ * Reads BASE.conf, BASE.d/(*).conf, BASE.local, BASE.d/(*).local in this order, each with what its
+ * [INCLUDES] names before and after it; what comes later wins. Those that do not exist are left
+ * out; *ret_n gets how many there were. Faults are noted.
+ */
+struct doc *merge_base(struct reader *r, const char *base, const char *home, size_t *ret_n);
+
+/* The same for one file by its path, and its .local. */
+struct doc *merge_file(struct reader *r, const char *path, const char *home, size_t *ret_n);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/settings.h"
+
+#include "base/util.h"
+#include "config/expand.h"
+#include "config/keys.h"
+#include "config/merge.h"
+#include "config/spec.h"
+#include "config/value.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define LISTEN_MAX 16
+
+static void read_loglevel(struct reader *r, const struct section *s, enum log_level *ret)
+{
+	static const char *const names[] = {"CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO",
+		"DEBUG", "TRACEDEBUG", "HEAVYDEBUG"};
+	/* Python's numbers, which fail2ban takes as well. */
+	static const struct {
+		long least;
+		enum log_level level;
+	} numbers[] = {{50, LOG_LV_CRITICAL}, {40, LOG_LV_ERROR}, {30, LOG_LV_WARNING},
+		{25, LOG_LV_NOTICE}, {20, LOG_LV_INFO}, {0, LOG_LV_DEBUG}};
+	struct conf_text t;
+
+	if (!value_text(r, s, "loglevel", &t) || log_level_parse(ret, t.text) == 0)
+		return;
+	if (strspn(t.text, "0123456789") == strlen(t.text) && strlen(t.text) <= 3) {
+		for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+			if (atol(t.text) >= numbers[i].least) {
+				*ret = numbers[i].level;
+				return;
+			}
+		}
+	}
+	reader_error(r, t.where,
+		"loglevel '%s' is unknown: write CRITICAL, ERROR, WARNING, NOTICE, INFO or DEBUG%s",
+		reader_show(r, t.text), reader_hint(r, t.text, names, ARRAY_SIZE(names)));
+}
+
+static void read_logtarget(struct reader *r, const struct section *s, const char **ret)
+{
+	static const char *const names[] = {
+		"STDERR", "STDOUT", "SYSOUT", "SYSLOG", "SYSTEMD-JOURNAL"};
+	struct conf_text t;
+	struct spec spec;
+
+	*ret = "STDERR";
+	if (!value_text(r, s, "logtarget", &t) ||
+		spec_parse(r, t.text, t.where, "logtarget", &spec) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcasecmp(spec.name, names[i]) == 0) {
+			*ret = names[i];
+			return;
+		}
+	}
+	if (spec.name[0] == '/')
+		*ret = arena_strdup(r->keep, spec.name);
+	else
+		reader_error(r, t.where,
+			"logtarget '%s' is neither a target nor a path from the root: write "
+			"STDERR, "
+			"STDOUT, SYSLOG, SYSTEMD-JOURNAL or such as '/var/log/stockade.log'%s",
+			reader_show(r, t.text), reader_hint(r, t.text, names, ARRAY_SIZE(names)));
+}
+
+static void read_syslogsocket(struct reader *r, const struct section *s, const char **ret)
+{
+	struct conf_text t;
+
+	*ret = "auto";
+	if (!value_text(r, s, "syslogsocket", &t) || strcasecmp(t.text, "auto") == 0)
+		return;
+	if (t.text[0] == '/')
+		*ret = arena_strdup(r->keep, t.text);
+	else
+		reader_error(r, t.where,
+			"syslogsocket '%s' is no path from the root: write 'auto' or such as "
+			"'/dev/log'",
+			reader_show(r, t.text));
+}
+
+static void read_user(struct reader *r, const struct section *s, const char **ret)
+{
+	struct conf_text t;
+
+	*ret = "stockade";
+	if (!value_text(r, s, "user", &t))
+		return;
+	/* What useradd(8) takes, roughly; whether there is such a user is seen at start. */
+	if (strlen(t.text) <= 32 && t.text[0] != '-' &&
+		strspn(t.text,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+			strlen(t.text))
+		*ret = arena_strdup(r->keep, t.text);
+	else
+		reader_error(r, t.where, "user '%s' is no user's name: write such as 'stockade'",
+			reader_show(r, t.text));
+}
+
+/* "udp://ADDR:PORT", an IPv6 address in brackets. */
+static bool is_listen(const char *s)
+{
+	const char *colon = strrchr(s, ':');
+	struct addr a;
+	long port = 0;
+
+	if (strncmp(s, "udp://", 6) != 0 || colon < s + 6)
+		return false;
+	s += 6;
+	for (const char *p = colon + 1; *p != '\0' && port <= 65535; p++) {
+		if (!isdigit((unsigned char)*p))
+			return false;
+		port = port * 10 + (*p - '0');
+	}
+	if (port < 1 || port > 65535)
+		return false;
+	if (memchr(s, ':', (size_t)(colon - s)) != NULL && (s[0] != '[' || colon[-1] != ']'))
+		return false;
+	return addr_parse(&a, s, (size_t)(colon - s)) == 0;
+}
+
+static void read_listen(struct reader *r, const struct section *s, struct ruleset *ret)
+{
+	struct words w = words_of(s, "listen");
+
+	ret->listen = arena_array(r->keep, LISTEN_MAX, sizeof(*ret->listen));
+	while (words_next(&w, r, ", \t\r\n")) {
+		if (!is_listen(w.word.text))
+			reader_error(r, w.word.where,
+				"listen '%s' will not do: write 'udp://ADDRESS:PORT', such as "
+				"'udp://127.0.0.1:5514' or 'udp://[::1]:5514'",
+				reader_show(r, w.word.text));
+		else if (ret->n_listen == LISTEN_MAX)
+			reader_error(r, w.word.where, "listen: more than %d addresses", LISTEN_MAX);
+		else
+			ret->listen[ret->n_listen++] = arena_strdup(r->keep, w.word.text);
+	}
+}
+
+static void check_sections(struct reader *r, const struct doc *d)
+{
+	static const char *const names[] = {
+		"DEFAULT", "Definition", "INCLUDES", "Thread", "syslog"};
+
+	for (size_t i = 0; i < d->sections.n; i++) {
+		const struct section *s = (const struct section *)d->sections.items[i];
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			known |= strcmp(s->name, names[k]) == 0;
+		if (!known)
+			reader_warn(r, s->where, "nothing reads the section [%s]%s",
+				reader_show(r, s->name),
+				reader_hint(r, s->name, names, ARRAY_SIZE(names)));
+	}
+}
+
+void settings_read(struct reader *r, struct ruleset *ret)
+{
+	static const char *const listen[] = {"listen"};
+	struct section main = {.name = "Definition"}, syslog = {.name = "syslog"};
+	long long maxtracked = 500000;
+	struct scope scope = {.r = r};
+	struct doc *d;
+	size_t n;
+
+	d = merge_base(r, arena_printf(r->scratch, "%s/stockade", r->dir), "[Definition]", &n);
+	if (n == 0)
+		d = merge_base(
+			r, arena_printf(r->scratch, "%s/fail2ban", r->dir), "[Definition]", &n);
+	check_sections(r, d);
+	keys_check(r, d, KEYS_MAIN);
+	scope.doc = d;
+	scope.section = doc_section(d, "Definition");
+	expand_keys(&scope, keys_main, keys_main_n, &main);
+	scope.section = doc_section(d, "syslog");
+	expand_keys(&scope, listen, 1, &syslog);
+
+	ret->loglevel = LOG_LV_INFO;
+	ret->purgeage_sec = 86400;
+	read_loglevel(r, &main, &ret->loglevel);
+	read_logtarget(r, &main, &ret->logtarget);
+	read_syslogsocket(r, &main, &ret->syslogsocket);
+	read_user(r, &main, &ret->user);
+	value_number(r, &main, "maxtracked", 16, 100000000, &maxtracked);
+	value_duration(r, &main, "dbpurgeage", 0, false, &ret->purgeage_sec);
+	value_prefixes(r, &main, "allow", &ret->allow);
+	read_listen(r, &syslog, ret);
+	ret->maxtracked = (size_t)maxtracked;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/value.h"
+
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool value_text(struct reader *r, const struct section *s, const char *key, struct conf_text *ret)
+{
+	const struct entry *e = section_entry(s, key);
+	const char *text;
+
+	if (e == NULL)
+		return false;
+	text = lines_join(&e->lines, r->scratch, "\n");
+	if (text[0] == '\0')
+		return false;
+	*ret = (struct conf_text) {text, e->where};
+	return true;
+}
+
+/* The usual reason why a one-line value has two. */
+static const char *indent_hint(const char *text)
+{
+	return strchr(text, '\n') != NULL
+		       ? " (a line that begins with a blank goes on the value above it)"
+		       : "";
+}
+
+void value_bool(struct reader *r, const struct section *s, const char *key, bool *ret)
+{
+	struct conf_text t;
+
+	if (!value_text(r, s, key, &t) || text_parse_bool(ret, t.text) == 0)
+		return;
+	reader_error(r, t.where, "%s = '%s' is neither yes nor no: write 'true' or 'false'%s", key,
+		reader_show(r, t.text), indent_hint(t.text));
+}
+
+void value_number(struct reader *r, const struct section *s, const char *key, long long min,
+	long long max, long long *ret)
+{
+	struct conf_text t;
+	long long n;
+	char *end;
+
+	if (!value_text(r, s, key, &t))
+		return;
+	errno = 0;
+	n = strtoll(t.text, &end, 10);
+	if (errno == 0 && end != t.text && *end == '\0' && n >= min && n <= max) {
+		*ret = n;
+		return;
+	}
+	reader_error(r, t.where, "%s = '%s' will not do: write a whole number from %lld to %lld%s",
+		key, reader_show(r, t.text), min, max, indent_hint(t.text));
+}
+
+void value_duration(struct reader *r, const struct section *s, const char *key, int64_t min,
+	bool forever, int64_t *ret)
+{
+	const char *or_forever = forever ? ", or '-1' for ever" : "";
+	struct conf_text t;
+	int64_t sec;
+
+	if (!value_text(r, s, key, &t))
+		return;
+	if (text_parse_duration(&sec, t.text) < 0) {
+		reader_error(r, t.where,
+			"%s = '%s' is not a time: write seconds, or such as '10m', '1h 30m', "
+			"'1w'%s%s",
+			key, reader_show(r, t.text), or_forever, indent_hint(t.text));
+		return;
+	}
+	if (sec < 0 && forever) {
+		*ret = -1;
+	} else if (sec < min) {
+		reader_error(r, t.where, "%s = '%s' is too short: write at least '%llds'%s", key,
+			reader_show(r, t.text), (long long)min, or_forever);
+	} else {
+		*ret = sec;
+	}
+}
+
+struct words words_of(const struct section *s, const char *key)
+{
+	const struct entry *e = section_entry(s, key);
+
+	return (struct words) {.lines = e != NULL ? &e->lines : NULL};
+}
+
+bool words_next(struct words *w, struct reader *r, const char *separators)
+{
+	while (w->lines != NULL && w->line < w->lines->n) {
+		const struct conf_text *line = &w->lines->items[w->line];
+		size_t len;
+
+		if (w->at == NULL)
+			w->at = line->text;
+		w->at += strspn(w->at, separators);
+		len = strcspn(w->at, separators);
+		if (len > 0) {
+			w->word.text = arena_strndup(r->scratch, w->at, len);
+			w->word.where = line->where;
+			w->at += len;
+			return true;
+		}
+		w->line++;
+		w->at = NULL;
+	}
+	return false;
+}
+
+/* Can it be meant as a host name? Not if it is made of what addresses are made of. */
+static bool is_host_name(const char *s)
+{
+	bool letter = false;
+
+	if (strpbrk(s, ":/") != NULL)
+		return false;
+	for (; *s != '\0'; s++) {
+		if (!isalnum((unsigned char)*s) && *s != '.' && *s != '-' && *s != '_')
+			return false;
+		letter |= isalpha((unsigned char)*s) != 0;
+	}
+	return letter;
+}
+
+void value_prefixes(
+	struct reader *r, const struct section *s, const char *key, struct prefixset *ret)
+{
+	struct words w = words_of(s, key);
+	struct prefix p;
+
+	while (words_next(&w, r, ", \t\r\n")) {
+		const char *text = w.word.text;
+
+		if (prefix_parse(&p, text, strlen(text)) == 0) {
+			if (prefixset_add(ret, &p) < 0)
+				reader_error(r, w.word.where, "out of memory");
+		} else if (is_host_name(text)) {
+			reader_warn(r, w.word.where,
+				"%s: the host name '%s' is not looked up: write its addresses", key,
+				reader_show(r, text));
+		} else {
+			reader_error(r, w.word.where,
+				"%s: '%s' is no address: write such as '192.0.2.1', '192.0.2.0/24' "
+				"or "
+				"'2001:db8::/32'",
+				key, reader_show(r, text));
+		}
+	}
+}
