@@ -14,8 +14,8 @@ const struct command cmd_banned = {
 	.name = "banned",
 	.args = "[JAIL]",
 	.summary = "who is banned, since when, for how long, and what the kernel dropped",
-	.help = "With --json an object a line: ip, jail, since, until (null: for ever), failures,\n"
-		"packets, bytes, origin.\n",
+	.help = "DROPPED counts packets. With --json an object a line: ip, jail, since, until\n"
+		"(null: for ever), failures, packets, bytes, origin.\n",
 	.asks = true,
 	.json = true,
 	.run = run,
@@ -27,7 +27,6 @@ static const struct table_column columns[] = {
 	{"SINCE"},
 	{"LEFT", .right = true},
 	{"FAILURES", .right = true},
-	{"PACKETS", .right = true},
 	{"DROPPED", .right = true},
 	{"ORIGIN", .shrink = true},
 };
@@ -79,8 +78,6 @@ static int row(void *arg, json_t *item)
 			t, "%s", json_is_null(json_object_get(item, "until")) ? "for ever" : "-");
 	count_cell(t, item, "failures");
 	count_cell(t, item, "packets");
-	sec = answer_int(item, "bytes", -1);
-	table_cellf(t, "%s", sec < 0 ? "-" : say_bytes(sec, buf));
 	text_cell(t, item, "origin");
 	return 0;
 }

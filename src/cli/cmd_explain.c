@@ -205,6 +205,7 @@ static void history(struct tale *t)
 		title(t, "History");
 		fputs("  ", out);
 		text(t, one, "jail");
+		fputc(':', out);
 		times(t, one);
 		if (say_read_time(&sec, answer_text(one, "ended")) == 0)
 			fprintf(out, ", ended %s", say_clock(sec, t->now_sec, buf));

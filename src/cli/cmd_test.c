@@ -17,13 +17,10 @@ const struct command cmd_test = {
 	.name = "test",
 	.args = "[-c DIR] -f 'FILTER[opt=val]' | -r REGEX [-i REGEX] [--now TIME] [FILE|-]",
 	.summary = "try a filter on log lines",
-	.help = "Says of each line whether it is a match (a failure), nofail (belongs to one but "
-		"is none by\n"
-		"itself), ignored or a miss, and who would be banned. Reads standard input without "
-		"FILE.\n"
-		"Exit status 1 when nothing matched. With --json an object a line: line, verdict, "
-		"ip, time,\n"
-		"fields.\n\n"
+	.help = "Says of each line whether it is a match (a failure), nofail (belongs to one but\n"
+		"is none by itself), ignored or a miss, and who would be banned. Reads standard\n"
+		"input without FILE. Exit status 1 when nothing matched. With --json an object a\n"
+		"line: line, verdict, ip, time, fields.\n\n"
 		"  -f FILTER      a filter by name, with options, or the path of its file\n"
 		"  -r REGEX       a failregex in place of a filter; may be given again\n"
 		"  -i REGEX       an ignoreregex to go with it; may be given again\n"

@@ -25,7 +25,7 @@ static void print(struct cli *c, const json_t *end)
 	size_t i;
 
 	if (n > 0)
-		fprintf(c->out, "unbanned %s address%s\n", say_count(n, buf), n == 1 ? "" : "es");
+		fprintf(c->out, "lifted %s ban%s\n", say_count(n, buf), n == 1 ? "" : "s");
 	else if (json_array_size(absent) == 0)
 		fputs("nobody was banned\n", c->out);
 	json_array_foreach(absent, i, one)

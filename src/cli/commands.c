@@ -7,6 +7,7 @@
 #include <string.h>
 
 const struct command *const cli_commands[] = {
+	&cmd_run,
 	&cmd_status,
 	&cmd_banned,
 	&cmd_explain,

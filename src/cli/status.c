@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define WIDE 120
+
 static const struct table_column jail_columns[] = {
 	{"JAIL", .shrink = true},
 	{"BANNED", .right = true},
@@ -80,19 +82,19 @@ static void daemon_line(struct cli *c, const json_t *end)
 	fputc('\n', c->out);
 }
 
-static void last_ban_cell(struct table *t, const json_t *jail, int64_t now_sec)
+/* Who it was only where there is room for any address. */
+static void last_ban_cell(struct table *t, const json_t *jail, int64_t now_sec, bool wide)
 {
 	const json_t *last = json_object_get(jail, "last_ban");
+	const char *ip = answer_text(last, "ip");
 	char span[SAY_MAX];
 	int64_t sec;
 
-	if (answer_text(last, "ip")[0] == '\0')
-		table_cell(t, "-", 1);
-	else if (say_read_time(&sec, answer_text(last, "at")) < 0 || sec > now_sec)
-		table_cellf(t, "%s", answer_text(last, "ip"));
+	if (say_read_time(&sec, answer_text(last, "at")) < 0 || sec > now_sec)
+		table_cellf(t, "%s", ip[0] != '\0' ? ip : "-");
 	else
-		table_cellf(
-			t, "%s, %s ago", answer_text(last, "ip"), say_span(now_sec - sec, span));
+		table_cellf(t, "%s ago%s%s", say_span(now_sec - sec, span), wide ? ", " : "",
+			wide ? ip : "");
 }
 
 static void jail_table(struct cli *c, const json_t *jails, int64_t now_sec)
@@ -122,7 +124,7 @@ static void jail_table(struct cli *c, const json_t *jails, int64_t now_sec)
 		else
 			table_cell(t, "-", 1);
 		table_cellf(t, "%s", bantime != 0 ? say_span(bantime, buf) : "-");
-		last_ban_cell(t, jail, now_sec);
+		last_ban_cell(t, jail, now_sec, c->width >= WIDE);
 	}
 	table_end(t);
 }
@@ -175,7 +177,7 @@ static void source_row(struct table *t, const json_t *source, const struct buf *
 		table_cellf(t, "%s %s", kind, name);
 	table_cell(t, buf_text(jails), jails->len);
 	table_cellf(t, "%s", state[0] != '\0' ? state : "-");
-	if (strcmp(kind, "file") != 0 || lag < 0)
+	if (strcmp(kind, "file") != 0 || strcmp(state, "reading") != 0 || lag < 0)
 		table_cell(t, "-", 1);
 	else
 		table_cellf(t, "%s", lag == 0 ? "nothing" : say_bytes(lag, bytes));

@@ -201,7 +201,7 @@ static void banning(void **state)
 		CLI_GOOD);
 	assert_string_equal(asked,
 		"{\"cmd\":\"unban\",\"jail\":\"sshd\",\"addrs\":[\"192.0.2.1\",\"192.0.2.2\"]}\n");
-	assert_string_equal(out, "unbanned 1 address\n192.0.2.2 was not banned\n");
+	assert_string_equal(out, "lifted 1 ban\n192.0.2.2 was not banned\n");
 	assert_int_equal(call("{\"end\":{\"unbanned\":0,\"absent\":[]}}\n", "unban --all"), CLI_NO);
 	assert_string_equal(asked, "{\"cmd\":\"unban\",\"all\":true}\n");
 }
@@ -222,7 +222,7 @@ static void banned(void **state)
 	assert_string_equal(asked, "{\"cmd\":\"banned\",\"jail\":\"sshd\"}\n");
 	has(out, "ADDRESS      JAIL  SINCE");
 	has(out, "9 min");
-	has(out, "12,345   720 kB  log\n");
+	has(out, "12,345  log\n");
 	has(out, "for ever");
 	assert_int_equal(call(answer, "banned --json"), CLI_GOOD);
 	has(out, "{\"ip\":\"192.0.2.1\",\"jail\":\"sshd\"");
