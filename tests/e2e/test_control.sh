@@ -14,7 +14,7 @@ OWNLOG=$T/var/own
 config() { # [MAXRETRY [LOGLEVEL]]
 	make_conf <<-EOF
 		[DEFAULT]
-		backend = auto
+		source = file
 		maxretry = ${1:-3}
 		findtime = 1h
 		bantime = 1h

@@ -52,7 +52,7 @@ round() { # N
 
 make_conf <<-EOF
 	[DEFAULT]
-	backend = auto
+	source = file
 	maxretry = $RETRY
 	findtime = 6h
 	bantime = 6h

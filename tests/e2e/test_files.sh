@@ -16,7 +16,7 @@ jail() { # NAME LOGPATH [LINE]
 
 config() {
 	{
-		printf '[DEFAULT]\nbackend = auto\nmaxretry = 1000\nfindtime = 1h\nbantime = 1h\n'
+		printf '[DEFAULT]\nsource = file\nmaxretry = 1000\nfindtime = 1h\nbantime = 1h\n'
 		printf '[sshd]\nenabled = false\n\n'
 		for _name in renamed copied past deleted late half retried stopped rotated two-a binary; do
 			jail $_name "$V/$_name.log"
@@ -229,7 +229,7 @@ test_restart() {
 # Without the capabilities that let root read what it may not.
 test_permission() {
 	daemon_stop
-	printf '[DEFAULT]\nbackend = auto\nmaxretry = 1000\n[sshd]\nenabled = false\n%s\n%s\n' \
+	printf '[DEFAULT]\nsource = file\nmaxretry = 1000\n[sshd]\nenabled = false\n%s\n%s\n' \
 		"$(jail barred "$V/barred.log")" "$(jail open "$V/open.log")" | make_conf
 	fail "$V/barred.log"
 	chmod 000 "$V/barred.log"

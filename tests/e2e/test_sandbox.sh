@@ -92,7 +92,7 @@ test_deaths() {
 
 make_conf <<-EOF
 	[DEFAULT]
-	backend = auto
+	source = file
 	maxretry = 3
 	[sshd]
 	enabled = true

@@ -149,7 +149,7 @@ config() { # BANTIME
 		[sshd]
 		enabled = true
 		port = ssh
-		backend = auto
+		source = file
 		logpath = $AUTHLOG
 	EOF
 }

@@ -15,7 +15,7 @@ BY_HAND=10.20.0.2
 config() { # [LINE IN DEFAULT]
 	make_conf <<-EOF
 		[DEFAULT]
-		backend = auto
+		source = file
 		maxretry = 3
 		findtime = 1h
 		bantime = 1h
