@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion of stockade(1) for bash.
+
+_stockade_jails()
+{
+	stockade check --json "${config[@]}" 2>/dev/null |
+		grep -o '{"name":"[^"]*"' | cut -d '"' -f 4
+}
+
+_stockade_banned()
+{
+	stockade banned --json "${socket[@]}" 2>/dev/null |
+		sed -n 's/^{"ip":"\([^"]*\)".*/\1/p'
+}
+
+_stockade_filters()
+{
+	local path
+	for path in "${config[1]:-/etc/stockade}"/filter.d/*.conf; do
+		path=${path##*/}
+		printf '%s\n' "${path%.conf}"
+	done
+}
+
+_stockade_words()
+{
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_stockade()
+{
+	local cur=$2 prev=$3 cword=$COMP_CWORD i operands=0
+	local -a words=("${COMP_WORDS[@]}") config=() socket=()
+
+	COMPREPLY=()
+	# To readline a colon ends a word; not to us, for the sake of IPv6.
+	if declare -F _get_comp_words_by_ref >/dev/null; then
+		_get_comp_words_by_ref -n : cur prev words cword
+	fi
+	if ((cword == 1)); then
+		_stockade_words 'run status banned explain ban unban test check reload stop ping
+			version help' "$cur"
+		return
+	fi
+	for ((i = 2; i < cword; i++)); do
+		case ${words[i]} in
+		-c) config=(-c "${words[++i]}") ;;
+		--socket) socket=(--socket "${words[++i]}") ;;
+		--for | --jail | --state | --now | -f | -r | -i) ((i++)) ;;
+		-*) ;;
+		*) ((operands++)) ;;
+		esac
+	done
+	case $prev in
+	-c | --state)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--socket)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--jail)
+		_stockade_words "$(_stockade_jails)" "$cur"
+		return
+		;;
+	--for)
+		_stockade_words '10m 1h 1d 1w -1' "$cur"
+		return
+		;;
+	-f)
+		_stockade_words "$(_stockade_filters)" "$cur"
+		return
+		;;
+	-r | -i | --now)
+		return
+		;;
+	esac
+	case ${words[1]}:$cur in
+	run:-*) _stockade_words '-c --state --socket --dry-run --flush-on-stop --help' "$cur" ;;
+	ban:-*) _stockade_words '--for --json --socket --help' "$cur" ;;
+	unban:-*) _stockade_words '--all --jail --json --socket --help' "$cur" ;;
+	test:-*) _stockade_words '-c -f -r -i --now --json --help' "$cur" ;;
+	check:-*) _stockade_words '-c --strict --json --help' "$cur" ;;
+	help:*) _stockade_words 'run status banned explain ban unban test check reload stop ping
+		version' "$cur" ;;
+	*:-*) _stockade_words '--json --socket --help' "$cur" ;;
+	status:* | banned:*)
+		((operands > 0)) || _stockade_words "$(_stockade_jails)" "$cur"
+		;;
+	ban:*)
+		((operands > 0)) || _stockade_words "$(_stockade_jails)" "$cur"
+		;;
+	unban:* | explain:*) _stockade_words "$(_stockade_banned)" "$cur" ;;
+	test:*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	esac
+	if declare -F __ltrim_colon_completions >/dev/null; then
+		__ltrim_colon_completions "$cur"
+	fi
+}
+
+complete -F _stockade stockade
