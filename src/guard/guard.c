@@ -186,6 +186,8 @@ static int handle(struct guard *g, uint32_t type, const void *body, size_t len, 
 		return on_own(g, body, len / sizeof(struct addr));
 	case MSG_CLIENT:
 		return control_client(g, fd);
+	case MSG_JOURNAL:
+		return journal_reader(g, fd);
 	case MSG_REFUSED:
 		return on_refused(g, body, len / sizeof(struct msg_refused));
 	case MSG_RESTORE:
@@ -280,12 +282,15 @@ static int set_up(struct guard *g)
 		r = verdict_init(g);
 	if (r == 0)
 		r = datagrams_init(g);
+	if (r == 0)
+		r = journal_init(g);
 	return r;
 }
 
 static void tear_down(struct guard *g)
 {
 	control_done(g);
+	journal_done(g);
 	datagrams_done(g);
 	files_done(g);
 	verdict_done(g);

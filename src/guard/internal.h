@@ -127,6 +127,8 @@ struct guard {
 	struct datagram_source *datagrams;
 	size_t n_datagrams;
 
+	struct journal_source *journal; /* journal.c */
+
 	/* verdict.c */
 	struct addr *own;
 	size_t n_own;
@@ -179,6 +181,17 @@ char *files_key(const struct file *f); /* its name in the store, malloc'd */
 int datagrams_init(struct guard *g);
 void datagrams_done(struct guard *g);
 const struct source *datagrams_source(const struct guard *g, size_t i);
+
+/* journal.c */
+#define JOURNAL_NAME "journal" /* its name as a source, and its position's in the store */
+int journal_init(struct guard *g);
+void journal_done(struct guard *g);
+int journal_reader(struct guard *g, int fd); /* a new reader's end */
+void journal_remember(struct guard *g, const char *cursor); /* from the store */
+const char *journal_cursor(const struct guard *g, bool *ret_dirty);
+void journal_saved(struct guard *g);
+void journal_touch(struct guard *g);
+const struct source *journal_source(const struct guard *g); /* NULL: nothing is being read */
 
 /* verdict.c */
 int verdict_init(struct guard *g);

@@ -74,7 +74,10 @@ static void load_ban(void *arg, const struct store_ban *row)
 
 static void load_position(void *arg, const struct store_position *row)
 {
-	files_remember(arg, row);
+	if (strcmp(row->path, JOURNAL_NAME) != 0)
+		files_remember(arg, row);
+	else if (row->cursor != NULL)
+		journal_remember(arg, row->cursor);
 }
 
 static void load_total(void *arg, const struct store_total *row)
@@ -133,6 +136,15 @@ static int save_track(void *arg, const struct track_entry *e, bool gone)
 	const struct saving *s = arg;
 
 	return store_put_track(s->s, s->g->jails[e->jail].jail->name, e, gone);
+}
+
+static int save_cursor(struct guard *g)
+{
+	struct store_position p = {.path = JOURNAL_NAME};
+	bool dirty;
+
+	p.cursor = journal_cursor(g, &dirty);
+	return dirty ? store_put_position(g->store, &p) : 0;
 }
 
 static int save_positions(struct guard *g)
@@ -199,6 +211,8 @@ static int save_all(struct guard *g)
 	if (r == 0)
 		r = save_positions(g);
 	if (r == 0)
+		r = save_cursor(g);
+	if (r == 0)
 		r = save_totals(g);
 	if (r == 0)
 		r = track_flush(g->track, save_track, &s);
@@ -229,6 +243,7 @@ static void mark_clean(struct guard *g)
 		f->dirty = f->dirty && f->asking;
 	for (size_t i = 0; i < g->rs->n_jails; i++)
 		g->jails[i].totals_dirty = false;
+	journal_saved(g);
 }
 
 /* A database made anew knows nothing yet: all we know is to be written. */
@@ -240,6 +255,7 @@ static void mark_all(struct guard *g)
 		f->dirty = true;
 	for (size_t i = 0; i < g->rs->n_jails; i++)
 		g->jails[i].totals_dirty = true;
+	journal_touch(g);
 }
 
 static void tell_trouble(struct guard *g)
@@ -278,6 +294,11 @@ int persist_now(struct guard *g)
 
 static bool is_dirty(const struct guard *g)
 {
+	bool cursor_dirty;
+
+	journal_cursor(g, &cursor_dirty);
+	if (cursor_dirty)
+		return true;
 	if (bans_is_dirty(g->bans) || track_is_dirty(g->track) || g->dropped != NULL)
 		return true;
 	for (const struct file *f = g->files; f != NULL; f = f->next)

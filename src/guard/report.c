@@ -92,6 +92,12 @@ static json_t *report_waiting(const char *name, const char *state, const char *w
 		what != NULL ? report_text(what, strlen(what)) : json_null());
 }
 
+static json_t *report_stream(const struct source *s, const char *kind)
+{
+	return json_pack("{s:s,s:s,s:s,s:n,s:I}", "name", s->name, "kind", kind, "state", "reading",
+		"trouble", "lines", (json_int_t)s->lines);
+}
+
 static json_t *report_sources(const struct guard *g, unsigned jail)
 {
 	const struct patterns *p = &g->o->plan->patterns;
@@ -117,11 +123,9 @@ static json_t *report_sources(const struct guard *g, unsigned jail)
 	}
 	for (size_t i = 0; i < g->n_datagrams; i++)
 		if (reads(datagrams_source(g, i), jail))
-			json_array_append_new(list,
-				json_pack("{s:s,s:s,s:s,s:n,s:I}", "name",
-					datagrams_source(g, i)->name, "kind", "syslog", "state",
-					"reading", "trouble", "lines",
-					(json_int_t)datagrams_source(g, i)->lines));
+			json_array_append_new(list, report_stream(datagrams_source(g, i), "syslog"));
+	if ((g->rs->jails[jail].sources & SOURCE_JOURNAL) != 0 && journal_source(g) != NULL)
+		json_array_append_new(list, report_stream(journal_source(g), "journal"));
 	return list;
 }
 

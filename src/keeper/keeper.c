@@ -1,1 +1,557 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The privileged process: start-up as a checklist, then signals, reload and the end. */
+#include "keeper/keeper.h"
+
+#include "base/clock.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "keeper/internal.h"
+#include "keeper/sockets.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define LISTEN_MAX 64
+#define LOCK_WAIT_MS 5000
+
+static void to_logtarget(void *arg, enum log_level level, const char *text, size_t len)
+{
+	struct keeper *k = arg;
+
+	logtarget_write(k->log, "keeper", getpid(), level, text, len);
+}
+
+static void print_faults(const struct faults *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		_cleanup_free_ char *text = fault_text(&f->items[i]);
+
+		if (text == NULL)
+			continue;
+		if (f->items[i].severity == FAULT_ERROR)
+			log_error("%s", text);
+		else
+			log_warning("%s", text);
+	}
+}
+
+static int load_config(struct keeper *k)
+{
+	struct faults f = {0};
+	int r = plan_load(&k->plan, k->o->confdir, &f);
+
+	print_faults(&f);
+	if (r < 0)
+		log_critical("%s: the configuration cannot be used: %zu error%s", k->o->confdir,
+			f.n_errors, f.n_errors == 1 ? "" : "s");
+	faults_done(&f);
+	return r;
+}
+
+/* Log target and level; an unusable target leaves what is there. */
+static int open_log(struct keeper *k, const struct ruleset *rs)
+{
+	struct logtarget *t;
+	int r = logtarget_open(&t, rs->logtarget, rs->syslogsocket);
+
+	if (r < 0) {
+		log_critical("logtarget %s cannot be opened: %s", rs->logtarget, strerror(-r));
+		return r;
+	}
+	logtarget_close(k->log);
+	k->log = t;
+	log_set_sink(to_logtarget, k);
+	log_set_level(rs->loglevel);
+	return 0;
+}
+
+/* Whom guard becomes. Not root: it stays who we are. */
+static int find_user(struct keeper *k)
+{
+	const struct passwd *pw;
+
+	if (geteuid() != 0)
+		return 0;
+	pw = getpwnam(k->plan->rs->user);
+	if (pw == NULL) {
+		pw = getpwnam("nobody");
+		log_warning("there is no user '%s': guard runs as 'nobody' (create it: useradd --system "
+			    "--home-dir %s --shell /usr/sbin/nologin %s)",
+			k->plan->rs->user, k->o->statedir, k->plan->rs->user);
+	}
+	if (pw == NULL || pw->pw_uid == 0) {
+		log_critical("guard needs a user that is not root: set 'user' in stockade.conf");
+		return -EINVAL;
+	}
+	k->uid = pw->pw_uid;
+	k->gid = pw->pw_gid;
+	return 0;
+}
+
+static void make_directories(const char *path)
+{
+	_cleanup_free_ char *dir = strdup(path);
+
+	for (char *p = dir != NULL ? dir + 1 : NULL; p != NULL && *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		mkdir(dir, 0755);
+		*p = '/';
+	}
+	mkdir(path, 0700);
+}
+
+/* What an earlier guard wrote belongs to the present one's user, whoever that was. */
+static void own_files(const struct keeper *k, int dir)
+{
+	static const char *const names[] = {
+		"stockade.db", "stockade.db-wal", "stockade.db-shm", "stockade.db-journal"};
+
+	if (k->uid == 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (fchownat(dir, names[i], k->uid, k->gid, AT_SYMLINK_NOFOLLOW) < 0 &&
+			errno != ENOENT)
+			log_warning("%s/%s: cannot be given to guard's user: %s", k->o->statedir,
+				names[i], strerror(errno));
+}
+
+/* The state directory is guard's, and one daemon's at a time. */
+static int take_state(struct keeper *k)
+{
+	int fd;
+
+	make_directories(k->o->statedir);
+	fd = open(k->o->statedir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		log_critical("state directory %s: %s", k->o->statedir, strerror(errno));
+		return -errno;
+	}
+	/* A guard whose keeper was killed holds it until it has saved. */
+	for (unsigned ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; ms += 20) {
+		if (ms >= LOCK_WAIT_MS) {
+			log_critical("state directory %s is in use by another stockade",
+				k->o->statedir);
+			close(fd);
+			return -EBUSY;
+		}
+		usleep(20000);
+	}
+	if (k->uid != 0 && (fchown(fd, k->uid, k->gid) < 0 || fchmod(fd, 0700) < 0) &&
+		errno != EROFS)
+		log_warning("state directory %s: cannot be given to guard's user: %s",
+			k->o->statedir, strerror(errno));
+	own_files(k, fd);
+	k->state_lock = fd;
+	return 0;
+}
+
+static void on_control(evutil_socket_t fd, short what, void *arg)
+{
+	struct keeper *k = arg;
+	int client;
+
+	(void)what;
+	client = sockets_accept_control(fd);
+	if (client < 0) {
+		if (client == -EPERM)
+			log_warning("the control socket was opened by somebody who may not");
+		return;
+	}
+	channel_send(k->guard, MSG_CLIENT, NULL, 0, client);
+	close(client);
+}
+
+static int open_control(struct keeper *k)
+{
+	k->control_fd = sockets_listen_control(k->o->socket);
+	if (k->control_fd == -EADDRINUSE) {
+		log_critical("a daemon answers at %s already", k->o->socket);
+		return -EADDRINUSE;
+	}
+	if (k->control_fd < 0) {
+		log_critical("control socket %s: %s", k->o->socket, strerror(-k->control_fd));
+		return k->control_fd;
+	}
+	k->control = event_new(k->base, k->control_fd, EV_READ | EV_PERSIST, on_control, k);
+	return k->control == NULL ? -ENOMEM : 0;
+}
+
+static void close_listeners(struct keeper *k)
+{
+	for (size_t i = 0; i < k->n_listen; i++)
+		if (k->listen_fds[i] >= 0)
+			close(k->listen_fds[i]);
+	free(k->listen_fds);
+	k->listen_fds = NULL;
+	k->n_listen = 0;
+}
+
+/* An address that cannot be bound is told and left out: the log files still protect. */
+static int open_listeners(struct keeper *k)
+{
+	const struct ruleset *rs = k->plan->rs;
+
+	k->n_listen = rs->n_listen < LISTEN_MAX ? rs->n_listen : LISTEN_MAX;
+	k->listen_fds = calloc(k->n_listen + 1, sizeof(int));
+	if (k->listen_fds == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < k->n_listen; i++) {
+		k->listen_fds[i] = sockets_listen_udp(rs->listen[i]);
+		if (k->listen_fds[i] >= 0)
+			log_info("listening for syslog on %s", rs->listen[i]);
+		else if (k->listen_fds[i] == -EINVAL)
+			log_error("listen = %s: write udp://ADDRESS:PORT", rs->listen[i]);
+		else
+			log_error("cannot listen for syslog on %s: %s", rs->listen[i],
+				strerror(-k->listen_fds[i]));
+	}
+	return 0;
+}
+
+static int open_wall(struct keeper *k)
+{
+	const char *error;
+	int r = enforce_init(k, &error);
+
+	if (r == 0)
+		return 0;
+	if (error != NULL)
+		log_critical("the firewall cannot be used: %s (%s)", error, strerror(-r));
+	else
+		log_critical("the firewall cannot be used: %s", strerror(-r));
+	if (r == -EPERM && geteuid() != 0)
+		log_critical("run it as root, or with --dry-run to decide without enforcing");
+	return r;
+}
+
+/* From here on: network administration, reading logs, and making and ending a guard. */
+static int drop_capabilities(const struct keeper *k)
+{
+	static const unsigned wanted[] = {CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, CAP_DAC_READ_SEARCH,
+		CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL, CAP_CHOWN};
+	bool have[ARRAY_SIZE(wanted)];
+
+	if (k->uid == 0)
+		return 0;
+	capng_get_caps_process();
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		have[i] = capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1;
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (have[i])
+			capng_update(CAPNG_ADD,
+				CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, wanted[i]);
+	if (capng_apply(CAPNG_SELECT_BOTH) < 0) {
+		log_critical("capabilities cannot be given up");
+		return -EPERM;
+	}
+	return 0;
+}
+
+static void say_jails(const struct keeper *k)
+{
+	for (size_t i = 0; i < k->plan->rs->n_jails; i++) {
+		const struct jail *j = &k->plan->rs->jails[i];
+		char find[32], ban[32];
+
+		log_info("[%s] %u failures within %s ban for %s%s", j->name, j->maxretry,
+			text_duration(j->findtime_sec, find, sizeof(find)),
+			text_duration(j->bantime_sec, ban, sizeof(ban)),
+			j->shadow ? " (shadow: not enforced)" : "");
+	}
+	if (k->plan->rs->n_jails == 0)
+		log_warning("no jail is enabled: write 'enabled = true' into one, in %s/jail.local",
+			k->o->confdir);
+}
+
+void keeper_ready(struct keeper *k)
+{
+	if (k->ready_told)
+		return;
+	k->ready_told = true;
+	log_notice("ready: %zu jail%s%s", k->plan->rs->n_jails,
+		k->plan->rs->n_jails == 1 ? "" : "s",
+		k->o->dry_run ? ", deciding only (dry run)" : "");
+	notify_state("READY=1");
+}
+
+/* The JSON that the client who asked is given. */
+static void answer_reload(struct keeper *k, const uint32_t *serial, json_t *answer)
+{
+	struct msg_query q = {.serial = serial != NULL ? *serial : 0};
+	_cleanup_free_ char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+	struct buf body = {0};
+
+	json_decref(answer);
+	if (serial == NULL || text == NULL || k->guard == NULL)
+		return;
+	if (buf_add(&body, &q, sizeof(q)) == 0 && buf_adds(&body, text) == 0 &&
+		body.len <= CHANNEL_BODY_MAX)
+		channel_send(k->guard, MSG_RELOADED, body.data, body.len, -1);
+	buf_done(&body);
+}
+
+static json_t *fault_list(const struct faults *f, enum severity severity)
+{
+	json_t *list = json_array();
+
+	/* An answer fits one message. */
+	for (size_t i = 0; i < f->n && json_array_size(list) < 100; i++) {
+		const struct fault *one = &f->items[i];
+
+		if (one->severity != severity)
+			continue;
+		json_array_append_new(list,
+			json_pack("{s:s?,s:i,s:s,s:s}", "file", one->file, "line", (int)one->line,
+				"severity", severity == FAULT_ERROR ? "error" : "warning",
+				"message", one->message));
+	}
+	return list;
+}
+
+void keeper_reload(struct keeper *k, const uint32_t *serial)
+{
+	struct faults f = {0};
+
+	if (k->state != RUNNING) {
+		answer_reload(k, serial,
+			json_pack("{s:s,s:i}", "error", "a reload or stop is under way", "code", 1));
+		return;
+	}
+	log_notice("reloading %s", k->o->confdir);
+	if (plan_load(&k->next, k->o->confdir, &f) < 0) {
+		print_faults(&f);
+		log_error("the configuration was not taken over: the old one goes on");
+		answer_reload(k, serial,
+			json_pack("{s:s,s:i,s:o}", "error",
+				"the new configuration has errors: the old one goes on", "code", 2,
+				"faults", fault_list(&f, FAULT_ERROR)));
+		faults_done(&f);
+		return;
+	}
+	print_faults(&f);
+	answer_reload(k, serial,
+		json_pack("{s:{s:I,s:o}}", "end", "jails", (json_int_t)k->next->rs->n_jails,
+			"warnings", fault_list(&f, FAULT_WARNING)));
+	faults_done(&f);
+	notify_state("RELOADING=1");
+	k->state = RELOADING;
+	if (k->guard != NULL)
+		guardian_leave(k);
+	else
+		keeper_guard_gone(k);
+}
+
+/* guard has left: everything is the new plan's from here on. */
+static void take_over_plan(struct keeper *k)
+{
+	int r;
+
+	plan_free(k->plan);
+	k->plan = TAKE_PTR(k->next);
+	k->state = RUNNING;
+	k->ready_told = false;
+	open_log(k, k->plan->rs);
+	r = k->wall_ops->set_up(k->wall, k->plan->rs);
+	if (r < 0) {
+		log_error("the firewall does not take the new configuration: %s", strerror(-r));
+		event_active(k->wall_retry, EV_TIMEOUT, 0);
+	}
+	close_listeners(k);
+	open_listeners(k);
+	say_jails(k);
+}
+
+void keeper_stop(struct keeper *k)
+{
+	if (k->state == STOPPING)
+		return;
+	log_notice("stopping");
+	notify_state("STOPPING=1");
+	k->state = STOPPING;
+	if (k->guard != NULL)
+		guardian_leave(k);
+	else
+		event_base_loopbreak(k->base);
+}
+
+void keeper_guard_gone(struct keeper *k)
+{
+	switch (k->state) {
+	case STOPPING:
+		event_base_loopbreak(k->base);
+		return;
+	case RELOADING:
+		take_over_plan(k);
+		if (guardian_spawn(k) < 0)
+			guardian_respawn_later(k);
+		return;
+	case RUNNING:
+		guardian_respawn_later(k);
+		return;
+	}
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct keeper *k = arg;
+	int r;
+
+	(void)what;
+	switch (sig) {
+	case SIGHUP:
+		keeper_reload(k, NULL);
+		break;
+	case SIGUSR1:
+		r = logtarget_reopen(k->log);
+		if (r < 0)
+			log_error("the log cannot be opened anew: %s", strerror(-r));
+		else
+			log_info("the log is opened anew");
+		break;
+	case SIGCHLD:
+		reader_ended(k);
+		break;
+	default:
+		keeper_stop(k);
+	}
+}
+
+static int catch_signals(struct keeper *k)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		k->signals[i] = evsignal_new(k->base, signals[i], on_signal, k);
+		if (k->signals[i] == NULL || event_add(k->signals[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The service manager's watchdog watches guard too: it must have answered since the last time. */
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	struct keeper *k = arg;
+
+	(void)fd;
+	(void)what;
+	if (k->pong || k->guard == NULL)
+		notify_state("WATCHDOG=1");
+	k->pong = false;
+	if (k->guard != NULL)
+		channel_send(k->guard, MSG_PING, NULL, 0, -1);
+}
+
+static int start_watchdog(struct keeper *k)
+{
+	int64_t every_us = notify_watchdog_us() / 3;
+	struct timeval tv = {.tv_sec = every_us / USEC_PER_SEC, .tv_usec = every_us % USEC_PER_SEC};
+
+	if (every_us <= 0)
+		return 0;
+	k->pong = true;
+	k->watchdog = event_new(k->base, -1, EV_PERSIST, on_watchdog, k);
+	return k->watchdog == NULL || event_add(k->watchdog, &tv) < 0 ? -ENOMEM : 0;
+}
+
+static void tear_down(struct keeper *k)
+{
+	if (k->o->flush_on_stop && k->wall != NULL && k->wall_ops->tear_down(k->wall) < 0)
+		log_error("the firewall's table cannot be removed");
+	enforce_done(k);
+	guardian_done(k);
+	reader_done(k);
+	for (size_t i = 0; i < ARRAY_SIZE(k->signals); i++)
+		if (k->signals[i] != NULL)
+			event_free(k->signals[i]);
+	if (k->watchdog != NULL)
+		event_free(k->watchdog);
+	if (k->control != NULL)
+		event_free(k->control);
+	if (k->control_fd >= 0) {
+		unlink(k->o->socket);
+		close(k->control_fd);
+	}
+	close_listeners(k);
+	if (k->state_lock >= 0)
+		close(k->state_lock);
+	if (k->base != NULL)
+		event_base_free(k->base);
+	plan_free(k->plan);
+	plan_free(k->next);
+	log_set_sink(NULL, NULL);
+	logtarget_close(k->log);
+}
+
+static int start(struct keeper *k)
+{
+	int r = load_config(k);
+
+	if (r == 0)
+		r = open_log(k, k->plan->rs);
+	if (r < 0)
+		return r;
+	log_info("stockade %s, configuration %s", STOCKADE_VERSION, k->o->confdir);
+	k->base = event_base_new();
+	if (k->base == NULL)
+		return -ENOMEM;
+	r = find_user(k);
+	if (r == 0)
+		r = open_control(k);
+	if (r == 0)
+		r = take_state(k);
+	if (r == 0)
+		r = open_wall(k);
+	if (r == 0)
+		r = open_listeners(k);
+	if (r == 0)
+		r = drop_capabilities(k);
+	if (r == 0)
+		r = catch_signals(k);
+	if (r == 0)
+		r = guardian_init(k);
+	if (r == 0)
+		r = reader_init(k);
+	if (r == 0)
+		r = start_watchdog(k);
+	if (r < 0)
+		return r;
+	say_jails(k);
+	return guardian_spawn(k);
+}
+
+int keeper_run(const struct keeper_options *o)
+{
+	struct keeper k = {
+		.o = o,
+		.started_us = clock_mono_us(),
+		.control_fd = -1,
+		.state_lock = -1,
+		.inotify_fd = -1,
+		.guard_pid = -1,
+		.journal_pid = -1,
+	};
+	int r = start(&k);
+
+	if (r == 0) {
+		event_base_dispatch(k.base);
+		log_notice("stopped%s",
+			o->flush_on_stop ? ", all bans taken away"
+					 : "; bans stand in the kernel until they run out");
+	}
+	tear_down(&k);
+	return r < 0 ? 2 : 0;
+}

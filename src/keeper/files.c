@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Log paths: opened here, watched for guard in guard's own inotify, and handed over. */
+#include "keeper/internal.h"
+
+#include "base/util.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+/* A file in guard's inotify, until guard is done with it. */
+struct watched {
+	uint64_t dev, ino;
+	int wd;
+	struct watched *next;
+};
+
+static void fill_path(char *dst, size_t size, const char *path)
+{
+	snprintf(dst, size, "%s", path);
+}
+
+static struct watched **find(struct keeper *k, uint64_t dev, uint64_t ino)
+{
+	struct watched **link = &k->watched;
+
+	while (*link != NULL && ((*link)->ino != ino || (*link)->dev != dev))
+		link = &(*link)->next;
+	return link;
+}
+
+/* The very file behind fd, whatever its path names by now. */
+static int watch_content(struct keeper *k, const struct watch_file *f)
+{
+	struct watched *w;
+	char path[64];
+	int wd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->fd);
+	wd = inotify_add_watch(k->inotify_fd, path, IN_MODIFY);
+	if (wd < 0 && errno == ENOENT) /* no /proc here */
+		wd = inotify_add_watch(k->inotify_fd, f->path, IN_MODIFY);
+	if (wd < 0)
+		return -errno;
+	if (*find(k, f->dev, f->ino) != NULL)
+		return wd;
+	w = calloc(1, sizeof(*w));
+	if (w == NULL)
+		return -ENOMEM;
+	*w = (struct watched) {.dev = f->dev, .ino = f->ino, .wd = wd, .next = k->watched};
+	k->watched = w;
+	return wd;
+}
+
+static void tell_readers(const struct keeper *k, unsigned pattern, char *buf, size_t size)
+{
+	const struct pattern *p = &k->plan->patterns.items[pattern];
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < p->n_jails && used < size; i++)
+		used += (size_t)snprintf(buf + used, size - used, "%s[%s]", i > 0 ? " " : "",
+			k->plan->rs->jails[p->jails[i]].name);
+}
+
+static void on_opened(void *arg, const struct watch_file *f)
+{
+	struct keeper *k = arg;
+	struct msg_file m = {
+		.dev = f->dev, .ino = f->ino, .pattern = f->pattern, .at_start = f->at_start};
+	char readers[256];
+	int wd = watch_content(k, f);
+
+	if (wd < 0) {
+		log_error("%s cannot be watched: %s%s", f->path, strerror(-wd),
+			wd == -ENOSPC ? " (raise fs.inotify.max_user_watches)" : "");
+		return;
+	}
+	if (strlen(f->path) >= sizeof(m.path)) {
+		log_error("%s: the path is too long", f->path);
+		return;
+	}
+	m.wd = wd;
+	fill_path(m.path, sizeof(m.path), f->path);
+	channel_send(k->guard, MSG_FILE, &m, sizeof(m), f->fd);
+	if (f->at_start) {
+		tell_readers(k, f->pattern, readers, sizeof(readers));
+		log_info("watching %s for %s", f->path, readers);
+	}
+}
+
+static void on_left(void *arg, unsigned pattern, const char *path, uint64_t dev, uint64_t ino)
+{
+	struct keeper *k = arg;
+	struct msg_file_ref m = {.dev = dev, .ino = ino};
+
+	(void)pattern;
+	fill_path(m.path, sizeof(m.path), path);
+	channel_send(k->guard, MSG_FILE_LEFT, &m, sizeof(m), -1);
+}
+
+static void on_trouble(void *arg, unsigned pattern, const char *path, const char *what)
+{
+	struct keeper *k = arg;
+	struct msg_trouble m = {.pattern = pattern};
+	char readers[256];
+
+	fill_path(m.path, sizeof(m.path), path);
+	fill_path(m.what, sizeof(m.what), what != NULL ? what : "");
+	channel_send(k->guard, MSG_TROUBLE, &m, sizeof(m), -1);
+	if (what == NULL)
+		return;
+	tell_readers(k, pattern, readers, sizeof(readers));
+	log_warning("%s for %s: %s", path, readers, what);
+}
+
+static const struct watch_ops ops = {
+	.opened = on_opened,
+	.left = on_left,
+	.trouble = on_trouble,
+};
+
+int files_watch(struct keeper *k)
+{
+	int r = watch_new(
+		&k->watch, k->base, k->plan->patterns.texts, k->plan->patterns.n, &ops, k);
+
+	if (r < 0) {
+		log_error("the log paths cannot be watched: %s%s", strerror(-r),
+			r == -EMFILE ? " (raise fs.inotify.max_user_instances)" : "");
+		return r;
+	}
+	watch_scan(k->watch);
+	return 0;
+}
+
+void files_unwatch(struct keeper *k)
+{
+	struct watched *next;
+
+	watch_free(k->watch);
+	k->watch = NULL;
+	for (struct watched *w = k->watched; w != NULL; w = next) {
+		next = w->next;
+		free(w);
+	}
+	k->watched = NULL;
+}
+
+void files_done_with(struct keeper *k, const struct msg_file_ref *m)
+{
+	struct watched **link = find(k, m->dev, m->ino), *w = *link;
+
+	if (w == NULL)
+		return;
+	inotify_rm_watch(k->inotify_fd, w->wd);
+	*link = w->next;
+	free(w);
+}
+
+static bool on_sibling(void *arg, int fd, uint64_t dev, uint64_t ino, const char *name)
+{
+	struct keeper *k = arg;
+	struct msg_file m = {.dev = dev, .ino = ino, .wd = -1};
+
+	fill_path(m.path, sizeof(m.path), name);
+	channel_send(k->guard, MSG_SIBLING, &m, sizeof(m), fd);
+	return true;
+}
+
+/* guard may ask only about paths that the configuration names. */
+static bool is_configured(const struct keeper *k, const char *path)
+{
+	for (size_t i = 0; i < k->plan->patterns.n; i++)
+		if (fnmatch(k->plan->patterns.items[i].text, path, FNM_PATHNAME | FNM_PERIOD) == 0)
+			return true;
+	return false;
+}
+
+void files_siblings(struct keeper *k, const struct msg_file_ref *m)
+{
+	if (k->watch != NULL && is_configured(k, m->path))
+		watch_siblings(k->watch, m->path, on_sibling, k);
+	channel_send(k->guard, MSG_SIBLINGS_END, m, sizeof(*m), -1);
+}

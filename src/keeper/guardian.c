@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Has a guard, whatever happens to it: starts it, listens to it, starts another. */
+#include "keeper/internal.h"
+
+#include "base/clock.h"
+#include "base/util.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define LEAVE_SEC 10	   /* to save and go */
+#define DEATHS_FREE 6	   /* this many in a window are answered at once */
+#define DEATHS_WINDOW_US (10 * USEC_PER_SEC)
+#define DELAY_MAX_MS 10000
+
+/* Lines of guard's: "[jail] …" at these levels are what fail2ban's log shows under these names. */
+static const char *component_of(enum log_level level, const char *text)
+{
+	if (text[0] != '[')
+		return "guard";
+	return level == LOG_LV_INFO ? "filter" : "actions";
+}
+
+static void write_log(struct keeper *k, const char *body, size_t len)
+{
+	const char *end = body + len;
+
+	while (body < end) {
+		const char *newline = memchr(body, '\n', (size_t)(end - body));
+		enum log_level level = LOG_LV_ERROR;
+
+		if (newline == NULL)
+			newline = end;
+		if (body[0] >= '0' && body[0] <= '0' + LOG_LV_DEBUG)
+			level = (enum log_level)(body[0] - '0');
+		if (newline - body > 1 && level <= log_get_level())
+			logtarget_write(k->log, component_of(level, body + 1), k->guard_pid, level,
+				body + 1, (size_t)(newline - body - 1));
+		body = newline + 1;
+	}
+}
+
+static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
+{
+	struct msg_query q;
+
+	switch ((enum message)type) {
+	case MSG_READY:
+		keeper_ready(k);
+		return 0;
+	case MSG_BAN:
+		return enforce_ban(k, body, len / sizeof(struct msg_ban));
+	case MSG_UNBAN:
+		return enforce_unban(k, body, len / sizeof(struct msg_ban));
+	case MSG_LOG:
+		write_log(k, body, len);
+		return 0;
+	case MSG_SIBLINGS:
+		files_siblings(k, body);
+		return 0;
+	case MSG_FILE_DONE:
+		files_done_with(k, body);
+		return 0;
+	case MSG_QUERY_WALL:
+		enforce_query(k, body);
+		return 0;
+	case MSG_RELOAD:
+		memcpy(&q, body, sizeof(q));
+		keeper_reload(k, &q.serial);
+		return 0;
+	case MSG_STOP:
+		keeper_stop(k);
+		return 0;
+	case MSG_LEFT:
+		return 0;
+	case MSG_PONG:
+		k->pong = true;
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+static int on_message(void *arg, uint32_t type, const void *body, size_t len, int fd)
+{
+	struct keeper *k = arg;
+
+	if (!message_check(TO_KEEPER, type, body, len, fd >= 0)) {
+		if (fd >= 0)
+			close(fd);
+		log_error("guard sent a message that is not permitted (%u, %zu bytes): it is ended",
+			type, len);
+		return -EPROTO;
+	}
+	return handle(k, type, body, len);
+}
+
+/* A line that guard died of twice is left out by the next. */
+static void judge_crash(struct keeper *k, int signal)
+{
+	if (signal == SIGKILL || signal == SIGTERM || !k->mark->judging)
+		return;
+	if (k->mark->ino == k->crash_ino && k->mark->offset == k->crash_offset) {
+		log_error("guard died twice of the line at byte %llu of inode %llu: it is left out",
+			(unsigned long long)k->mark->offset, (unsigned long long)k->mark->ino);
+		k->mark->poison_ino = k->mark->ino;
+		k->mark->poison_offset = k->mark->offset;
+	}
+	k->crash_ino = k->mark->ino;
+	k->crash_offset = k->mark->offset;
+}
+
+/* Waits for the process, which closed its channel: a moment in peace, then by force. */
+static void reap(struct keeper *k, const char *why)
+{
+	int status = 0;
+	pid_t pid = k->guard_pid;
+
+	k->guard_pid = -1;
+	for (unsigned i = 0; i < 100; i++) {
+		if (waitpid(pid, &status, WNOHANG) != 0)
+			break;
+		usleep(1000);
+		if (i == 99) {
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+		}
+	}
+	if (WIFSIGNALED(status)) {
+		log_error("guard was ended by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+		judge_crash(k, WTERMSIG(status));
+	} else if (k->state == RUNNING) {
+		log_error("guard ended with status %d (%s)", WEXITSTATUS(status), why);
+	}
+}
+
+static void on_guard_end(void *arg, const char *why)
+{
+	struct keeper *k = arg;
+
+	enforce_apply(k);
+	evtimer_del(k->kill_timer);
+	event_del(k->control); /* clients wait in the backlog until there is a guard again */
+	files_unwatch(k);
+	reader_stop(k);
+	channel_free(k->guard);
+	k->guard = NULL;
+	close(k->inotify_fd);
+	k->inotify_fd = -1;
+	reap(k, why);
+	keeper_guard_gone(k);
+}
+
+static void on_respawn(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	if (guardian_spawn(arg) < 0)
+		guardian_respawn_later(arg);
+}
+
+void guardian_respawn_later(struct keeper *k)
+{
+	int64_t now_us = clock_mono_us(), delay_ms = 0;
+	struct timeval tv;
+
+	if (now_us - k->deaths_since_us > DEATHS_WINDOW_US) {
+		k->deaths_since_us = now_us;
+		k->deaths = 0;
+	}
+	if (++k->deaths > DEATHS_FREE)
+		delay_ms = 100LL << (k->deaths - DEATHS_FREE > 7 ? 7 : k->deaths - DEATHS_FREE);
+	if (delay_ms > DELAY_MAX_MS)
+		delay_ms = DELAY_MAX_MS;
+	log_warning("starting a new guard%s; bans stand in the kernel meanwhile",
+		delay_ms > 0 ? " after a while" : "");
+	tv = (struct timeval) {.tv_sec = delay_ms / 1000, .tv_usec = delay_ms % 1000 * 1000};
+	evtimer_add(k->respawn, &tv);
+}
+
+static void on_kill(evutil_socket_t fd, short what, void *arg)
+{
+	struct keeper *k = arg;
+
+	(void)fd;
+	(void)what;
+	log_error("guard does not leave: it is killed");
+	kill(k->guard_pid, SIGKILL);
+}
+
+void guardian_leave(struct keeper *k)
+{
+	struct timeval tv = {.tv_sec = LEAVE_SEC};
+
+	channel_send(k->guard, MSG_LEAVE, NULL, 0, -1);
+	evtimer_add(k->kill_timer, &tv);
+}
+
+/* In the child: only what is handed over stays open, signals are as a new program has them. */
+static void close_all_but(const int *keep, size_t n)
+{
+	int low = 3;
+
+	for (;;) {
+		int next = -1;
+
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= low && (next < 0 || keep[i] < next))
+				next = keep[i];
+		if (next < 0)
+			break;
+		if (next > low)
+			close_range((unsigned)low, (unsigned)next - 1, 0);
+		low = next + 1;
+	}
+	close_range((unsigned)low, ~0U, 0);
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (int s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
+	/* A terminal or service manager tells every process; guard leaves when keeper says so. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void guardian_child_start(const int *keep, size_t n)
+{
+	reset_signals();
+	close_all_but(keep, n);
+	log_set_sink(NULL, NULL);
+}
+
+static void be_guard(struct keeper *k, int fd)
+{
+	int keep[64 + 3];
+	size_t n = 0;
+	struct guard_options go = {
+		.plan = k->plan,
+		.confdir = k->o->confdir,
+		.statedir = k->o->statedir,
+		.uid = k->uid,
+		.gid = k->gid,
+		.dry_run = k->o->dry_run,
+		.started_us = k->started_us,
+		.keeper_fd = fd,
+		.inotify_fd = k->inotify_fd,
+		.listen_fds = k->listen_fds,
+		.n_listen = k->n_listen,
+		.mark = k->mark,
+	};
+
+	keep[n++] = fd;
+	keep[n++] = k->inotify_fd;
+	keep[n++] = k->state_lock;
+	for (size_t i = 0; i < k->n_listen; i++)
+		keep[n++] = k->listen_fds[i];
+	guardian_child_start(keep, n);
+	prctl(PR_SET_NAME, "stockade-guard");
+	_exit(guard_run(&go));
+}
+
+/* What a new guard has to know before it reads its first line. */
+static void brief(struct keeper *k)
+{
+	enforce_tell_own(k);
+	enforce_tell_elems(k, MSG_WALL_ELEMS);
+	channel_send(k->guard, MSG_WALL_END, NULL, 0, -1);
+	files_watch(k);
+	reader_start(k);
+	channel_send(k->guard, MSG_START_END, NULL, 0, -1);
+	event_add(k->control, NULL);
+}
+
+int guardian_spawn(struct keeper *k)
+{
+	int pair[2] = {-1, -1}, r;
+
+	k->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (k->inotify_fd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		r = -errno;
+		goto fail;
+	}
+	fflush(NULL);
+	k->mark->judging = 0;
+	k->guard_pid = fork();
+	if (k->guard_pid == 0)
+		be_guard(k, pair[1]);
+	if (k->guard_pid < 0) {
+		r = -errno;
+		goto fail;
+	}
+	close(pair[1]);
+	pair[1] = -1;
+	k->guard = channel_new(k->base, pair[0], on_message, on_guard_end, k);
+	if (k->guard == NULL) {
+		kill(k->guard_pid, SIGKILL);
+		waitpid(k->guard_pid, NULL, 0);
+		r = -ENOMEM;
+		goto fail;
+	}
+	brief(k);
+	return 0;
+
+fail:
+	log_error("guard cannot be started: %s", strerror(-r));
+	for (size_t i = 0; i < 2; i++)
+		if (pair[i] >= 0)
+			close(pair[i]);
+	if (k->inotify_fd >= 0)
+		close(k->inotify_fd);
+	k->inotify_fd = -1;
+	k->guard_pid = -1;
+	return r;
+}
+
+int guardian_init(struct keeper *k)
+{
+	k->inotify_fd = -1;
+	k->guard_pid = -1;
+	k->respawn = evtimer_new(k->base, on_respawn, k);
+	k->kill_timer = evtimer_new(k->base, on_kill, k);
+	k->mark = mmap(NULL, sizeof(*k->mark), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		0);
+	if (k->mark == MAP_FAILED)
+		k->mark = NULL;
+	return k->respawn == NULL || k->kill_timer == NULL || k->mark == NULL ? -ENOMEM : 0;
+}
+
+void guardian_done(struct keeper *k)
+{
+	if (k->respawn != NULL)
+		event_free(k->respawn);
+	if (k->kill_timer != NULL)
+		event_free(k->kill_timer);
+	if (k->mark != NULL)
+		munmap(k->mark, sizeof(*k->mark));
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "guard/guard.h"
+#include "ipc/channel.h"
+#include "ipc/messages.h"
+#include "keeper/keeper.h"
+#include "keeper/logtarget.h"
+#include "keeper/own.h"
+#include "keeper/watch.h"
+#include "wall/wall.h"
+
+#include <event2/event.h>
+
+/* What the files of this room share. Nobody outside includes it. */
+
+enum state {
+	RUNNING,
+	RELOADING, /* guard was told to leave, next is the plan to go on with */
+	STOPPING,  /* guard was told to leave, then we end */
+};
+
+struct keeper {
+	const struct keeper_options *o;
+	struct plan *plan, *next;
+	enum state state;
+	struct event_base *base;
+	int64_t started_us; /* monotonic */
+	uid_t uid;	    /* whom guard becomes; 0: not started as root */
+	gid_t gid;
+	bool ready_told;
+	int state_lock; /* the state directory, held by us and our guard */
+
+	struct logtarget *log;
+
+	/* enforce.c */
+	const struct wall_ops *wall_ops;
+	struct wall *wall;
+	struct event *wall_changed, *apply, *wall_retry;
+	struct wall_elem *bans, *unbans; /* collected in this turn */
+	size_t n_bans, n_unbans, bans_room, unbans_room;
+	double rate_tokens;
+	int64_t rate_at_us;
+	uint64_t refused;
+	struct own *own;
+	struct event *own_changed;
+
+	/* guardian.c */
+	struct channel *guard;
+	pid_t guard_pid;
+	int inotify_fd; /* the present guard's */
+	struct guard_mark *mark;
+	uint64_t crash_ino, crash_offset; /* where the last guard died */
+	struct event *respawn, *kill_timer;
+	int64_t deaths_since_us;
+	unsigned deaths;
+
+	/* files.c */
+	struct watch *watch;
+	struct watched *watched;
+
+	/* reader.c: the journal's */
+	pid_t journal_pid; /* -1: none */
+	struct event *journal_again;
+
+	/* sockets */
+	int control_fd;
+	struct event *control;
+	int *listen_fds;
+	size_t n_listen;
+
+	struct event *signals[5], *watchdog;
+	int64_t watchdog_us; /* 0: nobody asks */
+	bool pong;
+};
+
+/* keeper.c */
+void keeper_reload(struct keeper *k, const uint32_t *serial);
+void keeper_stop(struct keeper *k);
+void keeper_guard_gone(struct keeper *k); /* what comes after guard has left or died */
+void keeper_ready(struct keeper *k);
+
+/* guardian.c */
+int guardian_spawn(struct keeper *k);
+void guardian_leave(struct keeper *k); /* asks it to save and go; kills it after a while */
+void guardian_respawn_later(struct keeper *k);
+void guardian_child_start(const int *keep, size_t n); /* in a fork: descriptors and signals */
+int guardian_init(struct keeper *k);
+void guardian_done(struct keeper *k);
+
+/* files.c: log paths */
+int files_watch(struct keeper *k); /* opens everything for a new guard */
+void files_unwatch(struct keeper *k);
+void files_done_with(struct keeper *k, const struct msg_file_ref *m);
+void files_siblings(struct keeper *k, const struct msg_file_ref *m);
+
+/* reader.c: the journal's */
+int reader_init(struct keeper *k);
+void reader_done(struct keeper *k);
+void reader_start(struct keeper *k);
+void reader_stop(struct keeper *k);
+void reader_ended(struct keeper *k); /* on SIGCHLD */
+
+/* enforce.c */
+int enforce_init(struct keeper *k, const char **ret_error);
+void enforce_done(struct keeper *k);
+int enforce_ban(struct keeper *k, const struct msg_ban *b, size_t n);
+int enforce_unban(struct keeper *k, const struct msg_ban *b, size_t n);
+void enforce_apply(struct keeper *k); /* what was collected, in one transaction */
+void enforce_tell_elems(struct keeper *k, enum message type);
+void enforce_query(struct keeper *k, const struct msg_query *q);
+void enforce_tell_own(struct keeper *k);
+
+/* notify.c: systemd, if it is there */
+void notify_state(const char *text);
+int64_t notify_watchdog_us(void);

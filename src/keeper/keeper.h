@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+
+struct keeper_options {
+	const char *confdir;
+	const char *statedir;
+	const char *socket;
+	bool dry_run;	    /* decide and log, leave the firewall alone */
+	bool flush_on_stop; /* take all bans away when stopping in order */
+};
+
+/*
+ * The daemon, in the foreground, until it is told to stop. Returns the exit status: 0, or 2 when it
+ * could not start (a message has said why).
+ */
+int keeper_run(const struct keeper_options *o);
