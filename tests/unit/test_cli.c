@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -325,6 +326,98 @@ static void explain(void **state)
 	has(out, "nothing is known of it");
 }
 
+/* A file of its own with that text. */
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void trial(void **state)
+{
+	static const char lines[] =
+		"Jun 21 16:47:48 h sshd[1]: no \xff for bob from 192.0.2.1\r\n"
+		"2005-06-21T16:47:48.250 h sshd[1]: no x for eve from evil.example\n"
+		"Jun 21 16:47:49 h sshd[1]: no x for joe from 192.0.2.2\n"
+		"nothing";
+	static const char want[] =
+		"{\"line\":1,\"verdict\":\"match\",\"ip\":\"192.0.2.1\",\"time\":\"2005-06-21T16:"
+		"47:48\","
+		"\"fields\":{\"user\":\"bob\"}}\n"
+		"{\"line\":2,\"verdict\":\"match\",\"ip\":\"evil.example\",\"time\":"
+		"\"2005-06-21T16:47:48.250000\",\"fields\":{\"user\":\"eve\"}}\n"
+		"{\"line\":3,\"verdict\":\"ignored\",\"ip\":null,\"time\":\"2005-06-21T16:47:49\","
+		"\"fields\":{}}\n"
+		"{\"line\":4,\"verdict\":\"miss\",\"ip\":null,\"time\":null,\"fields\":{}}\n";
+	char path[] = "/tmp/stockade-test-XXXXXX", line[512];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	put(path, lines);
+	setenv("TZ", "Europe/Zurich", 1);
+	tzset();
+	snprintf(line, sizeof(line),
+		"test --now 2005-08-14T12:00:00 -r for\\s<F-USER>\\S+</F-USER>\\sfrom\\s<HOST>$ "
+		"-i joe %s",
+		path);
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	has(out, "match    192.0.2.1        Jun 21 16:47:48 h sshd[1]: no \\xff for bob");
+	has(out, "           4  lines\n           2  match\n           1  ignored\n");
+	strcat(line, " --json");
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	assert_string_equal(out, want);
+	snprintf(line, sizeof(line), "test -r never<HOST> %s", path);
+	assert_int_equal(call(NULL, line), CLI_NO);
+	snprintf(line, sizeof(line), "test -r never(<HOST> %s", path);
+	assert_int_equal(call(NULL, line), CLI_USAGE);
+	has(err, "error: ");
+	unlink(path);
+	assert_int_equal(call(NULL, "test -r never<HOST> /nonexistent/file"), CLI_USAGE);
+	assert_int_equal(call(NULL, "test -r never<HOST> /tmp"), CLI_USAGE);
+	has(err, "Is a directory");
+	assert_int_equal(call(NULL, "test -c /nonexistent -f sshd"), CLI_USAGE);
+	assert_int_equal(call(NULL, "test -r x<HOST> --now yesterday"), CLI_USAGE);
+}
+
+static void check(void **state)
+{
+	char dir[] = "/tmp/stockade-test-XXXXXX", path[64], filter[64], line[128];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/jail.conf", dir);
+	snprintf(filter, sizeof(filter), "%s/filter.d", dir);
+	assert_int_equal(mkdir(filter, 0700), 0);
+	snprintf(filter, sizeof(filter), "%s/filter.d/a.conf", dir);
+	put(path, "[a]\nenabled = true\nlogpath = /var/log/a.log\nmaxretri = 3\n");
+	put(filter, "[Definition]\nfailregex = ^no <HOST>$\n");
+	snprintf(line, sizeof(line), "check -c %s", dir);
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	has(out, "jail.conf:4: warning: ");
+	has(out, ": good, 1 jail enabled, 1 warning\n");
+	strcat(line, " --strict --json");
+	assert_int_equal(call(NULL, line), CLI_USAGE);
+	has(out, "{\"jails\":[{\"name\":\"a\",");
+	has(out, "\"line\":4,\"severity\":\"warning\",\"message\":");
+	/* What only the regex engine can tell is told too, with its place. */
+	put(filter, "[Definition]\nfailregex = ^no (<HOST>$\n");
+	snprintf(line, sizeof(line), "check -c %s", dir);
+	assert_int_equal(call(NULL, line), CLI_USAGE);
+	has(out, "a.conf:2: error: ");
+	has(out, ": 1 error, 1 warning\n");
+	unlink(path);
+	unlink(filter);
+	*strrchr(filter, '/') = '\0';
+	rmdir(filter);
+	rmdir(dir);
+	assert_int_equal(call(NULL, "check -c /nonexistent"), CLI_USAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +429,8 @@ int main(void)
 		cmocka_unit_test_teardown(banned, teardown),
 		cmocka_unit_test_teardown(status, teardown),
 		cmocka_unit_test_teardown(explain, teardown),
+		cmocka_unit_test_teardown(trial, teardown),
+		cmocka_unit_test_teardown(check, teardown),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
