@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAXLINES_MAX 1000
 
@@ -44,9 +45,10 @@ static struct doc *read_filter(struct reader *r, const char *name, struct where 
 	if (dot != NULL && strcmp(dot, ".conf") != 0)
 		dot = NULL;
 	if (strchr(name, '/') != NULL) {
-		d = merge_file(r, name, "[Definition]", &n);
-		if (n == 0 && dot == NULL)
+		if (dot == NULL && access(name, F_OK) < 0)
 			d = merge_base(r, name, "[Definition]", &n);
+		else
+			d = merge_file(r, name, "[Definition]", &n);
 		if (n == 0)
 			reader_error(r, where, "the filter file '%s' does not exist",
 				reader_show(r, name));
@@ -178,8 +180,8 @@ struct filter_def *filter_file_build(struct reader *r, const struct scope *filte
 	if (e != NULL)
 		where = e->where;
 	reader_error(r, where,
-		"filter '%s' has no failregex, so it would never find anything: write "
-		"'failregex = REGEX' in its [Definition]",
+		"filter '%s' has no failregex, so it would never find anything: write 'failregex "
+		"= REGEX' in its [Definition]",
 		reader_show(r, name));
 	return NULL;
 }

@@ -185,8 +185,7 @@ static void on_nonsense(struct lexer *x, const char *s, size_t len)
 	else
 		reader_error(x->r, x->where,
 			"'%s' is neither 'NAME = VALUE' nor '[SECTION]': write one of these, "
-			"indent the "
-			"line if it goes on the value above, or put '#' before it",
+			"indent the line if it goes on the value above, or put '#' before it",
 			show(x, s, len));
 }
 
@@ -239,9 +238,8 @@ struct doc *ini_parse(
 		x.where.line++;
 		if (memchr(line, '\0', line_len) != NULL) {
 			reader_error(r, x.where,
-				"a NUL byte stands here: a configuration file holds text only; the "
-				"rest "
-				"of it was not read");
+				"a NUL byte stands here: a configuration file holds text only; "
+				"the rest of it was not read");
 			break;
 		}
 		line_len = find_comment(line, line_len);
@@ -250,8 +248,8 @@ struct doc *ini_parse(
 			on_line(&x, text, line_len, (size_t)(text - line));
 		if (x.faults >= FILE_FAULTS_MAX) {
 			reader_error(r, x.where,
-				"%u lines were not understood and the rest was not read: is this a "
-				"configuration file?",
+				"%u lines were not understood and the rest was not read: is this "
+				"a configuration file?",
 				x.faults);
 			break;
 		}

@@ -41,8 +41,8 @@ static bool check_name(struct draft *d)
 		plain &= (unsigned char)*p >= 0x20 && *p != 0x7f && *p != '/';
 	if (!plain)
 		reader_error(d->r, d->where,
-			"the jail's name '%s' holds '/', control characters or broken UTF-8: write "
-			"letters, digits, '-', '_'",
+			"the jail's name '%s' holds '/', control characters or broken UTF-8: "
+			"write letters, digits, '-', '_'",
 			reader_show(d->r, name));
 	else if (strlen(name) > JAIL_NAME_MAX)
 		reader_error(d->r, d->where,
@@ -120,57 +120,60 @@ static void read_filter(struct draft *d)
 			d->r, opened ? &filter : NULL, &d->values, name, spec.where);
 }
 
+static bool check_logpath(struct draft *d, struct conf_text path)
+{
+	const char *shown = reader_show(d->r, path.text);
+
+	if (path.text[0] != '/')
+		reader_error(d->r, path.where,
+			"logpath '%s' does not begin at the root: write it whole, such as "
+			"'/var/log/%s'",
+			shown, shown);
+	else if (strlen(path.text) >= PATH_MAX)
+		reader_error(d->r, path.where, "logpath '%s' is longer than %d bytes: shorten it",
+			shown, PATH_MAX - 1);
+	else
+		return true;
+	return false;
+}
+
 static void read_logpaths(struct draft *d)
 {
 	struct words w = words_of(&d->values, "logpath");
-	struct logpath *paths = NULL;
-	size_t n = 0, room = 0;
+	struct jail *j = d->jail;
+	size_t room = 0;
 	bool any = false;
 
-	while (words_next(&w, d->r, " \t\r\n")) {
+	for (; words_next(&w, d->r, " \t\r\n"); any = true) {
 		const char *text = w.word.text;
 
-		any = true;
-		if (n > 0 && (strcmp(text, "tail") == 0 || strcmp(text, "head") == 0)) {
-			paths[n - 1].tail = text[0] == 't';
+		if (any && (strcmp(text, "tail") == 0 || strcmp(text, "head") == 0)) {
+			if (j->n_logpaths > 0)
+				j->logpaths[j->n_logpaths - 1].tail = text[0] == 't';
 			continue;
 		}
-		if (text[0] != '/') {
-			reader_error(d->r, w.word.where,
-				"logpath '%s' does not begin at the root: write the whole path, "
-				"such as "
-				"'/var/log/%s'",
-				reader_show(d->r, text), reader_show(d->r, text));
+		if (!check_logpath(d, w.word))
 			continue;
-		}
-		if (strlen(text) >= PATH_MAX) {
-			reader_error(d->r, w.word.where, "logpath is longer than %d bytes",
-				PATH_MAX - 1);
-			continue;
-		}
-		if (n == room) {
-			struct logpath *more;
+		if (j->n_logpaths == room) {
+			struct logpath *old = j->logpaths;
 
 			room = room != 0 ? room * 2 : 4;
-			more = arena_array(d->r->keep, room, sizeof(*more));
-			if (n > 0)
-				memcpy(more, paths, n * sizeof(*more));
-			paths = more;
+			j->logpaths = arena_array(d->r->keep, room, sizeof(*old));
+			if (old != NULL)
+				memcpy(j->logpaths, old, j->n_logpaths * sizeof(*old));
 		}
-		paths[n++] = (struct logpath) {.pattern = arena_strdup(d->r->keep, text),
-			.where = reader_keep_where(d->r, w.word.where)};
+		j->logpaths[j->n_logpaths++] =
+			(struct logpath) {.pattern = arena_strdup(d->r->keep, text),
+				.where = reader_keep_where(d->r, w.word.where)};
 	}
-	d->jail->logpaths = paths;
-	d->jail->n_logpaths = n;
-	if (any || (d->jail->sources & SOURCE_FILE) == 0)
+	if (any || (j->sources & SOURCE_FILE) == 0)
 		return;
-	if (d->jail->sources != SOURCE_FILE)
-		d->jail->sources &= ~(unsigned)SOURCE_FILE;
+	if (j->sources != SOURCE_FILE)
+		j->sources &= ~(unsigned)SOURCE_FILE;
 	else
 		reader_error(d->r, d->where,
-			"jail '%s' has no log to read: write 'logpath = /var/log/FILE', or 'source "
-			"= "
-			"journal'",
+			"jail '%s' has no log to read: write 'logpath = /var/log/FILE' or "
+			"'source = journal'",
 			reader_show(d->r, d->scope.section->name));
 }
 
@@ -198,8 +201,7 @@ static void check_blocktype(struct draft *d, const struct spec *spec)
 		return;
 	reader_warn(d->r, t.where,
 		"jail '%s' lets in whom it finds (blocktype = %s), which is not done here: it "
-		"decides "
-		"and logs, and nothing is enforced",
+		"decides and logs, and nothing is enforced",
 		reader_show(d->r, d->scope.section->name), reader_show(d->r, t.text));
 	d->jail->shadow = true;
 }

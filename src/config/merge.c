@@ -69,8 +69,7 @@ static char *read_bytes(struct reader *r, const char *path, size_t *ret_len)
 	}
 	if (st.st_size > FILE_MAX) {
 		reader_error(r, where,
-			"the file is larger than 4 MiB, no configuration is: split or "
-			"remove it");
+			"the file is larger than 4 MiB, no configuration is: split or remove it");
 		return NULL;
 	}
 	size = (size_t)st.st_size;

@@ -24,13 +24,12 @@ static bool check_dir(struct reader *r)
 
 	if (stat(r->dir, &st) < 0)
 		reader_error(r, where,
-			"the configuration directory cannot be read: %s; write another "
-			"after '-c'",
+			"the configuration directory cannot be read: %s; write another after '-c'",
 			strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
 		reader_error(r, where,
-			"not a directory: write the configuration's directory after "
-			"'-c', not a file of it");
+			"not a directory: write the configuration's directory after '-c', not a "
+			"file of it");
 	else
 		return true;
 	return false;

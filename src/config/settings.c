@@ -62,8 +62,8 @@ static void read_logtarget(struct reader *r, const struct section *s, const char
 	else
 		reader_error(r, t.where,
 			"logtarget '%s' is neither a target nor a path from the root: write "
-			"STDERR, "
-			"STDOUT, SYSLOG, SYSTEMD-JOURNAL or such as '/var/log/stockade.log'%s",
+			"STDERR, STDOUT, SYSLOG, SYSTEMD-JOURNAL or such as "
+			"'/var/log/stockade.log'%s",
 			reader_show(r, t.text), reader_hint(r, t.text, names, ARRAY_SIZE(names)));
 }
 

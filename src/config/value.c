@@ -147,9 +147,8 @@ void value_prefixes(
 				reader_show(r, text));
 		} else {
 			reader_error(r, w.word.where,
-				"%s: '%s' is no address: write such as '192.0.2.1', '192.0.2.0/24' "
-				"or "
-				"'2001:db8::/32'",
+				"%s: '%s' is no address: write such as '192.0.2.1', "
+				"'192.0.2.0/24' or '2001:db8::/32'",
 				key, reader_show(r, text));
 		}
 	}
