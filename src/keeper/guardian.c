@@ -149,7 +149,7 @@ static void on_guard_end(void *arg, const char *why)
 	evtimer_del(k->kill_timer);
 	event_del(k->control); /* clients wait in the backlog until there is a guard again */
 	files_unwatch(k);
-	reader_stop(k);
+	journal_child_stop(k);
 	channel_free(k->guard);
 	k->guard = NULL;
 	close(k->inotify_fd);
@@ -282,7 +282,7 @@ static void brief(struct keeper *k)
 	enforce_tell_elems(k, MSG_WALL_ELEMS);
 	channel_send(k->guard, MSG_WALL_END, NULL, 0, -1);
 	files_watch(k);
-	reader_start(k);
+	journal_child_start(k);
 	channel_send(k->guard, MSG_START_END, NULL, 0, -1);
 	event_add(k->control, NULL);
 }

@@ -59,7 +59,7 @@ struct keeper {
 	struct watch *watch;
 	struct watched *watched;
 
-	/* reader.c: the journal's */
+	/* journal_child.c */
 	pid_t journal_pid; /* -1: none */
 	struct event *journal_again;
 
@@ -94,12 +94,12 @@ void files_unwatch(struct keeper *k);
 void files_done_with(struct keeper *k, const struct msg_file_ref *m);
 void files_siblings(struct keeper *k, const struct msg_file_ref *m);
 
-/* reader.c: the journal's */
-int reader_init(struct keeper *k);
-void reader_done(struct keeper *k);
-void reader_start(struct keeper *k);
-void reader_stop(struct keeper *k);
-void reader_ended(struct keeper *k); /* on SIGCHLD */
+/* journal_child.c */
+int journal_child_init(struct keeper *k);
+void journal_child_done(struct keeper *k);
+void journal_child_start(struct keeper *k);
+void journal_child_stop(struct keeper *k);
+void journal_child_ended(struct keeper *k); /* on SIGCHLD */
 
 /* enforce.c */
 int enforce_init(struct keeper *k, const char **ret_error);

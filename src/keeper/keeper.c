@@ -421,7 +421,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 			log_info("the log is opened anew");
 		break;
 	case SIGCHLD:
-		reader_ended(k);
+		journal_child_ended(k);
 		break;
 	default:
 		keeper_stop(k);
@@ -473,7 +473,7 @@ static void tear_down(struct keeper *k)
 		log_error("the firewall's table cannot be removed");
 	enforce_done(k);
 	guardian_done(k);
-	reader_done(k);
+	journal_child_done(k);
 	for (size_t i = 0; i < ARRAY_SIZE(k->signals); i++)
 		if (k->signals[i] != NULL)
 			event_free(k->signals[i]);
@@ -524,7 +524,7 @@ static int start(struct keeper *k)
 	if (r == 0)
 		r = guardian_init(k);
 	if (r == 0)
-		r = reader_init(k);
+		r = journal_child_init(k);
 	if (r == 0)
 		r = start_watchdog(k);
 	if (r < 0)

@@ -24,5 +24,5 @@ struct stamp {
  * Looks for a date in line[0..len). now_us helps with what the line leaves out (year). Returns true
  * and fills *ret, or false with *ret untouched.
  */
-bool date_find(struct date_finder *f, const char *line, size_t len, int64_t now_us,
-	struct stamp *ret);
+bool date_find(
+	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret);

@@ -12,12 +12,20 @@
  */
 
 #define JOURNAL_GROUPS_MAX 256 /* in one match */
-#define JOURNAL_TERMS_MAX 1024 /* different ones in a table */
+#define JOURNAL_TERMS_MAX 4096 /* different ones in a table */
+#define JOURNAL_TERM_LEN 4096  /* the longest */
 
-/* All different terms of all jails: an entry is looked up in it field by field. */
+struct journal_term {
+	char *text; /* "FIELD=value" */
+	size_t len;
+	unsigned field; /* the first term in the table with the same field */
+};
+
+/* All different terms of all jails: an entry is looked up in it datum by datum. {0} is an empty
+ * one. */
 struct journal_terms {
-	char **items; /* "FIELD=value" */
-	size_t *lens;
+	struct journal_term *items;
+	unsigned short *sorted; /* indices by length and bytes */
 	size_t n;
 };
 

@@ -5,11 +5,12 @@
 #include "track/track.h"
 
 /*
- * guard's memory across restarts, in SQLite (WAL). One writer. Everything that belongs together (bans,
- * failures, read positions, totals) is written in one transaction, so that after kill -9 reading
- * goes on at exactly the line up to which failures were counted.
+ * guard's memory across restarts, in SQLite (WAL). One writer. Everything that belongs together
+ * (bans, failures, read positions, totals) is written in one transaction, so that after kill -9
+ * reading goes on at exactly the line up to which failures were counted.
  *
- * Jails are named, not numbered, on disk. The caller keeps what could not be written and tries again.
+ * Jails are named, not numbered, on disk. The caller keeps what could not be written and tries
+ * again.
  */
 struct store;
 
@@ -37,9 +38,17 @@ struct store_total {
 };
 
 /*
- * Opens or makes the database file `name` in directory dir. A file that is corrupt or not ours is renamed
- * to NAME.corrupt-TIME (*ret_moved = true) and made anew. A directory that cannot be written gives a
- * store in memory that remembers its path: see store_retry. Returns 0 or -errno.
+ * Opens or makes the database file `name` in directory dir, of which nothing outside is touched,
+ * and holds its lock until it is closed, waiting up to 5 s for somebody else's. A file that is
+ * corrupt or not ours is renamed to NAME.corrupt-SECONDS with its companions (*ret_moved = true)
+ * and made anew; the last three such are kept.
+ *
+ * When it cannot be had (no such directory, not writable, disk full, locked) the store is in
+ * memory, 32 MiB at most, with what the file holds if that can be read: see store_trouble and
+ * store_retry.
+ *
+ * Returns 0 or -errno. -EPROTO: the file was made by a newer version and is left alone; *ret is
+ * then a store in memory all the same, for the caller to use or to close.
  */
 int store_open(struct store **ret, const char *dir, const char *name, bool *ret_moved);
 
@@ -47,21 +56,27 @@ int store_open(struct store **ret, const char *dir, const char *name, bool *ret_
 void store_close(struct store *s);
 
 /*
- * A transaction. store_commit returns 0 or -errno (-ENOSPC, -EROFS, -EIO ...); on an error it is
- * rolled back as a whole and nothing of it is on disk. The puts return -errno likewise; after one
- * failed the transaction can only be rolled back.
+ * A transaction. store_commit returns 0 or -errno; on an error it is rolled back as a whole and
+ * nothing of it is on disk. The puts return -errno likewise; after one failed the transaction can
+ * only be rolled back. -ENOSPC, -EROFS, -EIO ...: the disk; -EUCLEAN: the file is corrupt; -ESTALE:
+ * somebody removed or replaced it (for these two only store_retry helps); -EINVAL: a jail's or
+ * file's name is empty or too long (255, 4,095 bytes).
  */
 int store_begin(struct store *s);
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
 
-/* A new ban, or the same jail and prefix prolonged (active row updated). */
+/*
+ * A new ban, or the same jail and prefix prolonged (the active row gets until, failures, and
+ * evidence unless that is NULL). Of evidence at most the last 8 KiB are kept, whole lines.
+ */
 int store_put_ban(struct store *s, const struct store_ban *b);
 
-/* The active ban ended before its time (unban) or was found expired. */
+/* The active ban ended before its time (unban) or was found expired; none there is no error. */
 int store_end_ban(struct store *s, const char *jail, const struct prefix *p, int64_t at_us);
 
 int store_put_position(struct store *s, const struct store_position *p);
+
 /* Forgets the position kept under that path; none there is no error. */
 int store_drop_position(struct store *s, const char *path);
 
@@ -70,14 +85,22 @@ int store_put_total(struct store *s, const struct store_total *t);
 /* e->jail is ignored: the name counts. gone: the entry is deleted. */
 int store_put_track(struct store *s, const char *jail, const struct track_entry *e, bool gone);
 
-/* Deletes ended bans older than before_us, and failures whose last is older than track_before_sec. */
+/*
+ * Deletes bans that were over before before_us, and failures whose last is older than
+ * track_before_sec, and gives free pages back to the disk. Above 1 GiB the oldest of the bans that
+ * are over go too. A bounded piece of work: 1 when there is more to do, 0 when not, or -errno.
+ */
 int store_purge(struct store *s, int64_t before_us, int64_t track_before_sec);
 
-/* Loading; each calls fn a row, in no order but history (newest first). fn's texts are borrowed. */
+/*
+ * Loading; each calls fn a row, in no order but history (newest first). fn's texts are borrowed,
+ * and it must not use the store. Rows that make no sense are left out and counted (store_skipped).
+ * 0 or -errno; -EUCLEAN: the file is corrupt, what came before that was good.
+ */
 int store_load_bans(struct store *s, int64_t now_us, void (*fn)(void *, const struct store_ban *),
 	void *arg); /* the active ones */
-int store_load_positions(struct store *s, void (*fn)(void *, const struct store_position *),
-	void *arg);
+int store_load_positions(
+	struct store *s, void (*fn)(void *, const struct store_position *), void *arg);
 int store_load_totals(struct store *s, void (*fn)(void *, const struct store_total *), void *arg);
 int store_load_tracks(struct store *s,
 	void (*fn)(void *, const char *jail, const struct track_entry *), void *arg);
@@ -86,12 +109,16 @@ int store_load_tracks(struct store *s,
 int store_history(struct store *s, const struct addr *a, unsigned max,
 	void (*fn)(void *, const struct store_ban *, int64_t ended_us), void *arg);
 
-/* "" when the last transaction went well, else what is wrong: "disk full", ... */
+/* Rows left out by the loads so far because what they hold cannot be. */
+uint64_t store_skipped(const struct store *s);
+
+/* "" when the last transaction went well and is on disk, else what is wrong: "disk full", ... */
 const char *store_trouble(const struct store *s);
 
 /*
- * Tries to get from memory back to disk, or to reopen. 0: the store is on disk and writable and holds
- * what was committed; 1: the same, but it is empty or older than what was committed: the caller puts
- * everything it knows again; else -errno.
+ * Tries to get from memory back to disk, or to reopen; a corrupt file is moved aside. 0: the store
+ * is on disk and writable and holds what was committed; 1: the same, but it is empty or older than
+ * what was committed: the caller puts everything it knows again, in one transaction; else -errno,
+ * and what was open stays so or the store is in memory.
  */
 int store_retry(struct store *s);

@@ -60,7 +60,7 @@ static void be_reader(const struct keeper *k, int fd, const struct journal_conf 
 	_exit(r < 0 ? 1 : 0);
 }
 
-void reader_start(struct keeper *k)
+void journal_child_start(struct keeper *k)
 {
 	const struct ruleset *rs = k->plan->rs;
 	struct journal_conf conf = {0};
@@ -99,7 +99,7 @@ void reader_start(struct keeper *k)
 	close(pair[0]);
 }
 
-void reader_stop(struct keeper *k)
+void journal_child_stop(struct keeper *k)
 {
 	/* It ends by itself when guard's end of the pair is closed; this is for when it does not. */
 	if (k->journal_pid <= 0)
@@ -110,7 +110,7 @@ void reader_stop(struct keeper *k)
 	k->journal_pid = -1;
 }
 
-void reader_ended(struct keeper *k)
+void journal_child_ended(struct keeper *k)
 {
 	struct timeval tv = {.tv_sec = AGAIN_SEC};
 
@@ -127,17 +127,17 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	reader_start(arg);
+	journal_child_start(arg);
 }
 
-int reader_init(struct keeper *k)
+int journal_child_init(struct keeper *k)
 {
 	k->journal_pid = -1;
 	k->journal_again = evtimer_new(k->base, on_again, k);
 	return k->journal_again == NULL ? -ENOMEM : 0;
 }
 
-void reader_done(struct keeper *k)
+void journal_child_done(struct keeper *k)
 {
 	if (k->journal_again != NULL)
 		event_free(k->journal_again);
