@@ -318,7 +318,9 @@ int guard_run(const struct guard_options *o)
 		return 1;
 	g->o = o;
 	g->rs = o->plan->rs;
-	tzset(); /* the zone's file is out of reach once the root has changed */
+	/* What is out of reach once the root has changed: the zone's file, random numbers. */
+	tzset();
+	json_object_seed(0);
 	r = set_up(g);
 	if (r == 0) {
 		r = sandbox_drop(o->statedir, o->uid, o->gid, &step);
