@@ -118,6 +118,11 @@ static int wall_nft_unban(struct wall *w, const struct wall_elem *elems, size_t 
 	return finish(w, "unban", nft_elem_unban(w, elems, n));
 }
 
+static int wall_nft_look(struct wall *w, struct wall_elem *elems, size_t n)
+{
+	return finish(w, "look", nft_elem_look(w, elems, n));
+}
+
 static int wall_nft_dump(struct wall *w, wall_dump_fn *fn, void *arg)
 {
 	return finish(w, "dump", nft_dump(w, fn, arg));
@@ -179,6 +184,7 @@ const struct wall_ops wall_nft = {
 	.set_up = wall_nft_set_up,
 	.ban = wall_nft_ban,
 	.unban = wall_nft_unban,
+	.look = wall_nft_look,
 	.dump = wall_nft_dump,
 	.fd = wall_nft_fd,
 	.notice = wall_nft_notice,

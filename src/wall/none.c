@@ -46,6 +46,14 @@ static int none_unban(struct wall *w, const struct wall_elem *elems, size_t n)
 	return 0;
 }
 
+static int none_look(struct wall *w, struct wall_elem *elems, size_t n)
+{
+	(void)w;
+	for (size_t i = 0; i < n; i++)
+		elems[i].there = false;
+	return 0;
+}
+
 static int none_dump(struct wall *w, wall_dump_fn *fn, void *arg)
 {
 	(void)w;
@@ -82,6 +90,7 @@ const struct wall_ops wall_none = {
 	.set_up = none_set_up,
 	.ban = none_ban,
 	.unban = none_unban,
+	.look = none_look,
 	.dump = none_dump,
 	.fd = none_fd,
 	.notice = none_zero,

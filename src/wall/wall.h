@@ -10,19 +10,20 @@
  */
 
 struct wall_elem {
-	uint16_t jail;	      /* index in the ruleset's jails */
-	struct prefix prefix; /* len 128: a single host, else a prefix ban */
-	uint64_t timeout_ms;  /* time left; 0: for ever */
-	uint64_t packets, bytes; /* dropped so far (dump only) */
+	uint16_t jail;           /* index in the ruleset's jails */
+	struct prefix prefix;    /* len 128: a single host, else a prefix ban */
+	uint64_t timeout_ms;     /* time left; 0: for ever */
+	uint64_t packets, bytes; /* dropped so far (dump and look) */
+	bool there;              /* is it in the kernel? (look) */
 };
 
 struct wall_stats {
-	bool healthy;		 /* the table stands as it should, as far as last seen */
-	uint64_t transactions;	 /* committed */
-	uint64_t banned;	 /* elements put in since start */
-	uint64_t repairs;	 /* times somebody else's change was undone */
-	uint64_t failures;	 /* transactions the kernel refused */
-	char last_error[160];	 /* "" if none */
+	bool healthy;          /* the table stands as it should, as far as last seen */
+	uint64_t transactions; /* committed */
+	uint64_t banned;       /* elements put in since start */
+	uint64_t repairs;      /* times somebody else's change was undone */
+	uint64_t failures;     /* transactions the kernel refused */
+	char last_error[160];  /* "" if none */
 };
 
 struct wall; /* back end's own */
@@ -35,9 +36,9 @@ struct wall_ops {
 
 	/*
 	 * Connects and brings the kernel's table to the ruleset in one transaction: chain and rules
-	 * anew, sets that already stand keep their elements and counters, sets of jails that are gone
-	 * go. The ruleset must outlive it or be replaced by set_up. *ret_error (static text) says
-	 * what to do when the kernel cannot. Returns 0 or -errno (-EPERM, -EOPNOTSUPP, ...).
+	 * anew, sets that already stand keep their elements and counters, sets of jails that are
+	 * gone go. The ruleset must outlive it or be replaced by set_up. *ret_error (static text)
+	 * says what to do when the kernel cannot. Returns 0 or -errno (-EPERM, -EOPNOTSUPP, ...).
 	 */
 	int (*open)(struct wall **ret, const struct ruleset *rs, const char **ret_error);
 
@@ -46,16 +47,28 @@ struct wall_ops {
 
 	/*
 	 * Bans all of them in as few transactions as the kernel takes (one, up to some 16,000). One
-	 * that is banned already gets the new timeout, longer or shorter, and keeps its counters. If
-	 * the table is gone (ENOENT) it is set up again first. Returns 0 or -errno; on an error none
-	 * of the failed transaction's elements is in.
+	 * that is banned already gets the new timeout, longer or shorter, and keeps its counters;
+	 * of several for one address the last counts. Less than a second's difference ten minutes
+	 * and more ahead is left as it is. If the table is gone (ENOENT) it is set up again first,
+	 * and the next notice returns 1. Returns 0 or -errno; on an error none of the failed
+	 * transaction's elements is in. Jails that only shadow are passed over.
 	 */
 	int (*ban)(struct wall *w, const struct wall_elem *elems, size_t n);
 
 	/* Takes bans away; those that are not there are no error. */
 	int (*unban)(struct wall *w, const struct wall_elem *elems, size_t n);
 
-	/* Every element of every jail's sets, with time left and counters. */
+	/*
+	 * What the kernel has of these: fills in there, time left and counters. 3 us each, however
+	 * many others there are.
+	 */
+	int (*look)(struct wall *w, struct wall_elem *elems, size_t n);
+
+	/*
+	 * Every element of every jail's sets, with time left and counters. One may come twice when
+	 * the sets change meanwhile. The kernel takes time by the square of a set's size: 100,000
+	 * half a second, a million more than a minute; fn can stop it, and look does not suffer so.
+	 */
 	int (*dump)(struct wall *w, wall_dump_fn *fn, void *arg);
 
 	/* Readable when something in the kernel's rules changed, or -1. */
@@ -63,7 +76,8 @@ struct wall_ops {
 
 	/*
 	 * Reads the notifications; if somebody else damaged the table, repairs it (empty sets) and
-	 * returns 1: the caller then bans everything active anew. Else 0, or -errno.
+	 * returns 1: the caller then bans everything active anew. Else 0, or -errno; after an error
+	 * the next call looks again even if nothing new was told. Somebody's unban is no damage.
 	 */
 	int (*notice)(struct wall *w);
 
