@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "match/regex.h"
+
+#include "base/text.h"
+#include "match/pattern.h"
+
+#include <errno.h>
+#include <pcre2.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A line must not buy more time than it is worth: the limits let through what takes some
+ * milliseconds, and no filter in its right mind comes near them.
+ */
+#define MATCH_LIMIT 200000
+#define DEPTH_LIMIT 20000
+#define HEAP_LIMIT_KIB 16384
+#define JIT_STACK_START (32 * 1024)
+#define JIT_STACK_MAX (1024 * 1024)
+#define LITERAL_MAX 64
+#define EXCERPT 24 /* bytes shown on each side of a fault */
+
+struct regex_engine {
+	struct filter_stats *stats;
+	pcre2_compile_context *compile;
+	pcre2_match_context *match;
+	pcre2_match_data *data; /* large enough for any regex of the engine */
+	uint32_t n_pairs;
+	pcre2_jit_stack *stack;
+};
+
+struct regex {
+	pcre2_code *code;
+	bool is_jit;
+	/* The bytes any match begins with, at the text's start: the cheap test comes first. */
+	char literal[LITERAL_MAX];
+	size_t literal_len;
+	struct regex_group *groups;
+	size_t n_groups;
+};
+
+struct regex_engine *regex_engine_new(struct filter_stats *stats)
+{
+	struct regex_engine *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	e->stats = stats;
+	e->compile = pcre2_compile_context_create(NULL);
+	e->match = pcre2_match_context_create(NULL);
+	if (e->compile == NULL || e->match == NULL) {
+		regex_engine_free(e);
+		return NULL;
+	}
+	pcre2_set_newline(e->compile, PCRE2_NEWLINE_LF);
+	pcre2_set_match_limit(e->match, MATCH_LIMIT);
+	pcre2_set_depth_limit(e->match, DEPTH_LIMIT);
+	pcre2_set_heap_limit(e->match, HEAP_LIMIT_KIB);
+	/* Without a stack of its own the compiled code has 32 KiB; worse, but it runs. */
+	e->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
+	pcre2_jit_stack_assign(e->match, NULL, e->stack);
+	return e;
+}
+
+void regex_engine_free(struct regex_engine *e)
+{
+	if (e == NULL)
+		return;
+	pcre2_match_data_free(e->data);
+	pcre2_jit_stack_free(e->stack);
+	pcre2_match_context_free(e->match);
+	pcre2_compile_context_free(e->compile);
+	free(e);
+}
+
+static void complain(struct faults *f, const char *what, const struct conf_text *source, size_t at,
+	const char *message)
+{
+	size_t len = strlen(source->text);
+	size_t start = at > EXCERPT ? at - EXCERPT : 0;
+	size_t stop = len - at > EXCERPT ? at + EXCERPT : len;
+	char before[4 * EXCERPT + 4], after[4 * EXCERPT + 4];
+
+	text_escape(before, sizeof(before), source->text + start, at - start);
+	text_escape(after, sizeof(after), source->text + at, stop - at);
+	fault_add(f, FAULT_ERROR, source->where, "%s: %s at column %zu, after \"%s%s\"%s%s%s%s",
+		what, message, at + 1, start > 0 ? "..." : "", before,
+		*after != '\0' ? ", before \"" : "", after, stop < len ? "..." : "",
+		*after != '\0' ? "\"" : "");
+}
+
+/* Is there a "|" outside of all groups? */
+static bool has_alternatives(const char *s)
+{
+	int depth = 0;
+
+	for (; *s != '\0'; s++) {
+		if (*s == '\\' && s[1] != '\0') {
+			s++;
+		} else if (*s == '[') {
+			/* "]" right at the start of a class is a byte of it. */
+			s += s[1] == '^' ? 2 : 1;
+			s += *s == ']' ? 1 : 0;
+			for (; *s != '\0' && *s != ']'; s++)
+				s += *s == '\\' && s[1] != '\0' ? 1 : 0;
+			if (*s == '\0')
+				return true;
+		} else if (*s == '(') {
+			depth++;
+		} else if (*s == ')') {
+			depth--;
+		} else if (*s == '|' && depth == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Comments, quoting and free spacing would take more than the scans here understand. */
+static bool is_plain_syntax(const char *s)
+{
+	if (strstr(s, "(?#") != NULL || strstr(s, "\\Q") != NULL)
+		return false;
+	for (s = strstr(s, "(?"); s != NULL; s = strstr(s, "(?")) {
+		s += 2;
+		if (memchr(s, 'x', strspn(s, "imsx-^")) != NULL)
+			return false;
+	}
+	return true;
+}
+
+/* The plain bytes after a leading "^". */
+static void find_literal(struct regex *r, const char *s)
+{
+	if (*s != '^' || !is_plain_syntax(s) || has_alternatives(s))
+		return;
+	for (s++; *s != '\0' && r->literal_len < LITERAL_MAX; s++) {
+		if (*s == '\\' && s[1] != '\0' && strchr("[](){}.*+?|^$\\/-:\" ", s[1]) != NULL)
+			s++;
+		else if (strchr("[](){}.*+?|^$\\", *s) != NULL)
+			break;
+		r->literal[r->literal_len++] = *s;
+	}
+	/* A quantifier takes its byte back. */
+	if (*s != '\0' && strchr("*+?{", *s) != NULL && r->literal_len > 0)
+		r->literal_len--;
+}
+
+static void read_groups(struct regex *r, struct arena *arena)
+{
+	uint32_t n = 0, size = 0;
+	PCRE2_SPTR entry = NULL;
+
+	pcre2_pattern_info(r->code, PCRE2_INFO_NAMECOUNT, &n);
+	pcre2_pattern_info(r->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+	pcre2_pattern_info(r->code, PCRE2_INFO_NAMETABLE, &entry);
+	r->groups = arena_array(arena, n, sizeof(*r->groups));
+	for (uint32_t i = 0; i < n; i++, entry += size) {
+		unsigned number = (unsigned)entry[0] << 8 | entry[1];
+		size_t at = r->n_groups++;
+
+		for (; at > 0 && r->groups[at - 1].number > number; at--)
+			r->groups[at] = r->groups[at - 1];
+		r->groups[at].number = number;
+		r->groups[at].name = arena_strdup(arena, (const char *)(entry + 2));
+	}
+}
+
+/* Room for the captures of the regex that has most of them. */
+static int make_room(struct regex_engine *e, const struct regex *r)
+{
+	uint32_t n = 0;
+
+	pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &n);
+	if (e->data != NULL && n < e->n_pairs)
+		return 0;
+	pcre2_match_data_free(e->data);
+	e->n_pairs = n + 1;
+	e->data = pcre2_match_data_create(e->n_pairs, NULL);
+	return e->data != NULL ? 0 : -ENOMEM;
+}
+
+static int compile(struct regex *r, struct regex_engine *e, const struct pattern *p,
+	const char *what, const struct conf_text *source, struct faults *f)
+{
+	/* Byte mode for good: with UTF one invalid byte in a line would hide it. */
+	uint32_t options = PCRE2_DUPNAMES | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
+	PCRE2_SIZE at = 0;
+	PCRE2_UCHAR message[160];
+	int error = 0;
+
+	r->code = pcre2_compile(
+		(PCRE2_SPTR)buf_text(&p->text), p->text.len, options, &error, &at, e->compile);
+	if (r->code == NULL) {
+		pcre2_get_error_message(error, message, sizeof(message));
+		complain(f, what, source, pattern_source(p, at), (const char *)message);
+		return -EINVAL;
+	}
+	r->is_jit = pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
+	return make_room(e, r);
+}
+
+int regex_new(struct regex **ret, struct regex_engine *e, struct arena *arena, const char *what,
+	const struct conf_text *source, struct faults *f)
+{
+	struct pattern_error error = {0};
+	struct pattern p = {0};
+	struct regex *r = calloc(1, sizeof(*r));
+	int rc = r != NULL ? pattern_expand(&p, source->text, &error) : -ENOMEM;
+
+	if (rc == 0)
+		rc = compile(r, e, &p, what, source, f);
+	else if (rc == -EINVAL)
+		complain(f, what, source, error.at, error.message);
+	if (rc == -ENOMEM)
+		fault_add(f, FAULT_ERROR, source->where, "%s: out of memory", what);
+	if (rc == 0) {
+		read_groups(r, arena);
+		find_literal(r, buf_text(&p.text));
+		*ret = r;
+	} else {
+		regex_free(r);
+	}
+	pattern_done(&p);
+	return rc == 0 ? 0 : -EINVAL;
+}
+
+void regex_free(struct regex *r)
+{
+	if (r == NULL)
+		return;
+	pcre2_code_free(r->code);
+	free(r);
+}
+
+const struct regex_group *regex_groups(const struct regex *r, size_t *ret_n)
+{
+	*ret_n = r->n_groups;
+	return r->groups;
+}
+
+bool regex_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len)
+{
+	PCRE2_SPTR subject = (PCRE2_SPTR)text;
+	int rc;
+
+	if (len < r->literal_len || memcmp(text, r->literal, r->literal_len) != 0)
+		return false;
+	if (r->is_jit) {
+		rc = pcre2_jit_match(r->code, subject, len, 0, 0, e->data, e->match);
+		if (rc >= 0)
+			return true;
+		if (rc == PCRE2_ERROR_NOMATCH)
+			return false;
+		e->stats->jit_retries++;
+	}
+	rc = pcre2_match(r->code, subject, len, 0, PCRE2_NO_JIT, e->data, e->match);
+	if (rc < PCRE2_ERROR_NOMATCH)
+		e->stats->limit_hits++;
+	return rc >= 0;
+}
+
+bool regex_capture(const struct regex_engine *e, const char *text, unsigned number,
+	const char **ret, size_t *ret_len)
+{
+	const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(e->data);
+	PCRE2_SIZE start, end;
+
+	/* A regex with fewer groups than the last pair leaves the rest unset or never asks for it.
+	 */
+	if (number >= e->n_pairs)
+		return false;
+	start = pairs[2 * number];
+	end = pairs[2 * number + 1];
+	if (start == PCRE2_UNSET || end == PCRE2_UNSET || end < start)
+		return false;
+	*ret = text + start;
+	*ret_len = end - start;
+	return true;
+}

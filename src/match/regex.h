@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/arena.h"
+#include "match/filter.h"
+
+/* PCRE2, kept within bounds. Nothing else in the program includes its header. */
+
+/* What the expressions of one filter share: stack, limits, the place for their captures. */
+struct regex_engine;
+
+struct regex_engine *regex_engine_new(struct filter_stats *stats);
+void regex_engine_free(struct regex_engine *e);
+
+struct regex;
+
+/* A named group; a name may stand for several numbers (alternatives). */
+struct regex_group {
+	const char *name;
+	unsigned number;
+};
+
+/*
+ * Compiles the source (Python's and fail2ban's dialect, see pattern.h). What is wrong goes to f as
+ * an error at `where`, told as a fault of `what` ("failregex"). Groups and names live in the arena.
+ * Returns 0, or -EINVAL with *ret untouched.
+ */
+int regex_new(struct regex **ret, struct regex_engine *e, struct arena *arena, const char *what,
+	const struct conf_text *source, struct faults *f);
+void regex_free(struct regex *r);
+
+/* Its named groups, those of the lowest number first. */
+const struct regex_group *regex_groups(const struct regex *r, size_t *ret_n);
+
+/*
+ * Is it found in text[0..len)? When a limit was met twice, by the compiled code and the
+ * interpreter, that is counted and the answer is no.
+ */
+bool regex_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len);
+
+/*
+ * What a group captured in the regex found last, or false if it took no part. *ret borrows from the
+ * text searched.
+ */
+bool regex_capture(const struct regex_engine *e, const char *text, unsigned number,
+	const char **ret, size_t *ret_len);
