@@ -27,7 +27,7 @@ static const char *const calls[][ARGS_MAX] = {
 /* The first byte picks the command, the rest is the answer. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *argv[ARGS_MAX + 1] = {0}, *text = NULL;
+	char *argv[ARGS_MAX + 1] = {0}, words[ARGS_MAX][16], *text = NULL;
 	struct cli c = {.argv = argv, .width = 80, .color = true};
 	const char *const *call;
 	size_t len = 0;
@@ -37,8 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1 || size > 65536)
 		return 0;
 	call = calls[data[0] % ARRAY_SIZE(calls)];
-	for (; c.argc < ARGS_MAX && call[c.argc] != NULL; c.argc++)
-		argv[c.argc] = (char *)(uintptr_t)call[c.argc];
+	for (; c.argc < ARGS_MAX && call[c.argc] != NULL; c.argc++) {
+		snprintf(words[c.argc], sizeof(words[0]), "%s", call[c.argc]);
+		argv[c.argc] = words[c.argc];
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
 		abort();
 	if (write(pair[1], data + 1, size - 1) != (ssize_t)size - 1)

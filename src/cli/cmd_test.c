@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/text.h"
-#include "base/util.h"
 #include "cli/commands.h"
 #include "cli/trial.h"
 #include "config/ruleset.h"
@@ -8,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define REGEXES_MAX 64
 
@@ -125,27 +125,25 @@ static int open_input(struct cli *c)
 
 static int run(struct cli *c)
 {
-	_cleanup_free_ struct wishes *w = calloc(1, sizeof(*w));
-	struct arena *arena = arena_new();
+	struct wishes w = {.dir = STOCKADE_CONFDIR};
+	struct arena *arena;
 	struct filter *filter;
 	struct faults f = {0};
 	int fd, status = CLI_USAGE;
 
-	if (w == NULL || arena == NULL) {
-		arena_free(arena);
+	if (read_options(c, &w) < 0)
+		return c->status;
+	arena = arena_new();
+	if (arena == NULL) {
+		cli_complain(c, "out of memory");
 		return CLI_USAGE;
 	}
-	w->dir = STOCKADE_CONFDIR;
-	if (read_options(c, w) < 0) {
-		arena_free(arena);
-		return c->status;
-	}
-	filter = load(w, arena, &f);
+	filter = load(&w, arena, &f);
 	cli_faults(c->err, &f);
 	if (filter != NULL) {
 		fd = open_input(c);
 		if (fd >= 0)
-			status = trial_run(c, filter, fd, w->now_us);
+			status = trial_run(c, filter, fd, w.now_us);
 	}
 	filter_free(filter);
 	faults_done(&f);

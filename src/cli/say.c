@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,11 +46,31 @@ const char *say_span(int64_t sec, char buf[static SAY_MAX])
 	return text_duration(sec >= 60 ? sec - sec % 60 : sec, buf, SAY_MAX);
 }
 
+/* "+01:00" to the end, or "Z": seconds east of Greenwich. 0 or -EINVAL. */
+static int read_offset(int *ret_sec, const char *s)
+{
+	static const char form[] = "+dd:dd";
+	int hours, minutes;
+
+	*ret_sec = 0;
+	if (strcmp(s, "Z") == 0)
+		return 0;
+	if (strlen(s) != strlen(form) || (s[0] != '+' && s[0] != '-'))
+		return -EINVAL;
+	for (size_t i = 1; form[i] != '\0'; i++) {
+		if (form[i] == 'd' ? !isdigit((unsigned char)s[i]) : s[i] != form[i])
+			return -EINVAL;
+	}
+	hours = (s[1] - '0') * 10 + s[2] - '0';
+	minutes = (s[4] - '0') * 10 + s[5] - '0';
+	*ret_sec = (hours * 3600 + minutes * 60) * (s[0] == '-' ? -1 : 1);
+	return 0;
+}
+
 int say_read_time(int64_t *ret_sec, const char *s)
 {
 	struct tm tm = {0};
-	unsigned hours, minutes;
-	int offset = 0, end = 0;
+	int offset_sec;
 	const char *p;
 
 	p = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -57,15 +78,9 @@ int say_read_time(int64_t *ret_sec, const char *s)
 		return -EINVAL;
 	if (*p == '.')
 		p += 1 + strspn(p + 1, "0123456789");
-	if (*p == '+' || *p == '-') {
-		if (sscanf(p + 1, "%2u:%2u%n", &hours, &minutes, &end) != 2 || end != 5 ||
-			p[6] != '\0')
-			return -EINVAL;
-		offset = (int)(hours * 3600 + minutes * 60) * (*p == '-' ? -1 : 1);
-	} else if (strcmp(p, "Z") != 0) {
+	if (read_offset(&offset_sec, p) < 0)
 		return -EINVAL;
-	}
-	*ret_sec = timegm(&tm) - offset;
+	*ret_sec = timegm(&tm) - offset_sec;
 	return 0;
 }
 

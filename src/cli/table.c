@@ -90,7 +90,7 @@ void table_shorten(char *s, size_t width)
 	to = nth(s, head);
 	from = nth(s, have - tail);
 	/* At least four characters go, so three dots fit. */
-	memcpy(to, "...", 3);
+	memset(to, '.', 3);
 	memmove(to + 3, from, strlen(from) + 1);
 }
 
