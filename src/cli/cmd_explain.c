@@ -135,6 +135,67 @@ static void kernel(const struct tale *t, const json_t *jail)
 	fputc('\n', out);
 }
 
+/* Is it the ban of that history entry that stands in one of the jails now? */
+static bool is_ban_of(const json_t *jail, const json_t *past)
+{
+	return is_banned(jail) &&
+	       strcmp(answer_text(jail, "jail"), answer_text(past, "jail")) == 0 &&
+	       strcmp(answer_text(jail, "since"), answer_text(past, "since")) == 0;
+}
+
+/* ", after 5 failures (log)" */
+static void reason(const struct tale *t, const json_t *past)
+{
+	int64_t failures = answer_int(past, "failures", 0);
+	char buf[SAY_MAX];
+
+	if (failures > 0)
+		fprintf(t->c->out, ", after %s failure%s", say_count(failures, buf),
+			failures == 1 ? "" : "s");
+	if (answer_text(past, "origin")[0] != '\0') {
+		fputs(" (", t->c->out);
+		text(t, past, "origin");
+		fputc(')', t->c->out);
+	}
+}
+
+static void present_ban(const struct tale *t, const json_t *jail)
+{
+	const json_t *past;
+	size_t i;
+
+	times(t, jail);
+	json_array_foreach(answer_array(t->end, "history"), i, past)
+	{
+		if (is_ban_of(jail, past)) {
+			reason(t, past);
+			break;
+		}
+	}
+	fputc('\n', t->c->out);
+	kernel(t, jail);
+}
+
+/* With the ban the count began anew: nothing is to be said then until there are new failures. */
+static void counts(const struct tale *t, const json_t *jail)
+{
+	int64_t failures = answer_int(jail, "failures", 0),
+		maxretry = answer_int(jail, "maxretry", 0);
+	int64_t findtime = answer_int(jail, "findtime_sec", -1);
+	FILE *out = t->c->out;
+	char buf[SAY_MAX];
+
+	if (is_banned(jail) && failures == 0)
+		return;
+	fprintf(out, "  %s %sfailure%s", say_count(failures, buf), is_banned(jail) ? "more " : "",
+		failures == 1 ? "" : "s");
+	if (findtime >= 0)
+		fprintf(out, " within %s", say_span(findtime, buf));
+	if (maxretry > 0 && !is_banned(jail))
+		fprintf(out, "; %s ban%s", say_count(maxretry, buf), maxretry == 1 ? "s" : "");
+	fputc('\n', out);
+}
+
 static void jails(struct tale *t)
 {
 	FILE *out = t->c->out;
@@ -143,29 +204,18 @@ static void jails(struct tale *t)
 
 	json_array_foreach(answer_array(t->end, "jails"), i, jail)
 	{
-		int64_t failures = answer_int(jail, "failures", 0);
-		int64_t maxretry = answer_int(jail, "maxretry", 0);
-		int64_t findtime = answer_int(jail, "findtime_sec", -1);
-		char buf[SAY_MAX];
-
 		if (!is_known(jail))
 			continue;
 		fprintf(out, "\n%s", cli_style(t->c, STYLE_BOLD));
 		text(t, jail, "jail");
-		fprintf(out, "%s: %s", cli_style(t->c, STYLE_PLAIN),
-			is_banned(jail) ? "banned" : "not banned");
-		if (is_banned(jail))
-			times(t, jail);
-		fprintf(out, "\n  %s failure%s", say_count(failures, buf),
-			failures == 1 ? "" : "s");
-		if (findtime >= 0)
-			fprintf(out, " within %s", say_span(findtime, buf));
-		if (maxretry > 0)
-			fprintf(out, "; %s ban%s", say_count(maxretry, buf),
-				maxretry == 1 ? "s" : "");
-		fputc('\n', out);
-		if (is_banned(jail))
-			kernel(t, jail);
+		fprintf(out, "%s: ", cli_style(t->c, STYLE_PLAIN));
+		if (is_banned(jail)) {
+			fputs("banned", out);
+			present_ban(t, jail);
+		} else {
+			fputs("not banned\n", out);
+		}
+		counts(t, jail);
 	}
 }
 
@@ -191,32 +241,40 @@ static void evidence(struct tale *t)
 	}
 }
 
+static bool is_present(const struct tale *t, const json_t *past)
+{
+	const json_t *jail;
+	size_t i;
+
+	json_array_foreach(answer_array(t->end, "jails"), i, jail)
+	{
+		if (is_ban_of(jail, past))
+			return true;
+	}
+	return false;
+}
+
 static void history(struct tale *t)
 {
 	FILE *out = t->c->out;
 	const json_t *one;
 	char buf[SAY_MAX];
-	int64_t sec, failures;
+	int64_t sec;
 	size_t i;
 
 	t->headed = false;
 	json_array_foreach(answer_array(t->end, "history"), i, one)
 	{
-		title(t, "History");
+		if (is_present(t, one))
+			continue;
+		title(t, "Earlier bans");
 		fputs("  ", out);
 		text(t, one, "jail");
 		fputc(':', out);
 		times(t, one);
 		if (say_read_time(&sec, answer_text(one, "ended")) == 0)
 			fprintf(out, ", ended %s", say_clock(sec, t->now_sec, buf));
-		failures = answer_int(one, "failures", -1);
-		if (failures >= 0)
-			fprintf(out, ", %s failure%s", say_count(failures, buf),
-				failures == 1 ? "" : "s");
-		if (answer_text(one, "origin")[0] != '\0') {
-			fputs(", from ", out);
-			text(t, one, "origin");
-		}
+		reason(t, one);
 		fputc('\n', out);
 	}
 }

@@ -303,10 +303,10 @@ static void explain(void **state)
 	assert_string_equal(asked, "{\"cmd\":\"explain\",\"addr\":\"192.0.2.1\"}\n");
 	assert_int_equal(strncmp(out, "192.0.2.1 is banned in 1 jail\n", 30), 0);
 	has(out, "(1 min ago), until ");
-	has(out, "5 failures within 10 min; 5 ban\n");
+	has(out, "5 more failures within 10 min\n");
 	has(out, "the kernel has dropped 12 packets, 720 B\n");
 	has(out, "Failed \\x1b[31m\n");
-	has(out, "from manual\n");
+	has(out, "for ever, after 5 failures (manual)\n");
 	has_not(out, "pam");
 
 	assert_int_equal(call("{\"end\":{\"jails\":[{\"jail\":\"a\",\"banned\":true,\"in_kernel\":"
