@@ -90,17 +90,14 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
-	va_list ap, again;
-	char *p;
-	int n;
+	char *text = NULL, *copy;
+	va_list ap;
 
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
-	p = arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1);
-	if (n >= 0)
-		vsnprintf(p, (size_t)n + 1, fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		or_die(NULL);
 	va_end(ap);
-	return p;
+	copy = arena_strdup(a, text);
+	free(text);
+	return copy;
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A message as keeper and guard would check it; what passes is safe to look into. */
+#include "ipc/channel.h"
+#include "ipc/messages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static volatile size_t sink;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	enum message_side side;
+	uint32_t type;
+	void *body;
+
+	if (size < 2 || size - 2 > CHANNEL_BODY_MAX)
+		return 0;
+	side = (data[0] & 1) != 0 ? TO_KEEPER : TO_GUARD;
+	type = data[1];
+	body = malloc(size - 1);
+	memcpy(body, data + 2, size - 2);
+	if (message_check(side, type, body, size - 2, (data[0] & 2) != 0)) {
+		const struct msg_ban *b = body;
+		const struct msg_file_ref *ref = body;
+		char text[PREFIX_STRLEN];
+
+		if (type == MSG_BAN || type == MSG_UNBAN)
+			for (size_t i = 0; i < (size - 2) / sizeof(*b); i++)
+				sink += strlen(prefix_format(&b[i].prefix, text));
+		if (type == MSG_SIBLINGS || type == MSG_FILE_DONE || type == MSG_FILE_LEFT)
+			sink += strlen(ref->path);
+	}
+	free(body);
+	return 0;
+}

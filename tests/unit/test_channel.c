@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipc/channel.h"
+#include "ipc/messages.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct end {
+	unsigned messages, ended;
+	uint32_t type;
+	size_t len;
+	int fd;
+	int answer; /* what the handler returns */
+	struct channel *free_me;
+	char body[CHANNEL_BODY_MAX];
+};
+
+static int on_message(void *arg, uint32_t type, const void *body, size_t len, int fd)
+{
+	struct end *e = arg;
+
+	e->messages++;
+	e->type = type;
+	e->len = len;
+	if (len > 0)
+		memcpy(e->body, body, len);
+	e->fd = fd;
+	return e->answer;
+}
+
+static void on_end(void *arg, const char *why)
+{
+	struct end *e = arg;
+
+	(void)why;
+	e->ended++;
+	channel_free(e->free_me);
+	e->free_me = NULL;
+}
+
+static struct event_base *base;
+static int pair[2];
+static struct end *ea, *eb;
+static struct channel *a, *b;
+
+static int set_up(void **state)
+{
+	(void)state;
+	base = event_base_new();
+	ea = calloc(1, sizeof(*ea));
+	eb = calloc(1, sizeof(*eb));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	a = channel_new(base, pair[0], on_message, on_end, ea);
+	b = channel_new(base, pair[1], on_message, on_end, eb);
+	return a == NULL || b == NULL ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	channel_free(a);
+	channel_free(b);
+	free(ea);
+	free(eb);
+	event_base_free(base);
+	return 0;
+}
+
+static void turn(void)
+{
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void said_and_heard(void **state)
+{
+	(void)state;
+	assert_int_equal(channel_send(a, 7, "hello", 5, -1), 0);
+	assert_int_equal(channel_send(a, 8, NULL, 0, -1), 0);
+	turn();
+	assert_int_equal(eb->messages, 2);
+	assert_int_equal(eb->type, 8);
+	assert_int_equal(eb->len, 0);
+	assert_int_equal(channel_send(a, 1, eb->body, CHANNEL_BODY_MAX + 1, -1), -EMSGSIZE);
+}
+
+static void descriptors(void **state)
+{
+	int fds[2];
+	char c = 0;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(channel_send(a, 9, "x", 1, fds[1]), 0);
+	close(fds[1]);
+	turn();
+	assert_true(eb->fd >= 0);
+	assert_true((fcntl(eb->fd, F_GETFD) & FD_CLOEXEC) != 0);
+	assert_int_equal(write(eb->fd, "y", 1), 1);
+	assert_int_equal(read(fds[0], &c, 1), 1);
+	assert_int_equal(c, 'y');
+	close(eb->fd);
+	close(fds[0]);
+}
+
+/* A slow reader: everything arrives, in order, once it reads. */
+static void queued(void **state)
+{
+	static char big[60000];
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(channel_send(a, 100 + i, big, sizeof(big), -1), 0);
+	assert_true(channel_queued(a) > 0);
+	for (unsigned i = 0; i < 1000 && eb->messages < 200; i++)
+		turn();
+	assert_int_equal(eb->messages, 200);
+	assert_int_equal(eb->type, 299);
+	assert_int_equal(channel_queued(a), 0);
+}
+
+static void raw(const void *data, size_t len)
+{
+	assert_int_equal(send(pair[0], data, len, 0), (ssize_t)len);
+	turn();
+}
+
+static void nonsense_ends_it(void **state)
+{
+	uint32_t head[2] = {1, 99};
+
+	(void)state;
+	raw(head, sizeof(head)); /* says 99 bytes, brings none */
+	assert_int_equal(eb->messages, 0);
+	assert_int_equal(eb->ended, 1);
+	assert_int_equal(channel_send(b, 1, NULL, 0, -1), -EPIPE);
+}
+
+static void short_head_ends_it(void **state)
+{
+	(void)state;
+	raw("abc", 3);
+	assert_int_equal(eb->ended, 1);
+}
+
+static void refused_ends_it(void **state)
+{
+	(void)state;
+	eb->answer = -1;
+	channel_send(a, 1, NULL, 0, -1);
+	channel_send(a, 2, NULL, 0, -1);
+	turn();
+	assert_int_equal(eb->messages, 1);
+	assert_int_equal(eb->ended, 1);
+}
+
+/* The owner frees the channel from within the notice of its end, as keeper does. */
+static void freed_at_its_end(void **state)
+{
+	(void)state;
+	eb->free_me = b;
+	channel_free(a);
+	a = NULL;
+	turn();
+	b = NULL;
+	assert_int_equal(eb->ended, 1);
+}
+
+static void shapes(void **state)
+{
+	struct msg_ban ban = {.prefix = {.len = 128}};
+	struct msg_file_ref *ref = calloc(1, sizeof(*ref));
+
+	(void)state;
+	assert_true(message_check(TO_KEEPER, MSG_BAN, &ban, sizeof(ban), false));
+	assert_true(message_check(TO_KEEPER, MSG_BAN, NULL, 0, false));
+	assert_false(message_check(TO_KEEPER, MSG_BAN, &ban, sizeof(ban), true));
+	assert_false(message_check(TO_GUARD, MSG_BAN, &ban, sizeof(ban), false));
+	assert_false(message_check(TO_KEEPER, MSG_BAN, &ban, sizeof(ban) - 1, false));
+	ban.prefix.len = 129;
+	assert_false(message_check(TO_KEEPER, MSG_BAN, &ban, sizeof(ban), false));
+	ban.prefix.len = 8;
+	ban.prefix.addr.b[15] = 1; /* host bits */
+	assert_false(message_check(TO_KEEPER, MSG_BAN, &ban, sizeof(ban), false));
+	assert_true(message_check(TO_KEEPER, MSG_SIBLINGS, ref, sizeof(*ref), false));
+	memset(ref->path, 'a', sizeof(ref->path)); /* without its end */
+	assert_false(message_check(TO_KEEPER, MSG_SIBLINGS, ref, sizeof(*ref), false));
+	assert_false(message_check(TO_KEEPER, 0, NULL, 0, false));
+	assert_false(message_check(TO_KEEPER, 50, NULL, 0, false));
+	assert_false(message_check(TO_KEEPER, UINT32_MAX, NULL, 0, false));
+	assert_false(message_check(TO_KEEPER, MSG_READY, "x", 1, false));
+	free(ref);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(said_and_heard, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(descriptors, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(queued, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nonsense_ends_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(short_head_ends_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(refused_ends_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(freed_at_its_end, set_up, tear_down),
+		cmocka_unit_test(shapes),
+	};
+
+	return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
+}

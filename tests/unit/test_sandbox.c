@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guard/sandbox.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Seals a child, has it do fn, and returns the signal that ended it, or 0 and its status. */
+static int in_sealed_child(int (*fn)(void), int *ret_status)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct rlimit none = {0};
+
+		setrlimit(RLIMIT_CORE, &none);
+		if (sandbox_seal() < 0)
+			_exit(99);
+		_exit(fn());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static int make_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0) < 0;
+}
+
+static int execute(void)
+{
+	char *argv[] = {(char *)"/bin/true", NULL};
+
+	execv(argv[0], argv);
+	return 1;
+}
+
+static int make_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+	       MAP_FAILED;
+}
+
+static int trace(void)
+{
+	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0;
+}
+
+static int kill_parent(void)
+{
+	return kill(getppid(), 0) != 0;
+}
+
+static int work(void)
+{
+	char *p = malloc(1 << 20);
+	int fd = open("/", O_RDONLY | O_DIRECTORY);
+
+	if (p == NULL || fd < 0)
+		return 1;
+	memset(p, 1, 1 << 20);
+	free(p);
+	return close(fd) == 0 ? 42 : 1;
+}
+
+static void sealed(void **state)
+{
+	int (*const forbidden[])(void) = {make_socket, execute, make_code, trace, kill_parent};
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+		assert_int_equal(in_sealed_child(forbidden[i], &status), SIGSYS);
+	assert_int_equal(in_sealed_child(work, &status), 0);
+	assert_int_equal(status, 42);
+}
+
+/* "Name:\tvalue" of /proc/self/status, opened before the root changed. */
+static int has_line(FILE *f, const char *want)
+{
+	char line[256];
+
+	rewind(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, want, strlen(want)) == 0)
+			return 1;
+	fprintf(stderr, "not so: %s\n", want);
+	return 0;
+}
+
+static void dropped(void **state)
+{
+	char dir[] = "/tmp/test_sandbox.XXXXXX";
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(dir));
+	pid = fork();
+	if (pid == 0) {
+		const char *step = "";
+		char path[64];
+		int proc, fd;
+		FILE *f;
+
+		proc = open("/proc", O_RDONLY | O_DIRECTORY);
+		if (sandbox_drop(dir, 65534, 65534, &step) < 0) {
+			fprintf(stderr, "%s\n", step);
+			_exit(2);
+		}
+		snprintf(path, sizeof(path), "%d/status", (int)getpid());
+		fd = openat(proc, path, O_RDONLY);
+		f = fdopen(fd, "r");
+		if (f == NULL || !has_line(f, "Uid:\t65534\t65534\t65534\t65534") ||
+			!has_line(f, "Gid:\t65534\t65534\t65534\t65534") ||
+			!has_line(f, "Groups:\t \n") || !has_line(f, "CapPrm:\t0000000000000000") ||
+			!has_line(f, "CapEff:\t0000000000000000") ||
+			!has_line(f, "CapBnd:\t0000000000000000") ||
+			!has_line(f, "CapAmb:\t0000000000000000") || !has_line(f, "NoNewPrivs:\t1"))
+			_exit(3);
+		if (access("/etc", F_OK) == 0)
+			_exit(4);
+		_exit(42);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	rmdir(dir);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 42);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sealed),
+		cmocka_unit_test(dropped),
+	};
+
+	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
+}
