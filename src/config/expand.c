@@ -74,6 +74,28 @@ static int too_big(const struct scope *s, struct where where, const struct entry
 static int expand_into(const struct scope *s, const struct entry *e, const struct frame *up,
 	struct budget *budget, struct lines *ret);
 
+static int not_found(const struct scope *s, const char *name, const char *key, struct where where)
+{
+	const char *shown = reader_show(s->r, name), *shown_key = reader_show(s->r, key);
+
+	if (key == name || strncasecmp(name, "default/", 8) == 0)
+		reader_error(s->r, where,
+			"'%%(%s)s' is not defined anywhere: define '%s' in this section or in "
+			"[DEFAULT]%s",
+			shown, shown_key, lookup_hint(s->r, s->doc, s->section, key));
+	else if (strncasecmp(name, "known/", 6) == 0)
+		reader_error(s->r, where,
+			"'%%(%s)s': neither an earlier file nor [DEFAULT] sets '%s': write its "
+			"value out",
+			shown, shown_key);
+	else
+		reader_error(s->r, where,
+			"'%%(%s)s': there is no such section, or neither it nor [DEFAULT] sets "
+			"'%s': define it there",
+			shown, shown_key);
+	return -EINVAL;
+}
+
 /* The value of %(name)s, expanded. */
 static int expand_name(const struct scope *s, const char *name, struct where where,
 	const struct frame *up, struct budget *budget, struct lines *ret)
@@ -82,14 +104,8 @@ static int expand_name(const struct scope *s, const char *name, struct where whe
 	struct found found = {0};
 	int r = find(s, name, up, &found);
 
-	if (r == -ENOENT) {
-		reader_error(s->r, where,
-			"'%%(%s)s' is not defined anywhere: define '%s' in this section or in "
-			"[DEFAULT]%s",
-			reader_show(s->r, name), reader_show(s->r, key),
-			lookup_hint(s->r, s->doc, s->section, key));
-		return -EINVAL;
-	}
+	if (r == -ENOENT)
+		return not_found(s, name, key, where);
 	if (r < 0)
 		return r;
 	if (found.entry == NULL) {
@@ -98,8 +114,8 @@ static int expand_name(const struct scope *s, const char *name, struct where whe
 	}
 	if (frame_is_active(found.entry, up)) {
 		reader_error(s->r, where,
-			"'%%(%s)s' leads back to itself: write '%%(known/%s)s' for what it was "
-			"before",
+			"'%%(%s)s' leads back to itself: write '%%(known/%s)s' for what an "
+			"earlier file or [DEFAULT] says",
 			reader_show(s->r, name), reader_show(s->r, key));
 		return -EINVAL;
 	}

@@ -50,7 +50,8 @@ static struct doc *read_filter(struct reader *r, const char *name, struct where 
 		else
 			d = merge_file(r, name, "[Definition]", &n);
 		if (n == 0)
-			reader_error(r, where, "the filter file '%s' does not exist",
+			reader_error(r, where,
+				"the filter file '%s' does not exist: correct its path",
 				reader_show(r, name));
 	} else {
 		if (dot != NULL)
@@ -162,7 +163,8 @@ struct filter_def *filter_file_build(struct reader *r, const struct scope *filte
 	const struct section *outer, const char *name, struct where where)
 {
 	struct filter_def *def = arena_alloc(r->keep, sizeof(*def));
-	size_t errors = r->faults->n_errors;
+	size_t errors = r->n_errors;
+	const char *place = "the jail";
 	const struct entry *e;
 
 	def->name = arena_strdup(r->keep, name);
@@ -172,16 +174,18 @@ struct filter_def *filter_file_build(struct reader *r, const struct scope *filte
 	def->datepattern = get_text(r, filter, outer, "datepattern", "\n");
 	def->journalmatch = get_text(r, filter, outer, "journalmatch", " + ");
 	def->maxlines = get_maxlines(r, filter, outer);
-	if (r->faults->n_errors > errors)
+	if (r->n_errors > errors)
 		return NULL;
 	if (def->n_failregex > 0)
 		return def;
-	e = filter != NULL ? section_entry(filter->section, "failregex") : NULL;
-	if (e != NULL)
-		where = e->where;
-	reader_error(r, where,
+	e = section_entry(outer, "failregex");
+	if (e == NULL && filter != NULL) {
+		place = "the filter's [Definition]";
+		e = section_entry(filter->section, "failregex");
+	}
+	reader_error(r, e != NULL ? e->where : where,
 		"filter '%s' has no failregex, so it would never find anything: write 'failregex "
-		"= REGEX' in its [Definition]",
-		reader_show(r, name));
+		"= REGEX' in %s",
+		reader_show(r, name), place);
 	return NULL;
 }

@@ -6,6 +6,7 @@
 #include "config/expand.h"
 #include "config/filter_file.h"
 #include "config/keys.h"
+#include "config/lookup.h"
 #include "config/ports.h"
 #include "config/spec.h"
 #include "config/value.h"
@@ -168,6 +169,9 @@ static void read_logpaths(struct draft *d)
 	}
 	if (any || (j->sources & SOURCE_FILE) == 0)
 		return;
+	/* It is there, but was no good: that has been told. */
+	if (w.lines == NULL && lookup_in(d->scope.doc, d->scope.section, "logpath") != NULL)
+		return;
 	if (j->sources != SOURCE_FILE)
 		j->sources &= ~(unsigned)SOURCE_FILE;
 	else
@@ -278,7 +282,8 @@ static void read_counts(struct draft *d)
 	value_duration(d->r, &d->values, "findtime", 1, false, &j->findtime_sec);
 	value_duration(d->r, &d->values, "bantime", 1, true, &j->bantime_sec);
 	value_bool(d->r, &d->values, "ignoreself", &j->ignoreself);
-	value_bool(d->r, &d->values, "shadow", &j->shadow);
+	if (!j->shadow)
+		value_bool(d->r, &d->values, "shadow", &j->shadow);
 	value_prefixes(d->r, &d->values, "ignoreip", &j->ignoreip);
 	j->maxretry = (unsigned)maxretry;
 }
@@ -287,7 +292,7 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 {
 	static const char *const enabled_key[] = {"enabled"};
 	struct draft d = {.r = r, .where = s->where, .jail = ret};
-	size_t errors = r->faults->n_errors;
+	size_t errors = r->n_errors;
 	bool enabled = false;
 
 	*ret = (struct jail) {0};
@@ -295,7 +300,7 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 	expand_keys(&d.scope, enabled_key, 1, &d.first);
 	value_bool(r, &d.first, "enabled", &enabled);
 	if (!enabled)
-		return r->faults->n_errors > errors ? -EINVAL : 0;
+		return r->n_errors > errors ? -EINVAL : 0;
 	if (!check_name(&d))
 		return -EINVAL;
 	ret->name = arena_strdup(r->keep, s->name);
@@ -306,5 +311,5 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 	read_logpaths(&d);
 	read_ports(&d);
 	read_counts(&d);
-	return r->faults->n_errors > errors || ret->filter == NULL ? -EINVAL : 1;
+	return r->n_errors > errors || ret->filter == NULL ? -EINVAL : 1;
 }

@@ -47,6 +47,7 @@ void reader_fault(
 	_cleanup_free_ char *message = NULL;
 	va_list ap;
 
+	r->n_errors += severity == FAULT_ERROR;
 	va_start(ap, fmt);
 	if (vasprintf(&message, fmt, ap) < 0)
 		message = NULL;

@@ -11,6 +11,7 @@ struct reader {
 	struct arena *scratch; /* gone when the reading is over */
 	struct arena *keep;    /* what the result is made of */
 	struct faults *faults;
+	size_t n_errors; /* also those that were there already */
 	const char *dir;
 	struct names files;      /* struct file by path: each is read once */
 	struct names kept_names; /* file names in keep */

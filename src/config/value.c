@@ -55,7 +55,7 @@ void value_number(struct reader *r, const struct section *s, const char *key, lo
 		*ret = n;
 		return;
 	}
-	reader_error(r, t.where, "%s = '%s' will not do: write a whole number from %lld to %lld%s",
+	reader_error(r, t.where, "%s = '%s' is not a whole number from %lld to %lld: write one%s",
 		key, reader_show(r, t.text), min, max, indent_hint(t.text));
 }
 

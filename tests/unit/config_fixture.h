@@ -5,6 +5,7 @@
 
 #include "config/ruleset.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One file's bytes: its sections and keys, every value put together, every value as an option list.
+ */
+#include "config/expand.h"
+#include "config/spec.h"
+#include "config/value.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* More teaches nothing and takes long: values may say each other many times over. */
+#define ENTRIES_MAX 24
+
+static void expand_all(
+	struct reader *r, const struct doc *d, const struct section *s, unsigned *entries)
+{
+	struct scope jail = {.r = r, .doc = d, .section = s};
+	struct section values = {.name = s->name};
+	struct spec spec;
+
+	for (size_t i = 0; i < s->entries.n && (*entries)++ < ENTRIES_MAX; i++) {
+		const struct entry *e = (const struct entry *)s->entries.items[i];
+		const char *text = lines_join(&e->lines, r->scratch, "\n"), *at = text;
+		struct scope filter = {.r = r, .doc = d, .section = s};
+		struct prefixset set = {0};
+		struct lines lines = {0};
+
+		expand_keys(&jail, &e->name, 1, &values);
+		value_prefixes(r, &values, e->name, &set);
+		prefixset_done(&set);
+		while (spec_next(r, &at) != NULL)
+			;
+		if (spec_parse(r, text, e->where, "value", &spec) == 0)
+			filter.opts = &spec.opts;
+		jail.filter = &filter;
+		expand_tag(&filter, e->name, &lines);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *keep = arena_new();
+	struct faults faults = {0};
+	unsigned entries = 0;
+	struct reader r;
+	struct doc *d;
+
+	if (size > 4096 || keep == NULL || reader_init(&r, keep, ".", &faults) < 0) {
+		arena_free(keep);
+		return 0;
+	}
+	d = ini_parse(&r, "fuzz.conf", (const char *)data, size, "[Definition]");
+	for (size_t i = 0; i < d->sections.n; i++)
+		expand_all(&r, d, (const struct section *)d->sections.items[i], &entries);
+	for (size_t i = 0; i < faults.n; i++)
+		if (faults.items[i].message[0] == '\0')
+			abort();
+	reader_done(&r);
+	arena_free(keep);
+	faults_done(&faults);
+	return 0;
+}
