@@ -63,11 +63,11 @@ static void troubles_done(struct troubles *t)
 	t->n = 0;
 }
 
-static const char *trouble_what(const struct troubles *t, const char *path)
+static const struct trouble *trouble_with(const struct troubles *t, const char *path)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		if (strcmp(t->items[i].path, path) == 0)
-			return t->items[i].what;
+			return &t->items[i];
 	}
 	return NULL;
 }
@@ -78,7 +78,7 @@ int watch_note(struct watched *p, const char *path, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (p->now.n == WATCH_TROUBLES_MAX || trouble_what(&p->now, path) != NULL)
+	if (p->now.n == WATCH_TROUBLES_MAX || trouble_with(&p->now, path) != NULL)
 		return 0;
 	t.path = strdup(path);
 	va_start(ap, fmt);
@@ -220,14 +220,14 @@ static void tell_troubles(struct watch *w, unsigned i)
 			p->waits_for) < 0)
 		p->dirty = true;
 	for (size_t k = 0; k < p->troubles.n; k++) {
-		if (trouble_what(&p->now, p->troubles.items[k].path) == NULL)
+		if (trouble_with(&p->now, p->troubles.items[k].path) == NULL)
 			w->ops->trouble(w->arg, i, p->troubles.items[k].path, NULL);
 	}
 	for (size_t k = 0; k < p->now.n; k++) {
 		const struct trouble *t = &p->now.items[k];
-		const char *before = trouble_what(&p->troubles, t->path);
+		const struct trouble *before = trouble_with(&p->troubles, t->path);
 
-		if (before == NULL || strcmp(before, t->what) != 0)
+		if (before == NULL || strcmp(before->what, t->what) != 0)
 			w->ops->trouble(w->arg, i, t->path, t->what);
 	}
 	troubles_done(&p->troubles);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -47,7 +48,7 @@ static void consider(struct siblings *s, const char *name, const struct timespec
 		s->n++;
 	memmove(&s->items[i + 1], &s->items[i], (s->n - 1 - i) * sizeof(s->items[0]));
 	s->items[i].mtime = *mtime;
-	strcpy(s->items[i].name, name);
+	snprintf(s->items[i].name, sizeof(s->items[i].name), "%s", name);
 }
 
 /* Where the path leads, if it leads anywhere just now. */

@@ -64,11 +64,11 @@ static char *join(struct walk *k, const char *dir, const char *name)
 static bool rest_next(struct rest *r)
 {
 	for (;;) {
-		if (*r->text == '/')
+		const char *t = r->text;
+
+		if (*t == '/' || (*t == '.' && (t[1] == '/' || t[1] == '\0')))
 			r->text++;
-		else if (r->text[0] == '.' && (r->text[1] == '/' || r->text[1] == '\0'))
-			r->text++;
-		else if (*r->text != '\0')
+		else if (*t != '\0')
 			return true;
 		else if (r->up == NULL)
 			return false;
