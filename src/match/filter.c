@@ -94,8 +94,14 @@ static int rule_init(struct rule *rule, struct filter *fl, const char *what,
 	const struct conf_text *source, struct faults *f)
 {
 	const struct regex_group *groups;
-	int r = regex_new(&rule->regex, fl->engine, fl->arena, what, source, f);
+	int r;
 
+	/* An empty one is found everywhere; nobody means that. */
+	if (source->text[strspn(source->text, " \t\r\n")] == '\0') {
+		fault_add(f, FAULT_ERROR, source->where, "%s: empty; leave the line out", what);
+		return -EINVAL;
+	}
+	r = regex_new(&rule->regex, fl->engine, fl->arena, what, source, f);
 	if (r < 0)
 		return r;
 	groups = regex_groups(rule->regex, &rule->n_groups);
