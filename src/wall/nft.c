@@ -135,7 +135,7 @@ static int wall_nft_fd(struct wall *w)
 
 static int wall_nft_notice(struct wall *w)
 {
-	int r = nft_watch_read(w->watch_fd), stands;
+	int r = nft_watch_read(w), stands;
 
 	if (r < 0)
 		return finish(w, "notifications", r);

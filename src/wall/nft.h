@@ -3,6 +3,7 @@
 
 #include "wall/nft_msg.h"
 #include "wall/nft_rules.h"
+#include "wall/nft_state.h"
 #include "wall/wall.h"
 
 /* The nft back end's inside, shared by its files. */
@@ -19,10 +20,11 @@ struct wall {
 	struct nft_conn conn;
 	struct nft_batch batch;
 	uint64_t table_handle;
-	uint64_t *rules; /* handles of our rules, ascending */
+	struct nft_rule *rules; /* ours, by ascending handle */
 	size_t n_rules, rules_room;
 	int watch_fd;
 	uint32_t watch_portid;
+	bool deaf;      /* could not take up listening again */
 	bool torn_down; /* on purpose: nothing to repair */
 	bool damaged;   /* a repair failed: try again */
 	bool ask_first; /* what is banned now is mostly there already */
@@ -89,7 +91,7 @@ int nft_dump(struct wall *w, wall_dump_fn *fn, void *arg);
 int nft_watch_open(uint32_t *ret_portid, uint32_t portid);
 
 /* Reads it empty. 1 if there was something, 0, or -errno. */
-int nft_watch_read(int fd);
+int nft_watch_read(struct wall *w);
 
 /* Makes it readable. */
 void nft_watch_wake(struct wall *w);

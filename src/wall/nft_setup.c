@@ -16,10 +16,10 @@ struct plan {
 	const struct ruleset *rs;
 	struct nft_state state;
 	struct nft_jail *jails;
-	bool from_scratch; /* what stands cannot be brought into shape: the whole table anew */
-	bool leave_sets;   /* somebody's own rules use sets of jails that are gone */
-	uint64_t *handles; /* of the new rules */
-	size_t n_handles, handles_room;
+	bool from_scratch;      /* what stands cannot be brought into shape: the whole table anew */
+	bool leave_sets;        /* somebody's own rules use sets of jails that are gone */
+	struct nft_rule *rules; /* the new ones */
+	size_t n_rules, rules_room;
 	uint64_t table_handle;
 	int error;
 };
@@ -53,24 +53,24 @@ static int by_set(const void *a, const void *b)
 static void on_echo(void *arg, const struct nlmsghdr *nlh)
 {
 	struct plan *p = arg;
-	uint64_t handle = nft_state_rule_handle(nlh);
+	struct nft_rule rule;
 
 	if (nft_state_table_handle(nlh) != 0)
 		p->table_handle = nft_state_table_handle(nlh);
-	if (handle == 0)
+	if (!nft_state_rule(&rule, nlh))
 		return;
-	if (p->n_handles == p->handles_room) {
-		size_t room = p->handles_room != 0 ? p->handles_room * 2 : 16;
-		uint64_t *handles = reallocarray(p->handles, room, sizeof(*handles));
+	if (p->n_rules == p->rules_room) {
+		size_t room = p->rules_room != 0 ? p->rules_room * 2 : 16;
+		struct nft_rule *rules = reallocarray(p->rules, room, sizeof(*rules));
 
-		if (handles == NULL) {
+		if (rules == NULL) {
 			p->error = -ENOMEM;
 			return;
 		}
-		p->handles = handles;
-		p->handles_room = room;
+		p->rules = rules;
+		p->rules_room = room;
 	}
-	p->handles[p->n_handles++] = handle;
+	p->rules[p->n_rules++] = rule;
 }
 
 /* Reads "4_24" or "6_64" (family, prefix length) at the end of a set's name. Its start, or 0. */
@@ -239,7 +239,7 @@ static int try_plan(struct plan *p, struct wall *w, const struct jail **sorted)
 	if (!p->state.table)
 		p->from_scratch = p->state.chain = false;
 	memset(p->jails, 0, p->rs->n_jails * sizeof(*p->jails));
-	p->n_handles = 0;
+	p->n_rules = 0;
 	p->table_handle = p->state.table_handle;
 	nft_batch_begin(&w->batch, &w->conn);
 	adopt_prefix_sets(p, sorted, p->rs->n_jails);
@@ -277,7 +277,7 @@ static void plan_done(struct plan *p)
 {
 	nft_state_done(&p->state);
 	free(p->jails);
-	free(p->handles);
+	free(p->rules);
 }
 
 int nft_setup(struct wall *w, const struct ruleset *rs)
@@ -294,9 +294,9 @@ int nft_setup(struct wall *w, const struct ruleset *rs)
 		free(w->jails);
 		w->jails = TAKE_PTR(p.jails);
 		free(w->rules);
-		w->rules = TAKE_PTR(p.handles);
-		w->n_rules = p.n_handles;
-		w->rules_room = p.handles_room;
+		w->rules = TAKE_PTR(p.rules);
+		w->n_rules = p.n_rules;
+		w->rules_room = p.rules_room;
 		w->torn_down = w->damaged = false;
 	}
 	w->stats.healthy = r == 0;
@@ -316,12 +316,10 @@ int nft_setup_repair(struct wall *w)
 
 int nft_setup_prefix_sets(struct wall *w, const struct nft_item *items, size_t n)
 {
-	uint64_t last = w->n_rules > 0 ? w->rules[w->n_rules - 1] : 0;
+	uint64_t last = w->n_rules > 0 ? w->rules[w->n_rules - 1].handle : 0;
 	size_t jails_size = w->rs->n_jails * sizeof(*w->jails);
-	struct plan p = {.rs = w->rs,
-		.handles = w->rules,
-		.n_handles = w->n_rules,
-		.handles_room = w->rules_room};
+	struct plan p = {
+		.rs = w->rs, .rules = w->rules, .n_rules = w->n_rules, .rules_room = w->rules_room};
 	_cleanup_free_ struct nft_jail *before = malloc(jails_size + 1);
 	char name[NFT_SET_NAME_MAX];
 	uint32_t set_id = 0;
@@ -345,9 +343,9 @@ int nft_setup_prefix_sets(struct wall *w, const struct nft_item *items, size_t n
 	r = nft_commit(w, on_echo, &p);
 	if (r == 0)
 		r = p.error;
-	w->rules = p.handles;
-	w->rules_room = p.handles_room;
-	w->n_rules = p.n_handles;
+	w->rules = p.rules;
+	w->rules_room = p.rules_room;
+	w->n_rules = p.n_rules;
 	if (r < 0)
 		memcpy(w->jails, before, jails_size);
 	return r;
@@ -362,19 +360,21 @@ struct roll {
 
 static int by_handle(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	const struct nft_rule *x = a, *y = b;
 
-	return (x > y) - (x < y);
+	return (x->handle > y->handle) - (x->handle < y->handle);
 }
 
 static void on_rule(void *arg, const struct nlmsghdr *nlh)
 {
 	struct roll *roll = arg;
-	uint64_t handle = nft_state_rule_handle(nlh);
+	const struct nft_rule *ours;
+	struct nft_rule rule;
 
-	if (handle == 0)
+	if (!nft_state_rule(&rule, nlh))
 		return;
-	if (bsearch(&handle, roll->w->rules, roll->w->n_rules, sizeof(handle), by_handle) != NULL)
+	ours = bsearch(&rule, roll->w->rules, roll->w->n_rules, sizeof(rule), by_handle);
+	if (ours != NULL && ours->print == rule.print)
 		roll->ours++;
 	else if (roll->ours < roll->w->n_rules)
 		roll->foreign_before = true;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 #define ATTR_MAX 31
 #define ASK_ROOM 512
 
@@ -78,14 +80,22 @@ uint64_t nft_state_table_handle(const struct nlmsghdr *nlh)
 	return is(nlh, NFT_MSG_NEWTABLE) ? get_be64(&a, NFTA_TABLE_HANDLE) : 0;
 }
 
-uint64_t nft_state_rule_handle(const struct nlmsghdr *nlh)
+bool nft_state_rule(struct nft_rule *ret, const struct nlmsghdr *nlh)
 {
+	const struct nlattr *exprs;
 	struct attrs a;
 
+	if (!is(nlh, NFT_MSG_NEWRULE))
+		return false;
 	attrs_of_msg(&a, nlh);
-	if (!is(nlh, NFT_MSG_NEWRULE) || strcmp(get_text(&a, NFTA_RULE_CHAIN), NFT_CHAIN) != 0)
-		return 0;
-	return get_be64(&a, NFTA_RULE_HANDLE);
+	exprs = a.at[NFTA_RULE_EXPRESSIONS];
+	if (strcmp(get_text(&a, NFTA_RULE_CHAIN), NFT_CHAIN) != 0)
+		return false;
+	ret->handle = get_be64(&a, NFTA_RULE_HANDLE);
+	ret->print = exprs == NULL ? 0
+				   : hash_fingerprint(mnl_attr_get_payload(exprs),
+					     mnl_attr_get_payload_len(exprs));
+	return true;
 }
 
 static void on_table(void *arg, const struct nlmsghdr *nlh)

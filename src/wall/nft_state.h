@@ -39,8 +39,14 @@ struct nft_state_set *nft_state_find(struct nft_state *st, const char *name);
 bool nft_state_is_ban_set(const struct nft_state_set *set, bool is6);
 bool nft_state_is_allow_set(const struct nft_state_set *set, bool is6);
 
-/* A rule's handle out of NFT_MSG_NEWRULE, 0 if it is not in our chain. */
-uint64_t nft_state_rule_handle(const struct nlmsghdr *nlh);
+/* A rule as the kernel tells it. `nft replace rule` keeps the handle, so the text counts too. */
+struct nft_rule {
+	uint64_t handle;
+	uint64_t print; /* fingerprint of its expressions */
+};
+
+/* Reads NFT_MSG_NEWRULE; false if it is something else or not in our chain. */
+bool nft_state_rule(struct nft_rule *ret, const struct nlmsghdr *nlh);
 
 /* A table's handle out of NFT_MSG_NEWTABLE, or 0. */
 uint64_t nft_state_table_handle(const struct nlmsghdr *nlh);

@@ -63,14 +63,18 @@ int nft_watch_open(uint32_t *ret_portid, uint32_t portid)
 	return TAKE_FD(fd);
 }
 
-int nft_watch_read(int fd)
+int nft_watch_read(struct wall *w)
 {
 	char byte;
-	int changed = 0;
+	int changed = w->deaf;
+
+	/* Before the look that follows, so that no change after it goes unheard. */
+	if (w->deaf)
+		w->deaf = membership(w->watch_fd, NETLINK_ADD_MEMBERSHIP) < 0;
 
 	/* What it says does not matter: the filter has let pass only others' changes. */
 	for (;;) {
-		ssize_t n = recv(fd, &byte, sizeof(byte), MSG_DONTWAIT);
+		ssize_t n = recv(w->watch_fd, &byte, sizeof(byte), MSG_DONTWAIT);
 
 		if (n >= 0 || errno == ENOBUFS)
 			changed = 1;
@@ -129,7 +133,8 @@ void nft_watch_reopen(struct wall *w, const struct nft_watch_pause *pause)
 
 	if (!pause->shut)
 		return;
-	if (membership(w->watch_fd, NETLINK_ADD_MEMBERSHIP) < 0 ||
-		nft_watch_generation(w, &generation) < 0 || generation - pause->generation != ours)
+	w->deaf = membership(w->watch_fd, NETLINK_ADD_MEMBERSHIP) < 0;
+	if (w->deaf || nft_watch_generation(w, &generation) < 0 ||
+		generation - pause->generation != ours)
 		nft_watch_wake(w);
 }
