@@ -71,14 +71,16 @@ void evidence_each(const struct evidence *e, int jail, const struct addr *a,
 	}
 }
 
-char *evidence_text(const struct evidence *e, unsigned jail, const struct addr *a)
+char *evidence_text(const struct evidence *e, unsigned jail, const struct addr *a, unsigned max)
 {
 	const struct entry *last[WITH_A_BAN];
 	struct buf text = {0};
 	size_t found = 0;
 
+	if (max > WITH_A_BAN)
+		max = WITH_A_BAN;
 	/* From the newest back: a ban follows right upon its lines, so the walk is short. */
-	for (size_t i = 1; i <= e->n && found < WITH_A_BAN && i <= RING / 4; i++) {
+	for (size_t i = 1; i <= e->n && found < max && i <= RING / 4; i++) {
 		size_t at = (e->next + RING - i) % RING;
 
 		if (is_of(&e->keys[at], (int)jail, a))

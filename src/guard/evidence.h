@@ -22,5 +22,8 @@ void evidence_each(const struct evidence *e, int jail, const struct addr *a,
 	void (*fn)(void *arg, unsigned jail, int64_t time_us, const char *line, size_t len),
 	void *arg);
 
-/* The last few lines of an address in a jail, escaped, joined by newline: malloc'd, or NULL if none. */
-char *evidence_text(const struct evidence *e, unsigned jail, const struct addr *a);
+/*
+ * The last lines of an address in a jail, at most max and no more than a few, escaped, joined by
+ * newline: malloc'd, or NULL if none.
+ */
+char *evidence_text(const struct evidence *e, unsigned jail, const struct addr *a, unsigned max);

@@ -3,6 +3,7 @@
 #include "guard/internal.h"
 
 #include "base/clock.h"
+#include "guard/seek.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -206,6 +207,16 @@ static bool continues(const struct tail *t, const struct saved_position *s)
 	       (t->ino == s->ino || s->head_len > 0);
 }
 
+static int64_t longest_findtime_us(const struct guard *g, const struct file *f)
+{
+	int64_t sec = 0;
+
+	for (size_t i = 0; i < f->source.n_jails; i++)
+		if (g->rs->jails[f->source.jails[i]].findtime_sec > sec)
+			sec = g->rs->jails[f->source.jails[i]].findtime_sec;
+	return sec * USEC_PER_SEC;
+}
+
 /* Where to begin: where we were, or at what a file never seen before is to be read from. */
 static void settle_start(struct guard *g, struct file *f, const struct msg_file *m)
 {
@@ -217,6 +228,8 @@ static void settle_start(struct guard *g, struct file *f, const struct msg_file 
 		s = NULL;
 	} else if (s == NULL && m->at_start && g->o->plan->patterns.items[m->pattern].tail) {
 		tail_seek_end(&f->tail);
+	} else if (s == NULL && m->at_start) {
+		tail_resume(&f->tail, seek_to(f->tail.fd, f->source.dates, clock_wall_us() - longest_findtime_us(g, f)));
 	}
 	f->started = true;
 	if (s != NULL || find_saved(g, f->source.name, true) != NULL) {

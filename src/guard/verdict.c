@@ -145,7 +145,7 @@ struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct pref
 	j->last_ban = *p;
 	j->last_ban_us = clock_wall_us();
 	if (origin == ORIGIN_LOG && ban->evidence == NULL)
-		ban->evidence = evidence_text(g->evidence, j->jail->id, &p->addr);
+		ban->evidence = evidence_text(g->evidence, j->jail->id, &p->addr, failures);
 	/* fail2ban's words, so that what reads its log reads ours. */
 	log_notice("[%s] %s%s%s", j->jail->name, is_new ? "Ban " : "Prolong ban of ",
 		prefix_format(p, text), j->jail->shadow ? " (shadow: not enforced)" : "");

@@ -44,6 +44,7 @@ static void write_log(struct keeper *k, const char *body, size_t len)
 				body + 1, (size_t)(newline - body - 1));
 		body = newline + 1;
 	}
+	logtarget_flush(k->log);
 }
 
 static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)

@@ -28,6 +28,7 @@ static void to_logtarget(void *arg, enum log_level level, const char *text, size
 	struct keeper *k = arg;
 
 	logtarget_write(k->log, "keeper", getpid(), level, text, len);
+	logtarget_flush(k->log);
 }
 
 static void print_faults(const struct faults *f)

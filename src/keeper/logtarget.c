@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "keeper/logtarget.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/util.h"
 
@@ -18,6 +19,7 @@
 #endif
 
 #define LINES_A_MINUTE 60000
+#define FLUSH_AT 16384
 
 enum kind { TO_FD, TO_FD_BARE, TO_SYSLOG, TO_JOURNAL };
 
@@ -25,6 +27,7 @@ struct logtarget {
 	enum kind kind;
 	int fd;
 	char *path; /* of a file, or of the syslog socket */
+	struct buf waiting; /* lines not written yet */
 	struct log_limit limit;
 };
 
@@ -98,6 +101,8 @@ void logtarget_close(struct logtarget *t)
 {
 	if (t == NULL)
 		return;
+	logtarget_flush(t);
+	buf_done(&t->waiting);
 	if (t->fd > STDERR_FILENO)
 		close(t->fd);
 	free(t->path);
@@ -110,6 +115,7 @@ int logtarget_reopen(struct logtarget *t)
 
 	if (t->kind != TO_FD || t->path == NULL)
 		return 0;
+	logtarget_flush(t);
 	fd = open_file(t->path);
 	if (fd < 0)
 		return fd;
@@ -190,9 +196,24 @@ static void write_one(struct logtarget *t, const char *component, pid_t pid, enu
 		n = sizeof(buf);
 		buf[n - 1] = '\n';
 	}
-	/* Nobody is left to tell when this fails. */
-	if (write(t->fd >= 0 ? t->fd : STDERR_FILENO, buf, (size_t)n) < 0)
-		return;
+	if (buf_add(&t->waiting, buf, (size_t)n) == 0 && t->waiting.len > FLUSH_AT)
+		logtarget_flush(t);
+}
+
+void logtarget_flush(struct logtarget *t)
+{
+	size_t at = 0;
+
+	while (at < t->waiting.len) {
+		ssize_t n = write(t->fd, t->waiting.data + at, t->waiting.len - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break; /* nobody is left to tell */
+		at += (size_t)n;
+	}
+	buf_drop(&t->waiting, t->waiting.len);
 }
 
 void logtarget_write(struct logtarget *t, const char *component, pid_t pid, enum log_level level,

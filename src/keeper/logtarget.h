@@ -21,6 +21,12 @@ void logtarget_close(struct logtarget *t);
 /* Opens the file anew, for log rotation. 0 or -errno; on an error the old one goes on. */
 int logtarget_reopen(struct logtarget *t);
 
-/* One line from process pid. component is "keeper", "actions" and so on; text is escaped already. */
+/*
+ * One line from process pid. component is "keeper", "actions" and so on; text is escaped already. Lines
+ * for a file or terminal wait for logtarget_flush.
+ */
 void logtarget_write(struct logtarget *t, const char *component, pid_t pid, enum log_level level,
 	const char *text, size_t len);
+
+/* Writes what waits. */
+void logtarget_flush(struct logtarget *t);
