@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #define LOCK_WAIT_MS 5000
+#define CACHE_KEEP_BYTES (2 << 20)
 
 static const char *err_text(int err)
 {
@@ -45,6 +46,8 @@ int store_note(struct store *s, int err)
 		err_text(err));
 	if (err == -EUCLEAN || err == -ESTALE)
 		s->broken = err;
+	if (err == -ESTALE)
+		s->fresh = true; /* whatever comes in its place, though it may get the same inode */
 	return err;
 }
 
@@ -178,6 +181,16 @@ int store_begin(struct store *s)
 	return store_note(s, r);
 }
 
+/* A large transaction is quicker with a large page cache, but nobody needs that afterwards. */
+static void trim_cache(sqlite3 *db)
+{
+	int used = 0, most = 0;
+
+	if (sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_USED, &used, &most, 0) == SQLITE_OK &&
+		used > CACHE_KEEP_BYTES)
+		sqlite3_db_release_memory(db);
+}
+
 int store_commit(struct store *s)
 {
 	int r;
@@ -194,6 +207,7 @@ int store_commit(struct store *s)
 	if (!s->memory) {
 		s->trouble[0] = '\0';
 		s->fresh = s->wipe = false;
+		trim_cache(s->db);
 	}
 	return 0;
 }

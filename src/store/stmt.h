@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "store/store_priv.h"
+
+/* The prepared statements of a store, and what may stand in a row. */
+
+#define JAIL_MAX 255
+#define ORIGIN_MAX 64
+#define PATH_LEN_MAX 4095
+#define CURSOR_MAX 1024
+#define EVIDENCE_MAX 8192
+#define SLOT_BYTES 6
+
+/* A statement ready for its values, prepared when first used. 0 or -errno, noted. */
+int stmt_get(struct store *s, enum store_stmt which, sqlite3_stmt **ret);
+
+/* Ends the use of a statement. rc is what its last step returned; 0 or -errno, noted. */
+int stmt_end(struct store *s, sqlite3_stmt *st, int rc);
+
+/* Runs one that changes something, to its end. */
+int stmt_run(struct store *s, sqlite3_stmt *st);
+
+/* Drops them all, before the database is closed. */
+void stmt_forget(struct store *s);
