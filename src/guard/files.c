@@ -529,6 +529,7 @@ static void read_file(struct guard *g, struct file *f)
 	if (r < 0 && !f->failing)
 		log_error("%s: cannot read: %s", f->source.name, strerror(-r));
 	f->failing = r < 0;
+	f->source.live |= r == 0;
 	if (f->retired && r == 0)
 		start_quiet(f);
 	if (f->catch_up && r <= 0) {

@@ -28,6 +28,7 @@ struct source {
 	size_t n_jails;
 	struct date_finder *dates;
 	int64_t last_time_us; /* of the last dated line */
+	bool live; /* read to its end once: what comes now is being written now */
 	uint64_t lines, undated, future;
 };
 

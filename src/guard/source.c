@@ -10,6 +10,7 @@
 
 /* How far ahead of our clock a line may be before it is remarkable. */
 #define FUTURE_SLACK_US (60 * USEC_PER_SEC)
+#define UNDATED_US (60 * USEC_PER_SEC)
 
 int source_init(struct source *s, const char *name)
 {
@@ -74,6 +75,17 @@ static const char *cut_date(struct guard *g, const char *line, size_t *len, cons
 	return g->scratch;
 }
 
+/*
+ * A line without a date belongs to the one before it; when that was long ago and the line is new,
+ * it is of now (as fail2ban has it).
+ */
+static int64_t undated_time(const struct source *s, int64_t now_us)
+{
+	if (s->last_time_us == 0 || (s->live && s->last_time_us < now_us - UNDATED_US))
+		return now_us;
+	return s->last_time_us;
+}
+
 void source_line(struct guard *g, struct source *s, const char *line, size_t len,
 	const int64_t *time_us)
 {
@@ -91,8 +103,7 @@ void source_line(struct guard *g, struct source *s, const char *line, size_t len
 		text = cut_date(g, line, &text_len, &stamp);
 		s->last_time_us = at_us;
 	} else {
-		/* As fail2ban: a line without a date belongs to the one before it. */
-		at_us = s->last_time_us != 0 ? s->last_time_us : now_us;
+		at_us = undated_time(s, now_us);
 		s->undated++;
 		g->losses.undated++;
 	}
