@@ -130,8 +130,12 @@ static const char *expand_percent(const struct scope *s, struct weave *w, const 
 	struct where where = w->where;
 	struct lines value = {0};
 
-	if (p[1] == '%')
-		return weave_add(w, "%", 1) < 0 ? NULL : p + 2;
+	if (p[1] == '%') {
+		if (weave_add(w, "%", 1) == 0)
+			return p + 2;
+		too_big(s, where, here->entry);
+		return NULL;
+	}
 	if (p[1] != '(') {
 		reader_error(s->r, where, "a single '%%' in '%s': write '%%%%' for a percent sign",
 			reader_show(s->r, here->entry->name));

@@ -34,35 +34,39 @@ static const char *hint_filter(struct reader *r, const char *dir, const char *na
 	return reader_hint(r, name, names, n);
 }
 
-/* NAME in filter.d, or a path to a file. */
+/* A path to a file, or to where NAME.conf and its like stand. */
+static struct doc *read_path(struct reader *r, const char *path, bool is_file, size_t *ret_n)
+{
+	if (is_file || access(path, F_OK) == 0)
+		return merge_file(r, path, "[Definition]", ret_n);
+	return merge_base(r, path, "[Definition]", ret_n);
+}
+
+/* NAME in filter.d, or a path to a file. NULL with the fault noted. */
 static struct doc *read_filter(struct reader *r, const char *name, struct where where)
 {
 	const char *dir = arena_printf(r->scratch, "%s/filter.d", r->dir);
 	const char *dot = strrchr(name, '.');
-	struct doc *d;
-	size_t n;
+	bool is_file = dot != NULL && strcmp(dot, ".conf") == 0;
+	const char *base = name;
+	struct doc *d = NULL;
+	size_t n = 0;
 
-	if (dot != NULL && strcmp(dot, ".conf") != 0)
-		dot = NULL;
-	if (strchr(name, '/') != NULL) {
-		if (dot == NULL && access(name, F_OK) < 0)
-			d = merge_base(r, name, "[Definition]", &n);
-		else
-			d = merge_file(r, name, "[Definition]", &n);
-		if (n == 0)
-			reader_error(r, where,
-				"the filter file '%s' does not exist: correct its path",
-				reader_show(r, name));
-	} else {
-		if (dot != NULL)
-			name = arena_strndup(r->scratch, name, (size_t)(dot - name));
-		d = merge_base(r, arena_printf(r->scratch, "%s/%s", dir, name), "[Definition]", &n);
-		if (n == 0)
-			reader_error(r, where, "filter '%s' is unknown: there is no %s/%s.conf%s",
-				reader_show(r, name), dir, reader_show(r, name),
-				hint_filter(r, dir, name));
-	}
-	return n > 0 ? d : NULL;
+	if (is_file)
+		base = arena_strndup(r->scratch, name, (size_t)(dot - name));
+	if (name[0] != '/')
+		d = merge_base(r, arena_printf(r->scratch, "%s/%s", dir, base), "[Definition]", &n);
+	if (n == 0 && strchr(name, '/') != NULL)
+		d = read_path(r, name, is_file, &n);
+	if (n > 0)
+		return d;
+	if (strchr(name, '/') != NULL)
+		reader_error(r, where, "the filter file '%s' does not exist: correct its path",
+			reader_show(r, name));
+	else
+		reader_error(r, where, "filter '%s' is unknown: there is no %s/%s.conf%s",
+			reader_show(r, base), dir, reader_show(r, base), hint_filter(r, dir, base));
+	return NULL;
 }
 
 int filter_file_open(struct reader *r, struct conf_text spec, bool journal, struct scope *ret,

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* track_entry and wall_elem hold a jail's id in 16 bits. */
-#define JAILS_MAX 65535
+/* Some ten times what anybody has; an id must fit into 16 bits. */
+#define JAILS_MAX 10000
 
 static bool check_dir(struct reader *r)
 {
@@ -69,7 +69,8 @@ static void read_jails(struct reader *r, struct ruleset *rs)
 		if (strcmp(s->name, "DEFAULT") == 0 || strcmp(s->name, "INCLUDES") == 0)
 			continue;
 		if (rs->n_jails == JAILS_MAX) {
-			reader_error(r, s->where, "more than %d jails", JAILS_MAX);
+			reader_error(r, s->where,
+				"more than %d jails are enabled: the rest was not read", JAILS_MAX);
 			break;
 		}
 		if (jail_read(r, d, s, j) == 1)

@@ -169,6 +169,10 @@ static void filter_by_path(void **state)
 	assert_int_equal(def->maxlines, 1);
 	snprintf(spec, sizeof(spec), "%s/mine[x='3']", f.dir);
 	assert_string_equal(load_filter(&f, arena, spec)->failregex[0].text, "3");
+	/* Below filter.d, as a jail may say. */
+	fixture_file(&f, "filter.d/sub/y.conf", FILTER_X);
+	assert_string_equal(load_filter(&f, arena, "sub/y")->failregex[0].text, "^x <HOST>$");
+	assert_string_equal(load_filter(&f, arena, "sub/y.conf")->name, "sub/y.conf");
 	arena_free(arena);
 	fixture_done(&f);
 }
