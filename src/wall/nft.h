@@ -36,8 +36,9 @@ struct wall {
 struct nft_item {
 	const struct wall_elem *elem;
 	struct nft_kind kind;
-	bool there;       /* in the kernel, so: */
-	uint64_t left_ms; /* 0: for ever */
+	uint64_t timeout_ms; /* as the kernel shall have it now */
+	bool there;          /* in the kernel, so: */
+	uint64_t left_ms;    /* 0: for ever */
 	uint64_t packets, bytes;
 };
 

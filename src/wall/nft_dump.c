@@ -86,8 +86,11 @@ void nft_elem_read(const struct nlmsghdr *nlh, nft_seen_fn *fn, void *arg)
 	{
 		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
-		mnl_attr_for_each_nested(
-			elem, attr) if (read_elem(&seen, elem) && !fn(arg, &seen)) return;
+		mnl_attr_for_each_nested(elem, attr)
+		{
+			if (read_elem(&seen, elem) && !fn(arg, &seen))
+				return;
+		}
 	}
 }
 

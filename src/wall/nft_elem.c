@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "wall/nft.h"
 
@@ -107,9 +108,7 @@ static void write_items(
 		elem.key = addr_wire(&it->elem->prefix.addr, &len);
 		elem.key_len = (uint16_t)len;
 		if (type == NFT_MSG_NEWSETELEM) {
-			elem.timeout_ms = it->elem->timeout_ms < TIMEOUT_MAX_MS
-						  ? it->elem->timeout_ms
-						  : TIMEOUT_MAX_MS;
+			elem.timeout_ms = it->timeout_ms;
 			elem.counted = it->there;
 			elem.packets = it->packets;
 			elem.bytes = it->bytes;
@@ -251,7 +250,7 @@ static int add_new(struct wall *w, const struct nft_item *items, size_t n)
  */
 static bool as_wanted(const struct nft_item *it)
 {
-	uint64_t want = it->elem->timeout_ms, left = it->left_ms;
+	uint64_t want = it->timeout_ms, left = it->left_ms;
 
 	if (!it->there || want == 0 || left == 0)
 		return it->there && want == left;
@@ -313,13 +312,50 @@ static int ban_items(struct wall *w, struct nft_item *items, size_t n)
 /* What is to be done with some elements at a time. */
 typedef int work_fn(struct wall *w, struct nft_item *items, size_t n);
 
-/* Cuts the array into transactions, leaving out jails that never enforce. */
+/* The caller's time left, less what has passed since the call began; never 0 by that. */
+static uint64_t time_left_ms(uint64_t timeout_ms, uint64_t passed_ms)
+{
+	if (timeout_ms == 0)
+		return 0;
+	if (timeout_ms > TIMEOUT_MAX_MS)
+		timeout_ms = TIMEOUT_MAX_MS;
+	return timeout_ms > passed_ms ? timeout_ms - passed_ms : 1;
+}
+
+/*
+ * The next elements as items, those of jails that never enforce left out. Returns how many they are
+ * and moves *at behind them, or -EINVAL.
+ */
+static ssize_t take(struct wall *w, const struct wall_elem *elems, size_t n, size_t *at,
+	struct nft_item *items, size_t max, uint64_t passed_ms)
+{
+	size_t taken = 0, switches = 0;
+
+	for (; *at < n && taken < max; (*at)++) {
+		const struct wall_elem *e = &elems[*at];
+		struct nft_item *it = &items[taken];
+
+		*it = (struct nft_item) {
+			.elem = e, .timeout_ms = time_left_ms(e->timeout_ms, passed_ms)};
+		if (e->jail >= w->rs->n_jails || kind_of(&it->kind, &e->prefix) < 0)
+			return -EINVAL;
+		if (w->rs->jails[e->jail].shadow)
+			continue;
+		switches += taken > 0 && !same_set(it - 1, it);
+		taken++;
+	}
+	if (switches > SWITCHES)
+		sort(items, taken);
+	return (ssize_t)taken;
+}
+
+/* Cuts the array into transactions. */
 static int in_chunks(struct wall *w, const struct wall_elem *elems, size_t n, work_fn *fn)
 {
-	size_t chunk =
-		w->conn.send_max / ELEM_BYTES < CHUNK ? w->conn.send_max / ELEM_BYTES : CHUNK;
+	size_t most = w->conn.send_max / ELEM_BYTES, chunk = most < CHUNK ? most : CHUNK, at = 0;
 	struct nft_item one, *items = &one;
 	struct nft_watch_pause pause = {.shut = false};
+	int64_t start_us = n > chunk ? clock_mono_us() : 0;
 	int r = 0;
 
 	if (n > 1)
@@ -328,26 +364,11 @@ static int in_chunks(struct wall *w, const struct wall_elem *elems, size_t n, wo
 		return -ENOMEM;
 	if (n >= SHUT_FROM)
 		nft_watch_shut(w, &pause);
-	for (size_t at = 0, taken, switches; r == 0 && at < n;) {
-		taken = switches = 0;
-		for (; at < n && taken < chunk; at++) {
-			struct nft_item *it = &items[taken];
+	while (r == 0 && at < n) {
+		int64_t passed_us = at > 0 ? clock_mono_us() - start_us : 0;
+		ssize_t taken = take(w, elems, n, &at, items, chunk, (uint64_t)passed_us / 1000);
 
-			*it = (struct nft_item) {.elem = &elems[at]};
-			if (elems[at].jail >= w->rs->n_jails ||
-				kind_of(&it->kind, &elems[at].prefix) < 0) {
-				r = -EINVAL;
-				break;
-			}
-			if (w->rs->jails[elems[at].jail].shadow)
-				continue;
-			switches += taken > 0 && !same_set(it - 1, it);
-			taken++;
-		}
-		if (switches > SWITCHES)
-			sort(items, taken);
-		if (r == 0 && taken > 0)
-			r = fn(w, items, taken);
+		r = taken > 0 ? fn(w, items, (size_t)taken) : (int)taken;
 	}
 	nft_watch_reopen(w, &pause);
 	if (items != &one)

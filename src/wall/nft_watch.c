@@ -101,11 +101,12 @@ static void on_generation(void *arg, const struct nlmsghdr *nlh)
 
 	if (nlh->nlmsg_type != NEWGEN || mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg))
 		return;
-	mnl_attr_for_each(
-		attr, nlh, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) == NFTA_GEN_ID &&
-							mnl_attr_get_payload_len(attr) ==
-								sizeof(uint32_t)) *generation =
-		ntohl(mnl_attr_get_u32(attr));
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attr) == NFTA_GEN_ID &&
+			mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
+			*generation = ntohl(mnl_attr_get_u32(attr));
+	}
 }
 
 int nft_watch_generation(struct wall *w, uint32_t *ret)

@@ -48,10 +48,11 @@ struct wall_ops {
 	/*
 	 * Bans all of them in as few transactions as the kernel takes (one, up to some 16,000). One
 	 * that is banned already gets the new timeout, longer or shorter, and keeps its counters;
-	 * of several for one address the last counts. Less than a second's difference ten minutes
-	 * and more ahead is left as it is. If the table is gone (ENOENT) it is set up again first,
-	 * and the next notice returns 1. Returns 0 or -errno; on an error none of the failed
-	 * transaction's elements is in. Jails that only shadow are passed over.
+	 * of several for one address the last counts. Times left count from the call. Less than a
+	 * second's difference ten minutes and more ahead is left as it is. If the table is gone
+	 * (ENOENT) it is set up again first, and the next notice returns 1. Returns 0 or -errno; on
+	 * an error none of the failed transaction's elements is in. Jails that only shadow are
+	 * passed over.
 	 */
 	int (*ban)(struct wall *w, const struct wall_elem *elems, size_t n);
 
