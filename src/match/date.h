@@ -8,6 +8,9 @@
 /*
  * Finds the date in a log line. The formats known are tried in the order in which they hit so far;
  * the same second's text is not read twice. One finder a source (it learns).
+ *
+ * A date without a zone is local time. The zone is read from disk once a process, at the first use:
+ * who gives up the file system first must have called tzset() before.
  */
 struct date_finder;
 

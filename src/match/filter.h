@@ -9,10 +9,10 @@
 struct filter;
 
 enum verdict {
-	VERDICT_MISS,	 /* no failregex matched */
+	VERDICT_MISS,    /* no failregex matched */
 	VERDICT_IGNORED, /* an ignoreregex matched */
-	VERDICT_NOFAIL,	 /* matched, but is no failure by itself (<F-NOFAIL>) */
-	VERDICT_MATCH,	 /* a failure of ret->addr (or of a host name) */
+	VERDICT_NOFAIL,  /* matched, but is no failure by itself (<F-NOFAIL>, or nobody named) */
+	VERDICT_MATCH,   /* a failure of ret->addr (or of a host name) */
 };
 
 #define MATCH_FIELDS_MAX 16
@@ -36,7 +36,7 @@ struct match {
 
 /* Things that went wrong while matching; nothing is lost in silence. */
 struct filter_stats {
-	uint64_t limit_hits; /* a regex met its limits on a line: the line was not judged by it */
+	uint64_t limit_hits;  /* a regex met its limits on a line: the line was not judged by it */
 	uint64_t jit_retries; /* judged again by the interpreter */
 };
 
