@@ -424,9 +424,13 @@ static void push(struct filter *fl, const struct shape *s, const char *name, uns
 	size_t room = s->raw - strlen(name);
 
 	for (size_t n = 0; n <= room; n++) {
+		size_t start = strlen(s->before) + n * s->wide;
+
 		/* Far from the cut one is like the other. */
-		if (n > 0 && strlen(s->before) + n * s->wide + room - n + strlen(name) < 400)
+		if (n > 0 && start + strlen(name) + room - n < 400)
 			continue;
+		if (start > 500)
+			break;
 		for (unsigned j = 0; j < 8; j++) {
 			const char *addr = addrs[j & 1];
 			char line[2048];
