@@ -12,7 +12,9 @@ if [ -t 1 ]; then bold=$(printf '\033[1m') dim=$(printf '\033[2m') plain=$(print
 	bold='' dim='' plain=''
 fi
 
+# With a pause to read, if somebody does.
 tell() {
+	[ ! -t 1 ] || sleep 2
 	printf '\n%s%s%s\n' "$bold" "$*" "$plain"
 }
 
@@ -136,7 +138,7 @@ start_stockade() {
 		bantime = ${BAN_SECONDS}s
 		[sshd]
 		enabled = true
-		backend = auto
+		source = file
 		logpath = $T/auth.log
 	END
 	id -u stockade >/dev/null 2>&1 || printf '[Definition]\nuser = nobody\n' >"$T/etc/stockade.local"

@@ -181,7 +181,7 @@ struct prefix prefix_of(const struct addr *a, uint8_t len)
 	struct prefix p = {.addr = *a, .len = len};
 
 	for (unsigned i = len; i < 128; i++)
-		p.addr.b[i / 8] &= (uint8_t)~(0x80U >> (i % 8));
+		p.addr.b[i / 8] &= (uint8_t) ~(0x80U >> (i % 8));
 	return p;
 }
 

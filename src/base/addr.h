@@ -16,10 +16,10 @@ struct addr {
 /* An address block; len counts in the 128-bit space, so 192.0.2.0/24 has len 120. */
 struct prefix {
 	struct addr addr; /* host bits are zero */
-	uint8_t len;	  /* 0 to 128 */
+	uint8_t len;      /* 0 to 128 */
 };
 
-#define ADDR_STRLEN 46	 /* longest text of an address, with NUL (RFC 4291) */
+#define ADDR_STRLEN 46   /* longest text of an address, with NUL (RFC 4291) */
 #define PREFIX_STRLEN 50 /* the same with "/128" */
 
 /* Is it IPv4 (v4-mapped)? */

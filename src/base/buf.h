@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A growing byte buffer, always NUL-terminated when not empty-and-unused. {0} is a valid empty one. */
+/* A growing byte buffer, always NUL-terminated when not empty-and-unused. {0} is a valid empty one.
+ */
 struct buf {
 	char *data;
 	size_t len;

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * The program's own log. A line is made here; where it goes is the sink's business: keeper writes to
- * the log target, guard hands its lines to keeper, a command writes to standard error.
+ * The program's own log. A line is made here; where it goes is the sink's business: keeper writes
+ * to the log target, guard hands its lines to keeper, a command writes to standard error.
  */
 
 /* fail2ban's names and order. */

@@ -41,7 +41,8 @@ int prefixset_add(struct prefixset *s, const struct prefix *p)
 {
 	size_t at = upper_bound(s, &p->addr), inside;
 
-	if (at > 0 && s->items[at - 1].len <= p->len && prefix_contains(&s->items[at - 1], &p->addr))
+	if (at > 0 && s->items[at - 1].len <= p->len &&
+		prefix_contains(&s->items[at - 1], &p->addr))
 		return 0;
 	/* An item of the same address but narrower sorts before: it is inside the new block too. */
 	if (at > 0 && addr_eq(&s->items[at - 1].addr, &p->addr))

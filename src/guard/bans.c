@@ -176,7 +176,8 @@ static void heap_down(struct bans *b, size_t at, struct ban *ban)
 
 		if (child >= b->n_heap)
 			break;
-		if (child + 1 < b->n_heap && b->heap[child + 1]->until_us < b->heap[child]->until_us)
+		if (child + 1 < b->n_heap &&
+			b->heap[child + 1]->until_us < b->heap[child]->until_us)
 			child++;
 		if (b->heap[child]->until_us >= ban->until_us)
 			break;

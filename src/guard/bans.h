@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /*
- * The bans in force, by jail and prefix, and by when they end. What changed since it was last saved is
- * kept apart, so that saving costs what changed.
+ * The bans in force, by jail and prefix, and by when they end. What changed since it was last saved
+ * is kept apart, so that saving costs what changed.
  */
 
 enum origin { ORIGIN_LOG, ORIGIN_MANUAL, ORIGIN_KERNEL };
@@ -15,15 +15,15 @@ enum origin { ORIGIN_LOG, ORIGIN_MANUAL, ORIGIN_KERNEL };
 struct ban {
 	struct prefix prefix;
 	uint16_t jail;
-	uint8_t origin;	  /* enum origin */
-	bool in_kernel;	  /* seen there in the last listing */
+	uint8_t origin; /* enum origin */
+	bool in_kernel; /* seen there in the last listing */
 	uint32_t failures;
-	uint32_t heap;	  /* place in the queue of ends */
-	uint32_t dirty;	  /* place in the list of those to be saved */
+	uint32_t heap;    /* place in the queue of ends */
+	uint32_t dirty;   /* place in the list of those to be saved */
 	int64_t since_us; /* monotonic; before 0 for one that is older than this boot */
 	int64_t until_us; /* monotonic; 0: for ever */
 	uint64_t packets, bytes;
-	char *evidence;	  /* matched lines, owned, until saved; or NULL */
+	char *evidence;   /* matched lines, owned, until saved; or NULL */
 	struct ban *next; /* in its hash chain */
 };
 
@@ -41,7 +41,8 @@ void bans_free(struct bans *b);
 
 struct ban *bans_find(const struct bans *b, unsigned jail, const struct prefix *p);
 
-/* The one of that jail and prefix, made (zeroed but for these) if it is not there. NULL: no memory. */
+/* The one of that jail and prefix, made (zeroed but for these) if it is not there. NULL: no memory.
+ */
 struct ban *bans_put(struct bans *b, unsigned jail, const struct prefix *p, bool *ret_new);
 
 /* Sets when it ends. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The control socket's conversations. keeper accepted the connection and checked who it is; a request
- * is one JSON object on a line, the answer lines of {"item":…} and a last {"end":…} or {"error":…}.
+ * The control socket's conversations. keeper accepted the connection and checked who it is; a
+ * request is one JSON object on a line, the answer lines of {"item":…} and a last {"end":…} or
+ * {"error":…}.
  */
 #include "guard/internal.h"
 
@@ -17,7 +18,7 @@
 #define REQUEST_MAX (1 << 20)
 #define CLIENTS_MAX 64
 #define IDLE_SEC 60
-#define ITEMS_AT_ONCE 500
+#define ITEMS_AT_ONCE 500 /* bans listed with one question to keeper */
 
 /* A ban in a listing under way: by key, since it may end before its turn comes. */
 struct listed {
@@ -29,10 +30,10 @@ struct listed {
 struct client {
 	struct bufferevent *bev;
 	struct guard *guard;
-	uint32_t serial;   /* of the question to keeper that it waits for; 0: none */
-	json_t *request;   /* what it asked */
+	uint32_t serial; /* of the question to keeper that it waits for; 0: none */
+	json_t *request; /* what it asked */
 	struct listed *listed;
-	size_t n_listed, at_listed;
+	size_t n_listed, at_listed, asked_listed; /* shown up to at, keeper was asked up to asked */
 	uint64_t n_shown;
 	struct client *next;
 };
@@ -105,15 +106,31 @@ static void fail(struct client *c, int code, const char *fmt, ...)
 	finish(c);
 }
 
-/* Asks keeper; the answer to the client is given when it comes. Whatever was sent before is done then. */
-static void ask_keeper(struct client *c, enum message type, bool elems)
+/*
+ * Asks keeper, about these bans if any; the answer to the client is given when it comes. Whatever
+ * was sent before is done then.
+ */
+static void ask_about(struct client *c, const struct listed *bans, size_t n)
 {
-	struct msg_query q = {.elems = elems};
+	struct {
+		struct msg_query query;
+		struct msg_elem elems[ITEMS_AT_ONCE];
+	} ask = {0};
 
 	if (++c->guard->last_serial == 0)
 		c->guard->last_serial = 1;
-	c->serial = q.serial = c->guard->last_serial;
-	channel_send(c->guard->keeper, type, &q, sizeof(q), -1);
+	c->serial = ask.query.serial = c->guard->last_serial;
+	for (size_t i = 0; i < n; i++) {
+		ask.elems[i].prefix = bans[i].prefix;
+		ask.elems[i].jail = bans[i].jail;
+	}
+	channel_send(c->guard->keeper, MSG_QUERY_WALL, &ask,
+		sizeof(ask.query) + n * sizeof(ask.elems[0]), -1);
+}
+
+static void ask_keeper(struct client *c)
+{
+	ask_about(c, NULL, 0);
 }
 
 /* The jail that the request names; NULL and an answer given if there is none of that name. */
@@ -152,32 +169,38 @@ static void cmd_status(struct client *c)
 
 	jail_asked(c, false, &ok);
 	if (ok)
-		ask_keeper(c, MSG_QUERY_WALL, false);
-}
-
-static void cmd_banned(struct client *c)
-{
-	bool ok;
-
-	jail_asked(c, false, &ok);
-	if (ok)
-		ask_keeper(c, MSG_QUERY_WALL, true);
+		ask_keeper(c);
 }
 
 static void cmd_explain(struct client *c)
 {
+	struct guard *g = c->guard;
 	const char *text = json_string_value(json_object_get(c->request, "addr"));
+	struct listed covering[ITEMS_AT_ONCE];
+	size_t n = 0;
 	struct addr a;
 
-	if (text == NULL || addr_parse(&a, text, strlen(text)) < 0)
+	if (text == NULL || addr_parse(&a, text, strlen(text)) < 0) {
 		fail(c, 2, "'%s' is no address", text != NULL ? text : "");
-	else
-		ask_keeper(c, MSG_QUERY_WALL, true);
+		return;
+	}
+	for (unsigned i = 0; i < g->rs->n_jails && n < ITEMS_AT_ONCE; i++) {
+		const struct ban *ban = bans_covering(g->bans, i, &a);
+
+		if (ban != NULL)
+			covering[n++] = (struct listed) {.prefix = ban->prefix, .jail = ban->jail};
+	}
+	ask_about(c, covering, n);
 }
 
 static void cmd_reload(struct client *c)
 {
-	ask_keeper(c, MSG_RELOAD, false);
+	struct msg_query q = {0};
+
+	if (++c->guard->last_serial == 0)
+		c->guard->last_serial = 1;
+	c->serial = q.serial = c->guard->last_serial;
+	channel_send(c->guard->keeper, MSG_RELOAD, &q, sizeof(q), -1);
 }
 
 static void cmd_stop(struct client *c)
@@ -231,7 +254,7 @@ static void cmd_ban(struct client *c)
 	}
 	verdict_send(g);
 	/* Answered when the kernel has them. */
-	ask_keeper(c, MSG_QUERY_WALL, false);
+	ask_keeper(c);
 }
 
 static void answer_ban(struct client *c)
@@ -256,9 +279,9 @@ static void answer_ban(struct client *c)
 			continue;
 		}
 		why = policy_check(g->rs, g->own, g->n_own, j->jail->id, &p);
-		json_array_append_new(refused,
-			json_pack("{s:s,s:s}", "ip", prefix_format(&p, text), "why",
-				refusal_text(why != 0 ? why : REFUSED_KERNEL)));
+		json_array_append_new(
+			refused, json_pack("{s:s,s:s}", "ip", prefix_format(&p, text), "why",
+					 refusal_text(why != 0 ? why : REFUSED_KERNEL)));
 	}
 	end_with(c, json_pack("{s:i,s:o}", "banned", banned, "refused", refused));
 }
@@ -346,28 +369,44 @@ static void cmd_unban(struct client *c)
 	/* Kept in the request until keeper has done it. */
 	json_object_set_new(c->request, "answer",
 		json_pack("{s:i,s:o}", "unbanned", unbanned, "absent", absent));
-	ask_keeper(c, MSG_QUERY_WALL, false);
+	ask_keeper(c);
 }
 
-/* Writes some more of a listing; the rest when that has gone out. */
+/* Asks about the next bans of a listing, or ends it. */
 static void list_more(struct client *c)
 {
-	struct guard *g = c->guard;
+	size_t n = c->n_listed - c->at_listed;
 
-	for (unsigned i = 0; i < ITEMS_AT_ONCE && c->at_listed < c->n_listed; i++) {
-		const struct listed *l = &c->listed[c->at_listed++];
-		struct ban *ban = bans_find(g->bans, l->jail, &l->prefix);
-
-		if (ban == NULL)
-			continue;
-		say(c, "item", report_ban(g, ban));
-		c->n_shown++;
-	}
-	if (c->at_listed < c->n_listed)
+	if (n > ITEMS_AT_ONCE)
+		n = ITEMS_AT_ONCE;
+	c->asked_listed = c->at_listed + n;
+	if (n > 0) {
+		ask_about(c, c->listed + c->at_listed, n);
 		return;
+	}
 	free(c->listed);
 	c->listed = NULL;
 	end_with(c, json_pack("{s:I}", "count", (json_int_t)c->n_shown));
+}
+
+/* keeper has told what the kernel knows of them; when this has gone out the next are asked about.
+ */
+static void list_asked(struct client *c)
+{
+	struct guard *g = c->guard;
+
+	c->serial = 0;
+	for (; c->at_listed < c->asked_listed; c->at_listed++) {
+		const struct listed *l = &c->listed[c->at_listed];
+		struct ban *ban = bans_find(g->bans, l->jail, &l->prefix);
+
+		if (ban == NULL)
+			continue; /* it ended meanwhile */
+		say(c, "item", report_ban(g, ban));
+		c->n_shown++;
+	}
+	if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
+		list_more(c);
 }
 
 struct listing {
@@ -393,13 +432,15 @@ static int by_since(const void *pa, const void *pb)
 	return addr_cmp(&a->prefix.addr, &b->prefix.addr);
 }
 
-static void answer_banned(struct client *c)
+static void cmd_banned(struct client *c)
 {
 	struct listing l = {.c = c};
 	struct jail_state *j;
 	bool ok;
 
 	j = jail_asked(c, false, &ok);
+	if (!ok)
+		return;
 	l.jail = j != NULL ? (int)j->jail->id : -1;
 	c->listed = calloc(bans_count(c->guard->bans) + 1, sizeof(*c->listed));
 	if (c->listed == NULL) {
@@ -410,7 +451,6 @@ static void answer_banned(struct client *c)
 	c->n_shown = 0;
 	bans_each(c->guard->bans, list_one, &l);
 	qsort(c->listed, c->n_listed, sizeof(*c->listed), by_since);
-	c->serial = 0;
 	list_more(c);
 }
 
@@ -490,7 +530,7 @@ static void on_written(struct bufferevent *bev, void *arg)
 	struct client *c = arg;
 
 	(void)bev;
-	if (c->listed != NULL)
+	if (c->listed != NULL && c->serial == 0)
 		list_more(c);
 }
 
@@ -535,7 +575,7 @@ void control_elems(struct guard *g, const struct msg_elem *e, size_t n)
 
 		if (ban == NULL)
 			continue;
-		ban->in_kernel = true;
+		ban->in_kernel = e[i].there;
 		ban->packets = e[i].packets;
 		ban->bytes = e[i].bytes;
 	}
@@ -547,12 +587,6 @@ static struct client *waiting(struct guard *g, uint32_t serial)
 		if (c->serial == serial)
 			return c;
 	return NULL;
-}
-
-static void clear_in_kernel(void *arg, struct ban *ban)
-{
-	(void)arg;
-	ban->in_kernel = false;
 }
 
 void control_query_end(struct guard *g, const struct msg_query_end *q)
@@ -567,14 +601,13 @@ void control_query_end(struct guard *g, const struct msg_query_end *q)
 
 		end_with(c, report_status(g, j != NULL ? j->jail : NULL, q));
 	} else if (asked(c, "banned")) {
-		answer_banned(c);
+		list_asked(c);
 	} else if (asked(c, "ban")) {
 		answer_ban(c);
 	} else if (asked(c, "unban")) {
 		end_with(c, json_incref(json_object_get(c->request, "answer")));
 	} else if (asked(c, "explain")) {
 		answer_explain(c);
-		bans_each(g->bans, clear_in_kernel, NULL);
 	}
 }
 

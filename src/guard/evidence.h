@@ -4,7 +4,8 @@
 #include "base/addr.h"
 
 /*
- * The last matched lines, in a ring of fixed size: what `explain` shows and what is kept with a ban.
+ * The last matched lines, in a ring of fixed size: what `explain` shows and what is kept with a
+ * ban.
  */
 struct evidence;
 

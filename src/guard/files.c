@@ -13,8 +13,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define BUDGET (1 << 20)     /* bytes of one file a turn: others get theirs too */
-#define RETIRE_QUIET_SEC 60  /* a rotated file may still be written to for a while */
+#define BUDGET (1 << 20)    /* bytes of one file a turn: others get theirs too */
+#define RETIRE_QUIET_SEC 60 /* a rotated file may still be written to for a while */
 #define WD_MAX 1000000
 
 /* A rotated file's position is kept beside that of its successor at the same path. */
@@ -171,8 +171,8 @@ static void file_close(struct guard *g, struct file *f)
 	file_free(f);
 }
 
-static struct file *file_new(struct guard *g, const char *path, int fd, uint64_t dev, uint64_t ino,
-	int wd)
+static struct file *file_new(
+	struct guard *g, const char *path, int fd, uint64_t dev, uint64_t ino, int wd)
 {
 	struct file *f = calloc(1, sizeof(*f));
 
@@ -199,12 +199,18 @@ static void append(struct guard *g, struct file *f)
 	*link = f;
 }
 
-static bool continues(const struct tail *t, const struct saved_position *s)
+/* Does the file begin as the saved one did, and is it as long? (One begun later may begin alike.)
+ */
+static bool looks_like(const struct tail *t, const struct saved_position *s)
 {
 	int64_t size = tail_size(t);
 
-	return tail_is(t, s->head_hash, s->head_len) && size >= 0 && (uint64_t)size >= s->offset &&
-	       (t->ino == s->ino || s->head_len > 0);
+	return tail_is(t, s->head_hash, s->head_len) && size >= 0 && (uint64_t)size >= s->offset;
+}
+
+static bool continues(const struct tail *t, const struct saved_position *s)
+{
+	return t->ino == s->ino && looks_like(t, s);
 }
 
 static int64_t longest_findtime_us(const struct guard *g, const struct file *f)
@@ -229,7 +235,8 @@ static void settle_start(struct guard *g, struct file *f, const struct msg_file 
 	} else if (s == NULL && m->at_start && g->o->plan->patterns.items[m->pattern].tail) {
 		tail_seek_end(&f->tail);
 	} else if (s == NULL && m->at_start) {
-		tail_resume(&f->tail, seek_to(f->tail.fd, f->source.dates, clock_wall_us() - longest_findtime_us(g, f)));
+		tail_resume(&f->tail, seek_to(f->tail.fd, f->source.dates,
+					      clock_wall_us() - longest_findtime_us(g, f)));
 	}
 	f->started = true;
 	if (s != NULL || find_saved(g, f->source.name, true) != NULL) {
@@ -355,28 +362,34 @@ int files_sibling(struct guard *g, const struct msg_file *m, int fd)
 }
 
 /* The candidate that is the file of a saved position, or -1. */
-static int match_candidate(const struct guard *g, const struct saved_position *s)
+static int match_candidate(const struct guard *g, const struct saved_position *s,
+	bool (*is)(const struct tail *t, const struct saved_position *s))
 {
 	for (size_t i = 0; i < g->n_candidates; i++) {
 		const struct candidate *c = &g->candidates[i];
 		struct tail t = {.fd = c->fd, .dev = c->dev, .ino = c->ino};
 
-		if (c->fd >= 0 && continues(&t, s))
+		if (c->fd >= 0 && is(&t, s))
 			return (int)i;
 	}
 	return -1;
 }
 
-/* Reads a candidate from an offset to its end, before the files already in the list. */
-static void catch_up(struct guard *g, struct candidate *c, const struct saved_position *s,
-	uint64_t offset)
+static struct file *current_at(struct guard *g, const char *path)
 {
-	const struct file *current = NULL;
+	for (struct file *f = g->files; f != NULL; f = f->next)
+		if (!f->catch_up && !f->retired && strcmp(f->source.name, path) == 0)
+			return f;
+	return NULL;
+}
+
+/* Reads a candidate from an offset to its end, before the files already in the list. */
+static void catch_up(
+	struct guard *g, struct candidate *c, const struct saved_position *s, uint64_t offset)
+{
+	const struct file *current = current_at(g, s->path);
 	struct file *f;
 
-	for (const struct file *o = g->files; o != NULL; o = o->next)
-		if (strcmp(o->source.name, s->path) == 0 && !o->catch_up)
-			current = o;
 	f = file_new(g, s->path, TAKE_FD(c->fd), c->dev, c->ino, -1);
 	if (f == NULL) {
 		g->losses.no_memory++;
@@ -399,12 +412,22 @@ static void catch_up(struct guard *g, struct candidate *c, const struct saved_po
 
 static void resolve(struct guard *g, struct saved_position *s)
 {
-	int at = match_candidate(g, s);
+	struct file *current = current_at(g, s->path);
+	int at = match_candidate(g, s, continues);
 	int64_t left;
 
+	if (at < 0 && !s->rotated && current != NULL && s->head_len > 0 &&
+		looks_like(&current->tail, s)) {
+		/* The same log in another inode: restored, or moved to another disk. */
+		tail_resume(&current->tail, s->offset);
+		return;
+	}
+	if (at < 0 && s->head_len > 0)
+		at = match_candidate(g, s, looks_like); /* copied aside, then truncated */
 	if (at < 0) {
-		log_warning("%s was rotated while it was not read, and the file it was is not found "
-			    "beside it: what was written there after byte %llu was not judged",
+		log_warning(
+			"%s was rotated while it was not read, and the file it was is not found "
+			"beside it: what was written there after byte %llu was not judged",
 			s->path, (unsigned long long)s->offset);
 		return;
 	}
@@ -501,7 +524,8 @@ static void on_line(void *arg, const char *line, size_t len, uint64_t off, bool 
 	mark->judging = 0;
 }
 
-/* A rotated file to which nothing was written for a while: its last line needs no newline any more. */
+/* A rotated file to which nothing was written for a while: its last line needs no newline any more.
+ */
 static void on_quiet(evutil_socket_t fd, short what, void *arg)
 {
 	struct file *f = arg;
@@ -525,7 +549,8 @@ static void read_file(struct guard *g, struct file *f)
 	f->dirty = true;
 	f->pending = r == 1;
 	if (f->tail.restarts != restarts)
-		log_info("%s was truncated or written anew: reading it from its start", f->source.name);
+		log_info("%s was truncated or written anew: reading it from its start",
+			f->source.name);
 	if (r < 0 && !f->failing)
 		log_error("%s: cannot read: %s", f->source.name, strerror(-r));
 	f->failing = r < 0;
@@ -610,8 +635,7 @@ void files_start(struct guard *g)
 int files_init(struct guard *g)
 {
 	g->buffer = malloc(TAIL_BUFFER);
-	g->inotify =
-		event_new(g->base, g->o->inotify_fd, EV_READ | EV_PERSIST, on_inotify, g);
+	g->inotify = event_new(g->base, g->o->inotify_fd, EV_READ | EV_PERSIST, on_inotify, g);
 	g->work = evtimer_new(g->base, on_work, g);
 	if (g->buffer == NULL || g->inotify == NULL || g->work == NULL)
 		return -ENOMEM;

@@ -14,7 +14,7 @@
 #define LOG_A_MESSAGE 32768
 #define LOG_QUEUE_MAX (8 << 20) /* then lines are dropped and counted, never bans */
 #define FOUND_A_MINUTE 300
-#define TRACK_MEMORY_MIN 16
+#define TRACKED_MIN 16
 
 static void send_log(struct guard *g)
 {
@@ -124,7 +124,8 @@ static void on_wall_end(struct guard *g)
 	size_t known = bans_count(g->bans), missing = say_bans(g, false);
 
 	if (known > 0)
-		log_info("%zu bans in force, %zu of them were missing in the kernel", known, missing);
+		log_info("%zu bans in force, %zu of them were missing in the kernel", known,
+			missing);
 }
 
 static int on_own(struct guard *g, const struct addr *a, size_t n)
@@ -257,14 +258,16 @@ static int make_jails(struct guard *g)
 	return 0;
 }
 
-static int set_up(struct guard *g)
+int guard_set_up(struct guard *g, const struct guard_options *o)
 {
-	size_t cap = g->rs->maxtracked > TRACK_MEMORY_MIN ? g->rs->maxtracked : TRACK_MEMORY_MIN;
+	size_t cap = o->plan->rs->maxtracked;
 	int r;
 
+	g->o = o;
+	g->rs = o->plan->rs;
 	g->base = event_base_new();
 	g->log = calloc(1, sizeof(*g->log));
-	g->track = track_new(cap);
+	g->track = track_new(cap > TRACKED_MIN ? cap : TRACKED_MIN);
 	g->bans = bans_new();
 	g->evidence = evidence_new();
 	if (g->base == NULL || g->log == NULL || g->track == NULL || g->bans == NULL ||
@@ -287,7 +290,7 @@ static int set_up(struct guard *g)
 	return r;
 }
 
-static void tear_down(struct guard *g)
+void guard_tear_down(struct guard *g)
 {
 	control_done(g);
 	journal_done(g);
@@ -316,17 +319,15 @@ int guard_run(const struct guard_options *o)
 
 	if (g == NULL)
 		return 1;
-	g->o = o;
-	g->rs = o->plan->rs;
 	/* What is out of reach once the root has changed: the zone's file, random numbers. */
 	tzset();
 	json_object_seed(0);
-	r = set_up(g);
+	r = guard_set_up(g, o);
 	if (r == 0) {
 		r = sandbox_drop(o->statedir, o->uid, o->gid, &step);
 		if (r < 0)
-			log_critical("guard cannot give up its privileges (%s): %s", step,
-				strerror(-r));
+			log_critical(
+				"guard cannot give up its privileges (%s): %s", step, strerror(-r));
 	}
 	if (r == 0) {
 		r = sandbox_seal();
@@ -339,7 +340,7 @@ int guard_run(const struct guard_options *o)
 		event_base_dispatch(g->base);
 	else
 		send_log(g);
-	tear_down(g);
+	guard_tear_down(g);
 	free(g);
 	return r == 0 ? 0 : 1;
 }

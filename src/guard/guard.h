@@ -18,13 +18,13 @@ struct guard_mark {
 
 struct guard_options {
 	const struct plan *plan;
-	const char *confdir;   /* for status */
+	const char *confdir; /* for status */
 	const char *statedir;
 	uid_t uid; /* who to become; 0: stay (not started as root) */
 	gid_t gid;
 	bool dry_run;
-	int64_t started_us;    /* monotonic: when the daemon started */
-	int keeper_fd;	       /* SOCK_SEQPACKET to keeper */
+	int64_t started_us; /* monotonic: when the daemon started */
+	int keeper_fd;      /* SOCK_SEQPACKET to keeper */
 	int inotify_fd;
 	const int *listen_fds; /* datagram sockets, in the order of rs->listen */
 	size_t n_listen;

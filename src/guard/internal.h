@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/util.h"
 #include "guard/bans.h"
 #include "guard/evidence.h"
 #include "guard/guard.h"
@@ -10,7 +11,6 @@
 #include "ipc/messages.h"
 #include "match/date.h"
 #include "source/tail.h"
-#include "base/util.h"
 #include "store/store.h"
 #include "track/track.h"
 
@@ -23,12 +23,12 @@
 
 /* Where lines come from, whatever carries them. */
 struct source {
-	char *name;	 /* path, or "udp://127.0.0.1:5514" */
+	char *name;      /* path, or "udp://127.0.0.1:5514" */
 	uint16_t *jails; /* who reads it */
 	size_t n_jails;
 	struct date_finder *dates;
 	int64_t last_time_us; /* of the last dated line */
-	bool live; /* read to its end once: what comes now is being written now */
+	bool live;            /* read to its end once: what comes now is being written now */
 	uint64_t lines, undated, future;
 };
 
@@ -44,13 +44,13 @@ struct file {
 	int wd;
 	struct file_ref *refs;
 	size_t n_refs;
-	bool started;  /* where to begin is settled */
-	bool asking;   /* keeper looks for its predecessor */
-	bool retired;  /* no path leads here any more: read what still comes, then close */
-	bool catch_up; /* a predecessor found at start: read to its end, then close */
-	bool pending;  /* in the queue of files with something to read */
-	bool dirty;    /* its position is to be saved */
-	bool failing;  /* the last read went wrong; said once */
+	bool started;         /* where to begin is settled */
+	bool asking;          /* keeper looks for its predecessor */
+	bool retired;         /* no path leads here any more: read what still comes, then close */
+	bool catch_up;        /* a predecessor found at start: read to its end, then close */
+	bool pending;         /* in the queue of files with something to read */
+	bool dirty;           /* its position is to be saved */
+	bool failing;         /* the last read went wrong; said once */
 	struct event *retire; /* closes it after a while of silence */
 	struct guard *guard;
 	struct file *next;
@@ -97,7 +97,8 @@ struct jail_state {
 };
 
 struct losses {
-	uint64_t long_lines, undated, future, old, syslog_dropped, log_held, refused, poison, no_memory;
+	uint64_t long_lines, undated, future, old, syslog_dropped, log_held, refused, poison,
+		no_memory;
 };
 
 struct guard {
@@ -141,6 +142,7 @@ struct guard {
 	struct store *store;
 	struct event *save;
 	int64_t save_cost_us; /* what the last one took */
+	int64_t purged_us;
 	char trouble_told[128];
 
 	/* control.c */
@@ -156,15 +158,18 @@ struct guard {
 };
 
 /* guard.c */
-void guard_turn_end(struct guard *g); /* after anything was judged or decided: tells keeper, plans saving */
-void guard_leave(struct guard *g);    /* saves, tells keeper, ends the loop */
+int guard_set_up(struct guard *g, const struct guard_options *o); /* all but privileges and state */
+void guard_tear_down(struct guard *g);
+void guard_turn_end(
+	struct guard *g); /* after anything was judged or decided: tells keeper, plans saving */
+void guard_leave(struct guard *g); /* saves, tells keeper, ends the loop */
 
 /* source.c: judging */
 int source_init(struct source *s, const char *name);
 void source_done(struct source *s);
 int source_add_jail(struct source *s, uint16_t jail);
-void source_line(struct guard *g, struct source *s, const char *line, size_t len,
-	const int64_t *time_us);
+void source_line(
+	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us);
 
 /* files.c */
 int files_init(struct guard *g);
@@ -187,7 +192,7 @@ const struct source *datagrams_source(const struct guard *g, size_t i);
 #define JOURNAL_NAME "journal" /* its name as a source, and its position's in the store */
 int journal_init(struct guard *g);
 void journal_done(struct guard *g);
-int journal_reader(struct guard *g, int fd); /* a new reader's end */
+int journal_reader(struct guard *g, int fd);                /* a new reader's end */
 void journal_remember(struct guard *g, const char *cursor); /* from the store */
 const char *journal_cursor(const struct guard *g, bool *ret_dirty);
 void journal_saved(struct guard *g);

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #define DATABASE "stockade.db"
-#define SAVE_AFTER_US 250000	   /* after the first change */
-#define RETRY_AFTER_US 5000000	   /* when the disk would not take it */
+#define SAVE_AFTER_US 250000 /* after the first change */
+#define PURGE_ROUNDS 20      /* at a start */
+#define PURGE_EVERY_US (600 * USEC_PER_SEC)
+#define RETRY_AFTER_US 5000000 /* when the disk would not take it */
 
 int64_t to_wall(int64_t mono_us)
 {
@@ -265,10 +267,33 @@ static void tell_trouble(struct guard *g)
 	if (strcmp(trouble, g->trouble_told) == 0)
 		return;
 	if (trouble[0] != '\0')
-		log_error("the state cannot be saved: %s; enforcing goes on, it is tried again", trouble);
+		log_error("the state cannot be saved: %s; enforcing goes on, it is tried again",
+			trouble);
 	else
 		log_notice("the state is saved again");
 	snprintf(g->trouble_told, sizeof(g->trouble_told), "%s", trouble);
+}
+
+/* Forgets what is old, a bounded piece a round; once at the start, then beside a save now and then.
+ */
+static void purge(struct guard *g, int rounds)
+{
+	int64_t now_us = clock_wall_us(), longest_sec = 0;
+
+	g->purged_us = clock_mono_us();
+	for (size_t i = 0; i < g->rs->n_jails; i++)
+		if (g->jails[i].jail->findtime_sec > longest_sec)
+			longest_sec = g->jails[i].jail->findtime_sec;
+	for (int more = 1; more == 1 && rounds > 0; rounds--) {
+		if (store_begin(g->store) < 0)
+			return;
+		more = store_purge(g->store, now_us - g->rs->purgeage_sec * USEC_PER_SEC,
+			now_us / USEC_PER_SEC - longest_sec);
+		if (more < 0)
+			store_rollback(g->store);
+		else if (store_commit(g->store) < 0)
+			return;
+	}
 }
 
 int persist_now(struct guard *g)
@@ -287,6 +312,8 @@ int persist_now(struct guard *g)
 		r = save_all(g);
 	if (r == 0)
 		mark_clean(g);
+	if (r == 0 && !g->leaving && clock_mono_us() - g->purged_us > PURGE_EVERY_US)
+		purge(g, 1);
 	tell_trouble(g);
 	g->save_cost_us = clock_mono_us() - start_us;
 	return r;
@@ -338,22 +365,6 @@ void persist_plan(struct guard *g)
 		plan(g, after_us > SAVE_AFTER_US ? after_us : SAVE_AFTER_US);
 }
 
-static void purge(struct guard *g)
-{
-	int64_t now_us = clock_wall_us(), longest_sec = 0;
-
-	for (size_t i = 0; i < g->rs->n_jails; i++)
-		if (g->jails[i].jail->findtime_sec > longest_sec)
-			longest_sec = g->jails[i].jail->findtime_sec;
-	if (store_begin(g->store) < 0)
-		return;
-	if (store_purge(g->store, now_us - g->rs->purgeage_sec * USEC_PER_SEC,
-		    now_us / USEC_PER_SEC - longest_sec) < 0)
-		store_rollback(g->store);
-	else
-		store_commit(g->store);
-}
-
 static int load(struct guard *g)
 {
 	int r = store_load_bans(g->store, clock_wall_us(), load_ban, g);
@@ -372,7 +383,8 @@ int persist_init(struct guard *g)
 	bool moved = false;
 	int r = store_open(&g->store, ".", DATABASE, &moved);
 
-	if (r < 0) {
+	/* Made by a newer version: left alone, and memory has to do; tell_trouble says so. */
+	if (r < 0 && r != -EPROTO) {
 		log_error("%s/%s: cannot open the database: %s", g->o->statedir, DATABASE,
 			strerror(-r));
 		return r;
@@ -383,10 +395,11 @@ int persist_init(struct guard *g)
 	g->save = evtimer_new(g->base, on_save, g);
 	if (g->save == NULL)
 		return -ENOMEM;
-	purge(g);
+	purge(g, PURGE_ROUNDS);
 	r = load(g);
 	if (r < 0)
-		log_error("%s/%s: cannot be read whole: %s", g->o->statedir, DATABASE, strerror(-r));
+		log_error(
+			"%s/%s: cannot be read whole: %s", g->o->statedir, DATABASE, strerror(-r));
 	tell_trouble(g);
 	return 0;
 }

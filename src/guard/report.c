@@ -123,7 +123,8 @@ static json_t *report_sources(const struct guard *g, unsigned jail)
 	}
 	for (size_t i = 0; i < g->n_datagrams; i++)
 		if (reads(datagrams_source(g, i), jail))
-			json_array_append_new(list, report_stream(datagrams_source(g, i), "syslog"));
+			json_array_append_new(
+				list, report_stream(datagrams_source(g, i), "syslog"));
 	if ((g->rs->jails[jail].sources & SOURCE_JOURNAL) != 0 && journal_source(g) != NULL)
 		json_array_append_new(list, report_stream(journal_source(g), "journal"));
 	return list;
@@ -195,9 +196,9 @@ static void add_line(void *arg, unsigned jail, int64_t time_us, const char *line
 {
 	struct lines *l = arg;
 
-	json_array_append_new(l->list,
-		json_pack("{s:s,s:o,s:o}", "jail", l->g->jails[jail].jail->name, "time",
-			report_time(time_us), "line", report_text(line, len)));
+	json_array_append_new(
+		l->list, json_pack("{s:s,s:o,s:o}", "jail", l->g->jails[jail].jail->name, "time",
+				 report_time(time_us), "line", report_text(line, len)));
 }
 
 struct past {
@@ -221,17 +222,17 @@ static void add_past(void *arg, const struct store_ban *b, int64_t ended_us)
 		return;
 	for (line = b->evidence; *line != '\0'; line = *end != '\0' ? end + 1 : end) {
 		end = strchrnul(line, '\n');
-		json_array_append_new(p->evidence,
-			json_pack("{s:s,s:n,s:o}", "jail", b->jail, "time", "line",
-				report_text(line, (size_t)(end - line))));
+		json_array_append_new(
+			p->evidence, json_pack("{s:s,s:n,s:o}", "jail", b->jail, "time", "line",
+					     report_text(line, (size_t)(end - line))));
 	}
 }
 
-static json_t *report_in_jail(const struct guard *g, const struct jail_state *j,
-	const struct addr *a)
+static json_t *report_in_jail(
+	const struct guard *g, const struct jail_state *j, const struct addr *a)
 {
-	unsigned failures = track_count(g->track, j->jail->id, a, clock_wall_us() / USEC_PER_SEC,
-		j->jail->findtime_sec);
+	unsigned failures = track_count(
+		g->track, j->jail->id, a, clock_wall_us() / USEC_PER_SEC, j->jail->findtime_sec);
 	const struct ban *ban = bans_covering(g->bans, j->jail->id, a);
 	json_t *o;
 

@@ -78,6 +78,7 @@ static const int allowed[] = {
 	SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat),
 	SCMP_SYS(getcwd),
+	SCMP_SYS(getdents64),
 	SCMP_SYS(open),
 	SCMP_SYS(openat),
 	SCMP_SYS(unlink),
@@ -90,6 +91,7 @@ static const int allowed[] = {
 	SCMP_SYS(fsync),
 	SCMP_SYS(fdatasync),
 	SCMP_SYS(fchmod),
+	SCMP_SYS(fchown),
 	SCMP_SYS(fcntl),
 	SCMP_SYS(munmap),
 	SCMP_SYS(mremap),
@@ -138,15 +140,15 @@ int sandbox_seal(void)
 			goto out;
 	}
 	/* Memory that can be written or read, but never run. */
-	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	r = seccomp_rule_add(
+		ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	/* libevent asks how much there is to read, and nothing else of a device. */
 	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-			SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+		r = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD));
 	/* abort() may end us, and nobody else. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,

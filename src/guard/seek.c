@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define NEAR_ENOUGH (1 << 20) /* bytes that are simply read */
-#define LOOK 65536	      /* a dated line is looked for in so much */
+#define LOOK 65536            /* a dated line is looked for in so much */
 
 /* The first dated line that starts after off: its time and where it stands. */
 static bool dated_line(int fd, struct date_finder *dates, uint64_t off, int64_t now_us,

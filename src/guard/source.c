@@ -52,7 +52,8 @@ static int64_t settle_time(struct guard *g, struct source *s, int64_t time_us, i
 		return time_us;
 	if (time_us > now_us + FUTURE_SLACK_US) {
 		if (s->future++ == 0)
-			log_warning("%s: a line is dated %lld s ahead of this machine's clock; such lines "
+			log_warning("%s: a line is dated %lld s ahead of this machine's clock; "
+				    "such lines "
 				    "are taken as written now (told once)",
 				s->name, (long long)((time_us - now_us) / USEC_PER_SEC));
 		g->losses.future++;
@@ -86,8 +87,8 @@ static int64_t undated_time(const struct source *s, int64_t now_us)
 	return s->last_time_us;
 }
 
-void source_line(struct guard *g, struct source *s, const char *line, size_t len,
-	const int64_t *time_us)
+void source_line(
+	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us)
 {
 	int64_t now_us = clock_wall_us(), at_us;
 	const char *text = line;

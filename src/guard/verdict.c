@@ -26,8 +26,8 @@ static bool is_ignored(const struct guard *g, const struct jail *j, const struct
 	       (j->ignoreself && verdict_is_own(g, a));
 }
 
-static void tell_found(struct guard *g, const struct jail_state *j, const struct addr *a,
-	int64_t time_us)
+static void tell_found(
+	struct guard *g, const struct jail_state *j, const struct addr *a, int64_t time_us)
 {
 	char text[ADDR_STRLEN];
 	unsigned held;

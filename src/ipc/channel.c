@@ -87,7 +87,8 @@ static int drain(struct channel *c)
 		struct queued *q = c->first;
 		int r = send_one(c->fd, &q->head, q->body, q->fd);
 
-		/* ETOOMANYREFS: descriptors in flight are limited; they land once the peer reads. */
+		/* ETOOMANYREFS: descriptors in flight are limited; they land once the peer reads.
+		 */
 		if (r == -EAGAIN || r == -ENOBUFS || r == -ETOOMANYREFS)
 			return -EAGAIN;
 		if (r < 0)
@@ -207,8 +208,8 @@ static void on_readable(evutil_socket_t sock, short what, void *arg)
 	c->freed = NULL;
 }
 
-struct channel *channel_new(struct event_base *base, int fd, channel_fn *fn, channel_end_fn *end_fn,
-	void *arg)
+struct channel *channel_new(
+	struct event_base *base, int fd, channel_fn *fn, channel_end_fn *end_fn, void *arg)
 {
 	struct channel *c = calloc(1, sizeof(*c));
 	int size = 1 << 20;

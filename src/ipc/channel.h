@@ -20,12 +20,13 @@ struct channel;
  */
 typedef int channel_fn(void *arg, uint32_t type, const void *body, size_t len, int fd);
 
-/* The other side is gone or sent nonsense; called once, nothing more comes. The owner frees it later. */
+/* The other side is gone or sent nonsense; called once, nothing more comes. The owner frees it
+ * later. */
 typedef void channel_end_fn(void *arg, const char *why);
 
 /* Takes over fd (non-blocking from now on). NULL when out of memory. */
-struct channel *channel_new(struct event_base *base, int fd, channel_fn *fn, channel_end_fn *end,
-	void *arg);
+struct channel *channel_new(
+	struct event_base *base, int fd, channel_fn *fn, channel_end_fn *end, void *arg);
 
 /* Closes; what is queued is lost. Takes NULL. */
 void channel_free(struct channel *c);

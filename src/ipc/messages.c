@@ -50,6 +50,12 @@ static bool check_elems(const void *body, size_t len)
 	return true;
 }
 
+static bool check_query(const void *body, size_t len)
+{
+	return check_elems(
+		(const char *)body + sizeof(struct msg_query), len - sizeof(struct msg_query));
+}
+
 static bool check_file(const void *body, size_t len)
 {
 	const struct msg_file *f = body;
@@ -90,7 +96,8 @@ static const struct shape shapes[] = {
 	[MSG_LOG] = {TO_KEEPER, 1, 1},
 	[MSG_SIBLINGS] = {TO_KEEPER, sizeof(struct msg_file_ref), 0, false, check_file_ref},
 	[MSG_FILE_DONE] = {TO_KEEPER, sizeof(struct msg_file_ref), 0, false, check_file_ref},
-	[MSG_QUERY_WALL] = {TO_KEEPER, sizeof(struct msg_query)},
+	[MSG_QUERY_WALL] = {TO_KEEPER, sizeof(struct msg_query), sizeof(struct msg_elem), false,
+		check_query},
 	[MSG_RELOAD] = {TO_KEEPER, sizeof(struct msg_query)},
 	[MSG_STOP] = {TO_KEEPER},
 	[MSG_LEFT] = {TO_KEEPER},

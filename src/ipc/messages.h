@@ -14,36 +14,36 @@
 
 enum message {
 	/* guard to keeper */
-	MSG_READY = 1,	 /* state loaded, reading */
-	MSG_BAN,	 /* struct msg_ban[] */
-	MSG_UNBAN,	 /* struct msg_ban[], timeouts unused */
-	MSG_LOG,	 /* one byte level, then text */
-	MSG_SIBLINGS,	 /* struct msg_file_ref: where did the file go that was at this path? */
-	MSG_FILE_DONE,	 /* struct msg_file_ref: guard closed it, forget the watch */
-	MSG_QUERY_WALL,	 /* struct msg_query: counters wanted */
-	MSG_RELOAD,	 /* struct msg_query */
-	MSG_STOP,	 /* nothing: a client asked to stop */
-	MSG_LEFT,	 /* nothing: everything is saved, I go */
-	MSG_PONG,	 /* nothing */
+	MSG_READY = 1,  /* state loaded, reading */
+	MSG_BAN,        /* struct msg_ban[] */
+	MSG_UNBAN,      /* struct msg_ban[], timeouts unused */
+	MSG_LOG,        /* one byte level, then text */
+	MSG_SIBLINGS,   /* struct msg_file_ref: where did the file go that was at this path? */
+	MSG_FILE_DONE,  /* struct msg_file_ref: guard closed it, forget the watch */
+	MSG_QUERY_WALL, /* struct msg_query, then struct msg_elem[]: which are there? */
+	MSG_RELOAD,     /* struct msg_query */
+	MSG_STOP,       /* nothing: a client asked to stop */
+	MSG_LEFT,       /* nothing: everything is saved, I go */
+	MSG_PONG,       /* nothing */
 	/* keeper to guard */
-	MSG_FILE = 100,	 /* struct msg_file + fd */
-	MSG_FILE_LEFT,	 /* struct msg_file_ref: the path does not name it any more */
-	MSG_SIBLING,	 /* struct msg_file + fd, a candidate; MSG_SIBLINGS_END after the last */
+	MSG_FILE = 100,   /* struct msg_file + fd */
+	MSG_FILE_LEFT,    /* struct msg_file_ref: the path does not name it any more */
+	MSG_SIBLING,      /* struct msg_file + fd, a candidate; MSG_SIBLINGS_END after the last */
 	MSG_SIBLINGS_END, /* struct msg_file_ref */
-	MSG_TROUBLE,	 /* struct msg_trouble: a path cannot be read, or can again */
-	MSG_START_END,	 /* nothing: all files that exist now have been told */
-	MSG_WALL_ELEMS,	 /* struct msg_elem[]: what the kernel holds (at start) */
-	MSG_WALL_END,	 /* nothing: that was all */
-	MSG_OWN,	 /* struct addr[]: this machine's addresses */
-	MSG_CLIENT,	 /* fd of an accepted and checked control connection */
-	MSG_REFUSED,	 /* struct msg_refused[] */
-	MSG_RESTORE,	 /* nothing: the wall was emptied, say all bans again */
-	MSG_QUERY_ELEMS, /* struct msg_query, then struct msg_elem[] */
-	MSG_QUERY_END,	 /* struct msg_query_end */
-	MSG_RELOADED,	 /* struct msg_query, then JSON text of the answer */
-	MSG_LEAVE,	 /* nothing: save everything and exit */
-	MSG_PING,	 /* nothing */
-	MSG_JOURNAL,	 /* fd: the journal reader's end */
+	MSG_TROUBLE,      /* struct msg_trouble: a path cannot be read, or can again */
+	MSG_START_END,    /* nothing: all files that exist now have been told */
+	MSG_WALL_ELEMS,   /* struct msg_elem[]: what the kernel holds (at start) */
+	MSG_WALL_END,     /* nothing: that was all that is told */
+	MSG_OWN,          /* struct addr[]: this machine's addresses */
+	MSG_CLIENT,       /* fd of an accepted and checked control connection */
+	MSG_REFUSED,      /* struct msg_refused[] */
+	MSG_RESTORE,      /* nothing: the wall was emptied, say all bans again */
+	MSG_QUERY_ELEMS,  /* struct msg_elem[]: the answer */
+	MSG_QUERY_END,    /* struct msg_query_end */
+	MSG_RELOADED,     /* struct msg_query, then JSON text of the answer */
+	MSG_LEAVE,        /* nothing: save everything and exit */
+	MSG_PING,         /* nothing */
+	MSG_JOURNAL,      /* fd: the journal reader's end */
 };
 
 struct msg_ban {
@@ -55,6 +55,7 @@ struct msg_ban {
 
 struct msg_elem {
 	struct prefix prefix;
+	uint8_t there;
 	uint16_t jail;
 	uint64_t timeout_ms;
 	uint64_t packets, bytes;
@@ -69,7 +70,7 @@ struct msg_file_ref {
 
 struct msg_file {
 	uint64_t dev, ino;
-	int32_t wd;	  /* in guard's inotify */
+	int32_t wd;       /* in guard's inotify */
 	uint32_t pattern; /* index in the list of log paths, see patterns.h */
 	uint8_t at_start; /* it was there when we started */
 	char path[MSG_PATH_MAX];
@@ -84,7 +85,7 @@ struct msg_trouble {
 /* serial tells guard which client asked. */
 struct msg_query {
 	uint32_t serial;
-	uint32_t elems; /* 1: every element with its counters too */
+	uint32_t zero; /* what follows is aligned */
 };
 
 struct msg_query_end {
@@ -97,11 +98,11 @@ struct msg_query_end {
 
 enum refusal {
 	REFUSED_ALLOWED = 1, /* on the allow list */
-	REFUSED_OWN,	     /* this machine's own address */
-	REFUSED_WIDE,	     /* a block wider than policy allows */
-	REFUSED_RATE,	     /* more bans than is sane */
-	REFUSED_JAIL,	     /* no such jail */
-	REFUSED_KERNEL,	     /* the kernel would not; keeper tries again by itself */
+	REFUSED_OWN,         /* this machine's own address */
+	REFUSED_WIDE,        /* a block wider than policy allows */
+	REFUSED_RATE,        /* more bans than is sane */
+	REFUSED_JAIL,        /* no such jail */
+	REFUSED_KERNEL,      /* the kernel would not; keeper tries again by itself */
 };
 
 struct msg_refused {
@@ -116,4 +117,5 @@ const char *refusal_text(enum refusal why);
 enum message_side { TO_KEEPER, TO_GUARD };
 
 /* Is a message of that type and size, with or without descriptor, allowed to arrive there? */
-bool message_check(enum message_side side, uint32_t type, const void *body, size_t len, bool has_fd);
+bool message_check(
+	enum message_side side, uint32_t type, const void *body, size_t len, bool has_fd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* guard's wishes, checked and carried out: keeper does not trust guard, and never reads a log byte. */
+/* guard's wishes, checked and carried out: keeper does not trust guard, and never reads a log byte.
+ */
 #include "keeper/internal.h"
 
 #include "base/clock.h"
@@ -10,13 +11,15 @@
 #include <string.h>
 
 /*
- * A hijacked guard may ban strangers, but not at any rate: so many at once (a restart brings back all
- * that stood), and so many a second from then on.
+ * A hijacked guard may ban strangers, but not at any rate: so many at once (a restart brings back
+ * all that stood), and so many a second from then on.
  */
 #define RATE_BURST 3000000.0
 #define RATE_A_SEC 50000.0
 #define RETRY_SEC 2
 #define ELEMS_A_MESSAGE 1000
+/* Listing a set costs the kernel the square of its size; beyond this the database has to do. */
+#define TELL_MAX 50000
 
 static int grow(struct wall_elem **list, size_t *room, size_t need)
 {
@@ -56,7 +59,8 @@ int enforce_ban(struct keeper *k, const struct msg_ban *b, size_t n)
 	const struct addr *own = own_list(k->own, &n_own);
 
 	if (grow(&k->bans, &k->bans_room, k->n_bans + n) < 0)
-		return 0; /* guard believes it is banned: it will be said again on the next repair */
+		return 0; /* guard believes it is banned: it will be said again on the next repair
+			   */
 	for (size_t i = 0; i < n; i++) {
 		enum refusal why = policy_check(rs, own, n_own, b[i].jail, &b[i].prefix);
 
@@ -193,11 +197,22 @@ void enforce_tell_own(struct keeper *k)
 		channel_send(k->guard, MSG_OWN, own, n * sizeof(*own), -1);
 }
 
+static struct msg_elem to_message(const struct wall_elem *e)
+{
+	return (struct msg_elem) {
+		.prefix = e->prefix,
+		.there = e->there,
+		.jail = e->jail,
+		.timeout_ms = e->timeout_ms,
+		.packets = e->packets,
+		.bytes = e->bytes,
+	};
+}
+
 struct telling {
 	struct keeper *k;
-	enum message type;
 	struct msg_elem elems[ELEMS_A_MESSAGE];
-	size_t n;
+	size_t n, told;
 };
 
 static int tell(struct telling *t)
@@ -205,7 +220,9 @@ static int tell(struct telling *t)
 	int r = 0;
 
 	if (t->n > 0)
-		r = channel_send(t->k->guard, t->type, t->elems, t->n * sizeof(t->elems[0]), -1);
+		r = channel_send(
+			t->k->guard, MSG_WALL_ELEMS, t->elems, t->n * sizeof(t->elems[0]), -1);
+	t->told += t->n;
 	t->n = 0;
 	return r;
 }
@@ -217,23 +234,19 @@ static int on_elems(void *arg, const struct wall_elem *e, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		int r;
 
-		t->elems[t->n++] = (struct msg_elem) {
-			.prefix = e[i].prefix,
-			.jail = e[i].jail,
-			.timeout_ms = e[i].timeout_ms,
-			.packets = e[i].packets,
-			.bytes = e[i].bytes,
-		};
+		t->elems[t->n++] = to_message(&e[i]);
 		if (t->n < ELEMS_A_MESSAGE)
 			continue;
 		r = tell(t);
 		if (r < 0)
 			return r;
+		if (t->told >= TELL_MAX)
+			return -E2BIG;
 	}
 	return 0;
 }
 
-void enforce_tell_elems(struct keeper *k, enum message type)
+void enforce_tell_elems(struct keeper *k)
 {
 	struct telling *t = calloc(1, sizeof(*t));
 	int r;
@@ -241,23 +254,48 @@ void enforce_tell_elems(struct keeper *k, enum message type)
 	if (t == NULL)
 		return;
 	t->k = k;
-	t->type = type;
 	r = k->wall_ops->dump(k->wall, on_elems, t);
 	if (r == 0)
 		r = tell(t);
-	if (r < 0)
+	if (r == -E2BIG)
+		log_info(
+			"the firewall holds more than %d bans: the database tells which", TELL_MAX);
+	else if (r < 0)
 		log_error("cannot list what the firewall holds: %s", strerror(-r));
 	free(t);
 }
 
-void enforce_query(struct keeper *k, const struct msg_query *q)
+static void look(struct keeper *k, const struct msg_elem *asked, size_t n)
+{
+	struct wall_elem *elems = calloc(n, sizeof(*elems));
+	struct msg_elem *answer = calloc(n, sizeof(*answer));
+	int r;
+
+	for (size_t i = 0; elems != NULL && i < n; i++)
+		elems[i] = (struct wall_elem) {.jail = asked[i].jail, .prefix = asked[i].prefix};
+	if (elems != NULL && answer != NULL) {
+		r = k->wall_ops->look(k->wall, elems, n);
+		if (r < 0)
+			log_error("cannot look into the firewall: %s", strerror(-r));
+		for (size_t i = 0; i < n; i++)
+			answer[i] = to_message(&elems[i]);
+		channel_send(k->guard, MSG_QUERY_ELEMS, answer, n * sizeof(*answer), -1);
+	}
+	free(elems);
+	free(answer);
+}
+
+int enforce_query(struct keeper *k, const struct msg_query *q, const struct msg_elem *e, size_t n)
 {
 	struct msg_query_end end = {.serial = q->serial};
 	struct wall_stats s;
 
+	for (size_t i = 0; i < n; i++)
+		if (e[i].jail >= k->plan->rs->n_jails)
+			return -EPROTO;
 	enforce_apply(k);
-	if (q->elems != 0)
-		enforce_tell_elems(k, MSG_QUERY_ELEMS);
+	if (n > 0)
+		look(k, e, n);
 	k->wall_ops->get_stats(k->wall, &s);
 	end.healthy = s.healthy && !evtimer_pending(k->wall_retry, NULL);
 	end.transactions = s.transactions;
@@ -267,6 +305,7 @@ void enforce_query(struct keeper *k, const struct msg_query *q)
 	snprintf(end.backend, sizeof(end.backend), "%s", k->wall_ops->name);
 	snprintf(end.last_error, sizeof(end.last_error), "%s", s.last_error);
 	channel_send(k->guard, MSG_QUERY_END, &end, sizeof(end), -1);
+	return 0;
 }
 
 int enforce_init(struct keeper *k, const char **ret_error)
@@ -296,8 +335,8 @@ int enforce_init(struct keeper *k, const char **ret_error)
 			return -ENOMEM;
 	}
 	if (own_fd(k->own) >= 0) {
-		k->own_changed = event_new(
-			k->base, own_fd(k->own), EV_READ | EV_PERSIST, on_own_changed, k);
+		k->own_changed =
+			event_new(k->base, own_fd(k->own), EV_READ | EV_PERSIST, on_own_changed, k);
 		if (k->own_changed == NULL || event_add(k->own_changed, NULL) < 0)
 			return -ENOMEM;
 	}

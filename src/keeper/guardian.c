@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define LEAVE_SEC 10	   /* to save and go */
-#define DEATHS_FREE 6	   /* this many in a window are answered at once */
+#define LEAVE_SEC 10  /* to save and go */
+#define DEATHS_FREE 6 /* this many in a window are answered at once */
 #define DEATHS_WINDOW_US (10 * USEC_PER_SEC)
 #define DELAY_MAX_MS 10000
 
@@ -69,8 +69,9 @@ static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
 		files_done_with(k, body);
 		return 0;
 	case MSG_QUERY_WALL:
-		enforce_query(k, body);
-		return 0;
+		return enforce_query(k, body,
+			(const void *)((const char *)body + sizeof(struct msg_query)),
+			(len - sizeof(struct msg_query)) / sizeof(struct msg_elem));
 	case MSG_RELOAD:
 		memcpy(&q, body, sizeof(q));
 		keeper_reload(k, &q.serial);
@@ -280,7 +281,7 @@ static void be_guard(struct keeper *k, int fd)
 static void brief(struct keeper *k)
 {
 	enforce_tell_own(k);
-	enforce_tell_elems(k, MSG_WALL_ELEMS);
+	enforce_tell_elems(k);
 	channel_send(k->guard, MSG_WALL_END, NULL, 0, -1);
 	files_watch(k);
 	journal_child_start(k);
@@ -336,8 +337,8 @@ int guardian_init(struct keeper *k)
 	k->guard_pid = -1;
 	k->respawn = evtimer_new(k->base, on_respawn, k);
 	k->kill_timer = evtimer_new(k->base, on_kill, k);
-	k->mark = mmap(NULL, sizeof(*k->mark), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		0);
+	k->mark = mmap(
+		NULL, sizeof(*k->mark), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (k->mark == MAP_FAILED)
 		k->mark = NULL;
 	return k->respawn == NULL || k->kill_timer == NULL || k->mark == NULL ? -ENOMEM : 0;

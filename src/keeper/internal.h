@@ -26,7 +26,7 @@ struct keeper {
 	enum state state;
 	struct event_base *base;
 	int64_t started_us; /* monotonic */
-	uid_t uid;	    /* whom guard becomes; 0: not started as root */
+	uid_t uid;          /* whom guard becomes; 0: not started as root */
 	gid_t gid;
 	bool ready_told;
 	int state_lock; /* the state directory, held by us and our guard */
@@ -106,9 +106,9 @@ int enforce_init(struct keeper *k, const char **ret_error);
 void enforce_done(struct keeper *k);
 int enforce_ban(struct keeper *k, const struct msg_ban *b, size_t n);
 int enforce_unban(struct keeper *k, const struct msg_ban *b, size_t n);
-void enforce_apply(struct keeper *k); /* what was collected, in one transaction */
-void enforce_tell_elems(struct keeper *k, enum message type);
-void enforce_query(struct keeper *k, const struct msg_query *q);
+void enforce_apply(struct keeper *k);      /* what was collected, in one transaction */
+void enforce_tell_elems(struct keeper *k); /* what the kernel holds, for a new guard */
+int enforce_query(struct keeper *k, const struct msg_query *q, const struct msg_elem *e, size_t n);
 void enforce_tell_own(struct keeper *k);
 
 /* notify.c: systemd, if it is there */

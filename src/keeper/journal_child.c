@@ -22,8 +22,8 @@ static size_t list_jails(const struct ruleset *rs, struct journal_jail *list)
 
 	for (size_t i = 0; i < rs->n_jails; i++)
 		if ((rs->jails[i].sources & SOURCE_JOURNAL) != 0)
-			list[n++] = (struct journal_jail) {.id = (uint16_t)i,
-				.match = rs->jails[i].filter->journalmatch.text};
+			list[n++] = (struct journal_jail) {
+				.id = (uint16_t)i, .match = rs->jails[i].filter->journalmatch.text};
 	return n;
 }
 
@@ -101,7 +101,8 @@ void journal_child_start(struct keeper *k)
 
 void journal_child_stop(struct keeper *k)
 {
-	/* It ends by itself when guard's end of the pair is closed; this is for when it does not. */
+	/* It ends by itself when guard's end of the pair is closed; this is for when it does not.
+	 */
 	if (k->journal_pid <= 0)
 		return;
 	evtimer_del(k->journal_again);

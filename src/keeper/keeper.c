@@ -2,8 +2,8 @@
 /* The privileged process: start-up as a checklist, then signals, reload and the end. */
 #include "keeper/keeper.h"
 
-#include "base/clock.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "keeper/internal.h"
@@ -85,7 +85,8 @@ static int find_user(struct keeper *k)
 	pw = getpwnam(k->plan->rs->user);
 	if (pw == NULL) {
 		pw = getpwnam("nobody");
-		log_warning("there is no user '%s': guard runs as 'nobody' (create it: useradd --system "
+		log_warning("there is no user '%s': guard runs as 'nobody' (create it: useradd "
+			    "--system "
 			    "--home-dir %s --shell /usr/sbin/nologin %s)",
 			k->plan->rs->user, k->o->statedir, k->plan->rs->user);
 	}
@@ -141,8 +142,8 @@ static int take_state(struct keeper *k)
 	/* A guard whose keeper was killed holds it until it has saved. */
 	for (unsigned ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; ms += 20) {
 		if (ms >= LOCK_WAIT_MS) {
-			log_critical("state directory %s is in use by another stockade",
-				k->o->statedir);
+			log_critical(
+				"state directory %s is in use by another stockade", k->o->statedir);
 			close(fd);
 			return -EBUSY;
 		}
@@ -327,7 +328,8 @@ void keeper_reload(struct keeper *k, const uint32_t *serial)
 
 	if (k->state != RUNNING) {
 		answer_reload(k, serial,
-			json_pack("{s:s,s:i}", "error", "a reload or stop is under way", "code", 1));
+			json_pack(
+				"{s:s,s:i}", "error", "a reload or stop is under way", "code", 1));
 		return;
 	}
 	log_notice("reloading %s", k->o->confdir);
@@ -549,9 +551,9 @@ int keeper_run(const struct keeper_options *o)
 
 	if (r == 0) {
 		event_base_dispatch(k.base);
-		log_notice("stopped%s",
-			o->flush_on_stop ? ", all bans taken away"
-					 : "; bans stand in the kernel until they run out");
+		log_notice("stopped%s", o->flush_on_stop
+						? ", all bans taken away"
+						: "; bans stand in the kernel until they run out");
 	}
 	tear_down(&k);
 	return r < 0 ? 2 : 0;

@@ -7,7 +7,7 @@ struct keeper_options {
 	const char *confdir;
 	const char *statedir;
 	const char *socket;
-	bool dry_run;	    /* decide and log, leave the firewall alone */
+	bool dry_run;       /* decide and log, leave the firewall alone */
 	bool flush_on_stop; /* take all bans away when stopping in order */
 };
 

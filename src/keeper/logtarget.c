@@ -26,7 +26,7 @@ enum kind { TO_FD, TO_FD_BARE, TO_SYSLOG, TO_JOURNAL };
 struct logtarget {
 	enum kind kind;
 	int fd;
-	char *path; /* of a file, or of the syslog socket */
+	char *path;         /* of a file, or of the syslog socket */
 	struct buf waiting; /* lines not written yet */
 	struct log_limit limit;
 };
@@ -145,8 +145,8 @@ static int format(const struct logtarget *t, char *buf, size_t size, const char 
 }
 
 /* RFC 3164, as the C library's syslog(3) writes it to the local socket. */
-static void write_syslog(struct logtarget *t, pid_t pid, enum log_level level, const char *text,
-	size_t len)
+static void write_syslog(
+	struct logtarget *t, pid_t pid, enum log_level level, const char *text, size_t len)
 {
 	time_t now = time(NULL);
 	char buf[4096], when[32];

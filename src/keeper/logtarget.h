@@ -10,8 +10,8 @@
 struct logtarget;
 
 /*
- * target: STDERR, STDOUT, SYSOUT (no time), SYSLOG, SYSTEMD-JOURNAL, or a file's path; socket: "auto"
- * or where syslog listens. Returns 0, or -errno when the file cannot be opened.
+ * target: STDERR, STDOUT, SYSOUT (no time), SYSLOG, SYSTEMD-JOURNAL, or a file's path; socket:
+ * "auto" or where syslog listens. Returns 0, or -errno when the file cannot be opened.
  */
 int logtarget_open(struct logtarget **ret, const char *target, const char *socket);
 
@@ -22,8 +22,8 @@ void logtarget_close(struct logtarget *t);
 int logtarget_reopen(struct logtarget *t);
 
 /*
- * One line from process pid. component is "keeper", "actions" and so on; text is escaped already. Lines
- * for a file or terminal wait for logtarget_flush.
+ * One line from process pid. component is "keeper", "actions" and so on; text is escaped already.
+ * Lines for a file or terminal wait for logtarget_flush.
  */
 void logtarget_write(struct logtarget *t, const char *component, pid_t pid, enum log_level level,
 	const char *text, size_t len);

@@ -51,7 +51,8 @@ int sockets_listen_udp(const char *url)
 	sin.sin_port = sin6.sin6_port = htons(port);
 	memcpy(&sin.sin_addr, a.b + 12, 4);
 	memcpy(&sin6.sin6_addr, a.b, 16);
-	fd = socket(addr_is4(&a) ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(
+		addr_is4(&a) ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)

@@ -124,7 +124,8 @@ static void hand_on(struct tail *t, const char *line, size_t len, bool cut, tail
 	fn(arg, line, len, off, cut);
 }
 
-/* Hands on the lines in buf[0..len), which stand at t->offset; returns how many bytes are dealt with. */
+/* Hands on the lines in buf[0..len), which stand at t->offset; returns how many bytes are dealt
+ * with. */
 static size_t split(struct tail *t, const char *buf, size_t len, tail_fn *fn, void *arg)
 {
 	size_t at = 0;

@@ -6,13 +6,13 @@
 #include <stdint.h>
 
 /*
- * A log file that grows: whole lines are handed on once, in order. Between calls nothing of the file
- * is held in memory; a half-written last line is simply read again when the file has grown.
+ * A log file that grows: whole lines are handed on once, in order. Between calls nothing of the
+ * file is held in memory; a half-written last line is simply read again when the file has grown.
  */
 
-#define TAIL_LINE_MAX 16384	     /* of a longer line the first so many bytes are judged */
-#define TAIL_BUFFER (256 * 1024)     /* what tail_read wants to work in */
-#define TAIL_HEAD_MAX 256	     /* how much of the first line identifies a file */
+#define TAIL_LINE_MAX 16384      /* of a longer line the first so many bytes are judged */
+#define TAIL_BUFFER (256 * 1024) /* what tail_read wants to work in */
+#define TAIL_HEAD_MAX 256        /* how much of the first line identifies a file */
 
 struct tail {
 	int fd;

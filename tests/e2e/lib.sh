@@ -25,6 +25,7 @@ T=
 ok() {
 	n_done=$((n_done + 1))
 	echo "ok $n_done - $*"
+	[ -z "$T" ] || touch "$T/since" # what is older has nothing to do with the next failure
 }
 
 not_ok() {
@@ -85,14 +86,14 @@ check_is() { # TEXT WANTED GOT
 diagnose() {
 	[ -n "$T" ] || return 0
 	for _f in "$T"/*.log; do
-		[ -s "$_f" ] || continue
+		[ -s "$_f" ] && [ ! "$_f" -ot "$T/since" ] || continue
 		diag "--- ${_f##*/} (its end)"
 		tail -n 15 "$_f" | cut -c 1-300 | sed 's/^/# /'
 	done
 	if [ -n "${NS:-}" ]; then
 		diag "--- nft list table inet stockade (its start)"
-		ip netns exec "$NS" nft list table inet stockade 2>&1 | head -n 40 | cut -c 1-300 |
-			sed 's/^/# /'
+		ip netns exec "$NS" nft list table inet stockade 2>&1 | grep -v '^$' | head -n 60 |
+			cut -c 1-300 | sed 's/^/# /'
 	fi
 }
 

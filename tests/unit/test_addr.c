@@ -58,8 +58,8 @@ static struct prefix prefix(const char *s)
 static void set_nests(void **state)
 {
 	struct prefixset s = {0};
-	const char *texts[] = {"10.0.0.0/8", "10.1.0.0/16", "192.0.2.4", "192.0.2.0/24", "::1",
-		"2001:db8::/32"};
+	const char *texts[] = {
+		"10.0.0.0/8", "10.1.0.0/16", "192.0.2.4", "192.0.2.0/24", "::1", "2001:db8::/32"};
 	struct prefix p;
 
 	(void)state;

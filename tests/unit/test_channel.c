@@ -2,9 +2,9 @@
 #include "ipc/channel.h"
 #include "ipc/messages.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

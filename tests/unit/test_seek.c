@@ -29,7 +29,8 @@ static FILE *make_log(time_t now, bool dated)
 		localtime_r(&t, &tm);
 		if (dated && i % 7 != 0)
 			strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S%z", &tm);
-		fprintf(f, "%s host app[1]: line %u of the log, some more text to fill it\n", when, i);
+		fprintf(f, "%s host app[1]: line %u of the log, some more text to fill it\n", when,
+			i);
 	}
 	fflush(f);
 	return f;

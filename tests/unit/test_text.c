@@ -17,7 +17,8 @@ static void duration(const char *in, long long want)
 
 static void durations(void **state)
 {
-	static const char *const bad[] = {"", " ", "x", "10q", "1h x", "-", "1e5", "99999999999999"};
+	static const char *const bad[] = {
+		"", " ", "x", "10q", "1h x", "-", "1e5", "99999999999999"};
 	int64_t sec;
 
 	(void)state;
