@@ -11,30 +11,45 @@
 #include <string.h>
 #include <time.h>
 
-#define LOG_A_MESSAGE 32768
+#define LOG_A_MESSAGE 32768 /* more than the longest line */
+#define LOG_A_TURN (4 << 20)
 #define LOG_QUEUE_MAX (8 << 20) /* then lines are dropped and counted, never bans */
 #define FOUND_A_MINUTE 300
 #define TRACKED_MIN 16
 
+/* In pieces that fit a message, each ending with a line. */
 static void send_log(struct guard *g)
 {
+	const char *p = g->log->data, *end = p + g->log->len;
+
 	if (g->log->len == 0)
 		return;
-	if (channel_queued(g->keeper) < LOG_QUEUE_MAX)
-		channel_send(g->keeper, MSG_LOG, g->log->data, g->log->len, -1);
-	else
+	if (channel_queued(g->keeper) > LOG_QUEUE_MAX) {
 		g->losses.log_held++;
+		p = end;
+	}
+	while (p < end) {
+		size_t len = (size_t)(end - p);
+
+		if (len > LOG_A_MESSAGE)
+			len = (size_t)((const char *)memrchr(p, '\n', LOG_A_MESSAGE) + 1 - p);
+		channel_send(g->keeper, MSG_LOG, p, len, -1);
+		p += len;
+	}
 	buf_drop(g->log, g->log->len);
 }
 
-/* A line is its level as a digit, the text (no newline is in it), and a newline. */
+/* A line is its level as a digit, the text (no newline is in it), and a newline; sent at the end of the
+ * turn, after its bans. */
 static void log_to_keeper(void *arg, enum log_level level, const char *text, size_t len)
 {
 	struct guard *g = arg;
 	char digit = (char)('0' + level);
 
-	if (g->log->len + len + 2 > LOG_A_MESSAGE)
-		send_log(g);
+	if (g->log->len > LOG_A_TURN) {
+		g->losses.log_held++;
+		return;
+	}
 	buf_add(g->log, &digit, 1);
 	buf_add(g->log, text, len);
 	buf_add(g->log, "\n", 1);

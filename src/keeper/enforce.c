@@ -80,6 +80,7 @@ int enforce_ban(struct keeper *k, const struct msg_ban *b, size_t n)
 			.jail = b[i].jail,
 			.prefix = b[i].prefix,
 			.timeout_ms = b[i].timeout_ms,
+			.fresh = b[i].again == 0,
 		};
 	}
 	/* The rest of this turn's messages first: they share the transaction. */
@@ -136,9 +137,12 @@ void enforce_apply(struct keeper *k)
 
 static void on_apply(evutil_socket_t fd, short what, void *arg)
 {
+	struct keeper *k = arg;
+
 	(void)fd;
 	(void)what;
-	enforce_apply(arg);
+	enforce_apply(k);
+	logtarget_flush(k->log);
 }
 
 static void say_all_again(struct keeper *k)

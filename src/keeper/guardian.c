@@ -44,13 +44,17 @@ static void write_log(struct keeper *k, const char *body, size_t len)
 				body + 1, (size_t)(newline - body - 1));
 		body = newline + 1;
 	}
-	logtarget_flush(k->log);
+	/* Written once the bans of this turn are in the kernel. */
+	event_active(k->apply, EV_TIMEOUT, 0);
 }
 
 static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
 {
 	struct msg_query q;
 
+	/* Bans first: what else guard says can wait until they are in the kernel. */
+	if (type != MSG_BAN)
+		enforce_apply(k);
 	switch ((enum message)type) {
 	case MSG_READY:
 		keeper_ready(k);

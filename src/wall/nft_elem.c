@@ -296,9 +296,17 @@ static int replace(struct wall *w, struct nft_item *items, size_t n)
 	return r;
 }
 
+static bool all_fresh(const struct nft_item *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!items[i].elem->fresh)
+			return false;
+	return true;
+}
+
 static int ban_items(struct wall *w, struct nft_item *items, size_t n)
 {
-	if (n > ASK_FIRST && !w->ask_first) {
+	if (!w->ask_first && (n > ASK_FIRST || all_fresh(items, n))) {
 		int r = add_new(w, items, n);
 
 		/* When an answer got lost, what is in the kernel decides what is left to do. */

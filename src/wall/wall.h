@@ -15,6 +15,7 @@ struct wall_elem {
 	uint64_t timeout_ms;     /* time left; 0: for ever */
 	uint64_t packets, bytes; /* dropped so far (dump and look) */
 	bool there;              /* is it in the kernel? (look) */
+	bool fresh;              /* the caller knows of none there, so do not ask first (ban) */
 };
 
 struct wall_stats {

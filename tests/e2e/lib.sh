@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2015,SC2034,SC2154
 #
 # What the end-to-end tests share. A test sets `needs` (commands it cannot do without) and sources this.
 # From outside come STOCKADE (the built binary) and SRC (the checkout). Output is TAP.
@@ -86,7 +86,7 @@ check_is() { # TEXT WANTED GOT
 diagnose() {
 	[ -n "$T" ] || return 0
 	for _f in "$T"/*.log; do
-		[ -s "$_f" ] && [ ! "$_f" -ot "$T/since" ] || continue
+		[ -s "$_f" ] && [ -n "$(find "$_f" -newer "$T/since")" ] || continue
 		diag "--- ${_f##*/} (its end)"
 		tail -n 15 "$_f" | cut -c 1-300 | sed 's/^/# /'
 	done
@@ -212,9 +212,9 @@ daemon_answers() {
 
 daemon_start() { # [ARGUMENT...]: and waits until it answers
 	daemon_launch "$@"
-	_until=$(($(date +%s) + PATIENCE))
+	_deadline=$(($(date +%s) + PATIENCE))
 	until daemon_answers; do
-		if ! alive $STOCKADE_PID || [ "$(date +%s)" -ge $_until ]; then
+		if ! alive $STOCKADE_PID || [ "$(date +%s)" -ge $_deadline ]; then
 			diag "the daemon does not come up"
 			return 1
 		fi
@@ -293,10 +293,10 @@ sshd_fail_at() { # SECONDS_AGO ADDRESS
 }
 
 fail_times() { # N ADDRESS FILE
-	_n=$1
-	while [ "$_n" -gt 0 ]; do
+	_left=$1
+	while [ "$_left" -gt 0 ]; do
 		sshd_fail "$2" >>"$3"
-		_n=$((_n - 1))
+		_left=$((_left - 1))
 	done
 }
 
@@ -315,6 +315,7 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 T=$(mktemp -d "${TMPDIR:-/tmp}/stockade-e2e.XXXXXX") || exit 2
 chmod 711 "$T"
+touch "$T/since"
 CONF=$T/conf STATE=$T/state SOCK=$T/run/control.sock
 mkdir "$STATE" "$T/run" "$T/var"
 ns_new NS srv 2>"$T/netns.log" || skip_all "cannot make network namespaces: $(cat "$T/netns.log")"

@@ -46,9 +46,9 @@ if ! eventually daemon_answers; then
 fi
 LOGS=/proc/$STOCKADE_PID/root/mnt
 for _n in 0 7 29; do
-	fail_times 3 10.60.0.$_n "$LOGS/$_n.log"
-	fail_times 2 10.60.1.$_n "$LOGS/$_n.log"
-	check_eventually "jail $_n of $JAILS bans" in_set 10.60.0.$_n jail$_n
+	fail_times 3 "10.60.0.$_n" "$LOGS/$_n.log"
+	fail_times 2 "10.60.1.$_n" "$LOGS/$_n.log"
+	check_eventually "jail $_n of $JAILS bans" in_set "10.60.0.$_n" "jail$_n"
 done
 check_eventually "then neither process wakes up for 5 seconds" quiet_for_5_seconds
 check "and is there when something happens" fail_times 3 10.60.0.100 "$LOGS/12.log"

@@ -4,7 +4,7 @@
 #
 # The kernel's table and the state on disk: damaged, lost, full, read-only, at odds with each other.
 
-needs="setpriv mount umount bash timeout"
+needs="setpriv mount umount nsenter bash timeout"
 . "${0%/*}/lib.sh"
 
 LOG=$T/var/auth.log
@@ -182,7 +182,7 @@ test_corrupt() {
 	check "corrupt database: it is moved aside" has_files "$STATE"/*.corrupt-*
 	check_eventually "corrupt database: the bans are taken from the kernel" all_three_listed
 	check "corrupt database: where they still stand" all_three
-	daemon_kill
+	daemon_stop
 	nft_in delete table inet stockade
 	daemon_start
 	check_eventually "corrupt database: the new one has them too" all_three
@@ -235,6 +235,7 @@ disk_read_only() {
 
 disk_writable() {
 	mount -o remount,rw "$STATE"
+	nsenter --mount="/proc/$STOCKADE_PID/ns/mnt" mount -o remount,rw "$STATE" # it has its own view
 }
 
 test_disks() {
