@@ -14,6 +14,8 @@ elif commit=$(git log -1 --format=%cd.%h --date=format:%Y%m%d%H%M%S 2>/dev/null)
 fi
 arch=$(dpkg --print-architecture)
 doc=$tree/usr/share/doc/stockade
+control=$tree/DEBIAN
+mkdir -p "$control"
 
 find "$tree/usr/bin" -type f -exec strip --strip-unneeded {} +
 install -D -m 0644 README.md "$doc/README.md"
@@ -37,8 +39,6 @@ printf 'Source: stockade\n\nPackage: stockade\nArchitecture: any\n' >"$work/debi
 depends=$(cd "$work" && dpkg-shlibdeps -O "$tree/usr/bin/stockade" |
 	sed -n 's/^shlibs:Depends=//p')
 
-control=$tree/DEBIAN
-mkdir -p "$control"
 cat >"$control/control" <<-END
 	Package: stockade
 	Version: $version
