@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bench-latency LOG RETRY N single|burst: writes what sshd would log to LOG and listens for
+ * bench-latency LOG RETRY N single|awake|burst: writes what sshd would log to LOG and listens for
  * elements that come into any nft set of this network namespace, whoever puts them there.
  *
  * single: N addresses one after the other. The clock runs from just before the write of the last
@@ -15,6 +15,8 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -189,6 +191,29 @@ static void burst(struct bench *b)
 	free(buf);
 }
 
+static void *keep_awake(void *arg)
+{
+	struct sched_param none = {0};
+
+	(void)arg;
+	/* Whoever has work takes the processor from it at once. */
+	if (sched_setscheduler(0, SCHED_IDLE, &none) < 0)
+		die("SCHED_IDLE");
+	for (;;)
+		__asm__ volatile("" ::: "memory");
+	return NULL;
+}
+
+static void keep_all_awake(void)
+{
+	for (long i = sysconf(_SC_NPROCESSORS_ONLN); i > 0; i--) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, keep_awake, NULL) != 0)
+			die("thread");
+	}
+}
+
 static void listen_to_kernel(struct bench *b)
 {
 	int room = 1 << 28;
@@ -205,8 +230,9 @@ int main(int argc, char **argv)
 {
 	struct bench b = {0};
 
-	if (argc != 5 || (strcmp(argv[4], "single") != 0 && strcmp(argv[4], "burst") != 0)) {
-		fprintf(stderr, "usage: bench-latency LOG RETRY N single|burst\n");
+	if (argc != 5 || (strcmp(argv[4], "single") != 0 && strcmp(argv[4], "awake") != 0 &&
+				 strcmp(argv[4], "burst") != 0)) {
+		fprintf(stderr, "usage: bench-latency LOG RETRY N single|awake|burst\n");
 		return 2;
 	}
 	b.retry = (unsigned)strtoul(argv[2], NULL, 10);
@@ -223,7 +249,9 @@ int main(int argc, char **argv)
 	if (!b.seen || !b.took_us)
 		die("memory");
 	listen_to_kernel(&b);
-	if (argv[4][0] == 's')
+	if (argv[4][0] == 'a')
+		keep_all_awake();
+	if (argv[4][0] != 'b')
 		single(&b);
 	else
 		burst(&b);
