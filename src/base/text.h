@@ -18,8 +18,8 @@ bool text_is_utf8(const char *s, size_t len);
 
 /*
  * fail2ban's time abbreviations: "10m", "1h 30m", "1d12h", "1w", "3600", "-1", "1.5h"; a sum of
- * parts. Units: s/ss/sec/second(s), m/mm/min/minute(s), h/hh/hour(s), d/dd/day(s), w/ww/week(s),
- * mon/month(s) (30.4375 days), y/yy/year(s) (365.25 days). Stores seconds. 0 or -EINVAL.
+ * parts. Units: s, m, h, d, w, mo, y, doubled or in words, also cut short as jail.conf(5) has them;
+ * a month is 30.4375 days, a year 365.25. Stores seconds. 0 or -EINVAL.
  */
 int text_parse_duration(int64_t *ret_sec, const char *s);
 

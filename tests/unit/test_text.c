@@ -32,6 +32,7 @@ static void durations(void **state)
 	duration(" 2 hours 5 min ", 7500);
 	duration("1mon", 2629800);
 	duration("1y", 31557600);
+	duration("1yea 1mo 1wee 1da 1hou", 31557600 + 2629800 + 604800 + 86400 + 3600);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_not_equal(text_parse_duration(&sec, bad[i]), 0);
 }
