@@ -69,8 +69,13 @@ void verdict_failure(struct guard *g, struct jail_state *j, const struct addr *a
 	tell_found(g, j, a, time_us);
 	evidence_add(g->evidence, jail->id, a, time_us, line, len);
 	ban = bans_covering(g->bans, jail->id, a);
-	if (ban != NULL && (ban->until_us == 0 ||
-				   time_us <= to_wall(ban->since_us) + LEFTOVER_SEC * USEC_PER_SEC))
+	/*
+	 * One found in the kernel at the start may be of this very line, judged by a guard that
+	 * died before it could save: then the line counts as it did then.
+	 */
+	if (ban != NULL && ban->origin != ORIGIN_KERNEL &&
+		(ban->until_us == 0 ||
+			time_us <= to_wall(ban->since_us) + LEFTOVER_SEC * USEC_PER_SEC))
 		return;
 	n = track_hit(g->track, jail->id, a, time_us / USEC_PER_SEC, count, jail->findtime_sec,
 		jail->maxretry);
@@ -120,18 +125,19 @@ struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct pref
 	int64_t until_us = bantime_sec < 0 ? 0 : now_us + bantime_sec * USEC_PER_SEC;
 	char text[PREFIX_STRLEN];
 	struct ban *ban;
-	bool is_new;
+	bool is_new, counts;
 
 	ban = bans_put(g->bans, j->jail->id, p, &is_new);
 	if (ban == NULL) {
 		g->losses.no_memory++;
 		return NULL;
 	}
+	counts = is_new || ban->origin == ORIGIN_KERNEL;
 	/* Prolonged, never shortened by a log line; by hand it is as the owner says. */
 	if (!is_new && origin == ORIGIN_LOG && until_us != 0 &&
 		(ban->until_us == 0 || ban->until_us > until_us))
 		until_us = ban->until_us;
-	if (is_new) {
+	if (counts) {
 		ban->since_us = now_us;
 		ban->origin = (uint8_t)origin;
 		j->bans++;
@@ -147,7 +153,7 @@ struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct pref
 	if (origin == ORIGIN_LOG && ban->evidence == NULL)
 		ban->evidence = evidence_text(g->evidence, j->jail->id, &p->addr, failures);
 	/* fail2ban's words, so that what reads its log reads ours. */
-	log_notice("[%s] %s%s%s", j->jail->name, is_new ? "Ban " : "Prolong ban of ",
+	log_notice("[%s] %s%s%s", j->jail->name, counts ? "Ban " : "Prolong ban of ",
 		prefix_format(p, text), j->jail->shadow ? " (shadow: not enforced)" : "");
 	return ban;
 }
