@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * e2e-unix PATH [N]: connects N times (1) to a stream socket, sends what stands on standard input
- * on the last of the connections, and prints what comes back there until the other side closes it.
- * With N above 1 the others say nothing and stay open meanwhile.
+ * on the last of the connections, and prints what comes back there, up to the end of a line. With N
+ * above 1 the others say nothing and stay open meanwhile.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,8 +54,10 @@ int main(int argc, char **argv)
 			at += sent;
 		}
 	}
-	shutdown(fd, SHUT_WR);
-	while ((len = recv(fd, buf, sizeof(buf), 0)) > 0)
+	while ((len = recv(fd, buf, sizeof(buf), 0)) > 0) {
 		fwrite(buf, 1, (size_t)len, stdout);
+		if (buf[len - 1] == '\n')
+			break;
+	}
 	return 0;
 }
