@@ -111,6 +111,8 @@ void status_losses(struct cli *c, const json_t *end)
 			"lines passed over (reading them had ended the reader)"},
 		{"out_of_memory", "item given up for lack of memory",
 			"items given up for lack of memory"},
+		{"unsaved_rows", "row that the database cannot hold",
+			"rows that the database cannot hold"},
 		{"long_lines", "line cut at 16 kB", "lines cut at 16 kB"},
 		{"undated_lines", "line without a date", "lines without a date"},
 		{"future_lines", "line from the future", "lines from the future"},

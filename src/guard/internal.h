@@ -98,7 +98,7 @@ struct jail_state {
 
 struct losses {
 	uint64_t long_lines, undated, future, old, syslog_dropped, log_held, refused, poison,
-		no_memory;
+		no_memory, unsaved;
 };
 
 struct guard {

@@ -109,12 +109,22 @@ struct saving {
 	struct store *s;
 };
 
+/* One row that the store cannot hold (a path too long) must not keep all others from being saved.
+ */
+static int unless_unfit(struct guard *g, int r)
+{
+	if (r != -EINVAL)
+		return r;
+	g->losses.unsaved++;
+	return 0;
+}
+
 static int save_end(void *arg, const struct ban_end *e)
 {
 	const struct saving *s = arg;
 
-	return store_end_ban(s->s, s->g->jails[e->jail].jail->name, &e->prefix,
-		e->at_us == 0 ? clock_wall_us() : to_wall(e->at_us));
+	return unless_unfit(s->g, store_end_ban(s->s, s->g->jails[e->jail].jail->name, &e->prefix,
+					  e->at_us == 0 ? clock_wall_us() : to_wall(e->at_us)));
 }
 
 static int save_ban(void *arg, struct ban *ban)
@@ -130,14 +140,14 @@ static int save_ban(void *arg, struct ban *ban)
 		.evidence = ban->evidence,
 	};
 
-	return store_put_ban(s->s, &row);
+	return unless_unfit(s->g, store_put_ban(s->s, &row));
 }
 
 static int save_track(void *arg, const struct track_entry *e, bool gone)
 {
 	const struct saving *s = arg;
 
-	return store_put_track(s->s, s->g->jails[e->jail].jail->name, e, gone);
+	return unless_unfit(s->g, store_put_track(s->s, s->g->jails[e->jail].jail->name, e, gone));
 }
 
 static int save_cursor(struct guard *g)
@@ -152,7 +162,7 @@ static int save_cursor(struct guard *g)
 static int save_positions(struct guard *g)
 {
 	for (const struct dropped_key *d = g->dropped; d != NULL; d = d->next) {
-		int r = store_drop_position(g->store, d->key);
+		int r = unless_unfit(g, store_drop_position(g->store, d->key));
 
 		if (r < 0)
 			return r;
@@ -175,7 +185,7 @@ static int save_positions(struct guard *g)
 			.head_hash = f->tail.head_hash,
 			.head_len = f->tail.head_len,
 		};
-		r = store_put_position(g->store, &p);
+		r = unless_unfit(g, store_put_position(g->store, &p));
 		if (r < 0)
 			return r;
 	}
@@ -192,7 +202,7 @@ static int save_totals(struct guard *g)
 
 		if (!j->totals_dirty)
 			continue;
-		r = store_put_total(g->store, &t);
+		r = unless_unfit(g, store_put_total(g->store, &t));
 		if (r < 0)
 			return r;
 	}

@@ -156,12 +156,13 @@ static json_t *report_losses(const struct guard *g)
 
 	for (size_t i = 0; i < g->rs->n_jails; i++)
 		limit_hits += filter_stats(g->jails[i].filter)->limit_hits;
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "long_lines",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "long_lines",
 		(json_int_t)l->long_lines, "limit_hits", (json_int_t)limit_hits, "syslog_dropped",
 		(json_int_t)l->syslog_dropped, "log_lines_held", (json_int_t)l->log_held,
 		"refused_bans", (json_int_t)l->refused, "undated_lines", (json_int_t)l->undated,
 		"future_lines", (json_int_t)l->future, "old_failures", (json_int_t)l->old,
-		"poison_lines", (json_int_t)l->poison, "out_of_memory", (json_int_t)l->no_memory);
+		"poison_lines", (json_int_t)l->poison, "out_of_memory", (json_int_t)l->no_memory,
+		"unsaved_rows", (json_int_t)l->unsaved);
 }
 
 json_t *report_status(struct guard *g, const struct jail *only, const struct msg_query_end *wall)

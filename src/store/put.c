@@ -61,7 +61,8 @@ static int add_ban(struct store *s, const struct store_ban *b, const char *origi
 	return stmt_run(s, st);
 }
 
-static int update_ban(struct store *s, const struct store_ban *b, int64_t id, int64_t over_us)
+static int update_ban(
+	struct store *s, const struct store_ban *b, const char *origin, int64_t id, int64_t over_us)
 {
 	sqlite3_stmt *st;
 	int r = stmt_get(s, STMT_BAN_UPDATE, &st);
@@ -73,6 +74,7 @@ static int update_ban(struct store *s, const struct store_ban *b, int64_t id, in
 	sqlite3_bind_int64(st, 3, b->failures);
 	sqlite3_bind_int64(st, 4, over_us);
 	put_text(st, 5, cut_evidence(b->evidence));
+	put_text(st, 6, origin);
 	return stmt_run(s, st);
 }
 
@@ -123,7 +125,7 @@ int store_put_ban(struct store *s, const struct store_ban *b)
 	r = find_ban(s, b, &id);
 	if (r < 0)
 		return r;
-	return id != 0 ? update_ban(s, b, id, over_us) : add_ban(s, b, origin, over_us);
+	return id != 0 ? update_ban(s, b, origin, id, over_us) : add_ban(s, b, origin, over_us);
 }
 
 int store_end_ban(struct store *s, const char *jail, const struct prefix *p, int64_t at_us)
