@@ -161,6 +161,8 @@ test_garbage() {
 		echo "$_line" | timeout 20 "$HELPERS/e2e-unix" "$SOCK" >"$T/garbage.log"
 		check "answered with an error: $_line" grep -q '"error"' "$T/garbage.log"
 	done
+	check_is "who closes his side after the question is answered" 1 \
+		"$(echo '{"cmd":"status"}' | "$HELPERS/e2e-unix" "$SOCK" 1 shut | grep -c '"end"')"
 	mkfifo "$T/silence"
 	"$HELPERS/e2e-unix" "$SOCK" 20 <>"$T/silence" >/dev/null 2>&1 &
 	adopt $!
@@ -182,6 +184,7 @@ test_signals() {
 	check "loads" maxretry_is 3
 	fail_times 1 10.30.3.1 "$LOG"
 	check_eventually "failures of before a reload count after it" in_set 10.30.3.1
+	check "ten reloads in a row, each followed by a question, are all answered" reload_often
 	mv "$OWNLOG" "$OWNLOG.1"
 	kill -USR1 "$STOCKADE_PID"
 	check_eventually "SIGUSR1 reopens the log" test -e "$OWNLOG"
@@ -199,6 +202,12 @@ test_signals() {
 	sshd_fail 10.30.3.4 "$(printf 'invalid user \033[31mred')" >>"$LOG"
 	check_eventually "escapes in a user's name" in_set 10.30.3.4
 	check "do not reach the log" not grep -q "$(printf '\033')" "$OWNLOG"
+}
+
+reload_often() {
+	for _n in 1 2 3 4 5 6 7 8 9 10; do
+		ctl reload && ctl status || return 1
+	done >"$T/reloads.log" 2>&1
 }
 
 maxretry_is() { # N

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * e2e-unix PATH [N]: connects N times (1) to a stream socket, sends what stands on standard input
- * on the last of the connections, and prints what comes back there, up to the end of a line. With N
- * above 1 the others say nothing and stay open meanwhile.
+ * e2e-unix PATH [N [shut]]: connects N times (1) to a stream socket, sends what stands on standard
+ * input on the last of the connections, closes its own side ("shut" only), and prints what comes
+ * back there, up to the end of a line. With N above 1 the others say nothing and stay open.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 	int fd = -1;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: e2e-unix PATH [N]\n");
+		fprintf(stderr, "usage: e2e-unix PATH [N [shut]]\n");
 		return 2;
 	}
 	for (int i = 0; i < n; i++) {
@@ -54,6 +54,8 @@ int main(int argc, char **argv)
 			at += sent;
 		}
 	}
+	if (argc > 3)
+		shutdown(fd, SHUT_WR);
 	while ((len = recv(fd, buf, sizeof(buf), 0)) > 0) {
 		fwrite(buf, 1, (size_t)len, stdout);
 		if (buf[len - 1] == '\n')

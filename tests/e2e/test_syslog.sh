@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC1091,SC2034,SC2119,SC2129,SC2154,SC2317
+#
+# What other programs send to the syslog listener, by a real logger(1) and by hand.
+
+needs="logger bash"
+. "${0%/*}/lib.sh"
+
+PORT=5614
+
+send() { # ARGUMENT...: of logger
+	ip netns exec "$NS" logger -d -n 127.0.0.1 -P $PORT -t sshd --id=4711 -p auth.info "$@"
+}
+
+send_raw() { # TEXT, with printf's escapes: one datagram (bash itself would make one a line)
+	printf '%b' "$1" >"$T/datagram"
+	ip netns exec "$NS" bash -c "cat '$T/datagram' >/dev/udp/127.0.0.1/$PORT"
+}
+
+make_conf <<-EOF
+	[DEFAULT]
+	source = syslog
+	maxretry = 3
+	[sshd]
+	enabled = true
+	port = 22
+EOF
+printf '[syslog]\nlisten = udp://127.0.0.1:%s udp://[::1]:%s\n' $PORT $PORT >>"$CONF/stockade.local"
+if ! daemon_start; then
+	not_ok "the daemon starts"
+	finish
+fi
+for _n in 1 2 3; do
+	send --rfc3164 "Failed password for root from 10.70.0.1 port 4242 ssh2"
+done
+check_eventually "RFC 3164" in_set 10.70.0.1
+for _n in 1 2 3; do
+	ip netns exec "$NS" logger -d -n ::1 -P $PORT -t sshd --id=4711 --rfc3164 \
+		"Failed password for root from 2001:db8:70::3 port 4242 ssh2"
+done
+check_eventually "over IPv6" in_set 2001:db8:70::3
+for _n in 1 2 3; do
+	send_raw "<38>sshd[4711]: Failed password for root from 10.70.0.4 port 4242 ssh2"
+done
+check_eventually "without date and host" in_set 10.70.0.4
+_counted=$(failures)
+send_raw ''
+send_raw '<'
+send_raw '<38>'
+send_raw '<999999>\0\0\0'
+send_raw '\xff\xfe\n\n\n'
+send_raw "<38>Nov 20 08:00:00 host cron[1]: x\n$(sshd_fail 10.70.0.5)\n"
+for _n in 1 2 3; do
+	send --rfc3164 "Failed password for root from 10.70.0.6 port 4242 ssh2"
+done
+check_eventually "after datagrams that are no messages" in_set 10.70.0.6
+check "a line break in a datagram begins no second message" not ctl explain 10.70.0.5
+check_is "three failures more were counted, not one else" $((_counted + 3)) "$(failures)"
+g=$(guard_pid)
+for _n in 1 2 3; do
+	send --rfc3164 "Failed password for root from 10.70.0.7 port 4242 ssh2"
+	ctl reload >/dev/null 2>&1
+done
+check_eventually "a reload in between loses none" in_set 10.70.0.7
+check "though guard is another one" test "$g" != "$(guard_pid)"
+daemon_stop
+check_is "SIGTERM: exit 0" 0 $?
+finish
