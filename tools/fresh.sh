@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2317 # leave is called by a trap
 # fresh.sh [RELEASE [TEST-OPTION...]]: makes a minimal new Debian in a scratch folder, puts this
 # checkout in, and builds and tests there, as a newcomer would. Everything is gone afterwards.
 set -eu
@@ -28,6 +29,8 @@ inside() {
 	apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/90host" || :
 	cp /etc/resolv.conf /etc/hosts "$root/etc/"
 
+	# Its root is to be a mount, for the namespaces that tests make in there.
+	mount --bind "$root" "$root"
 	mount -t proc proc "$root/proc"
 	mount -t sysfs -o ro sysfs "$root/sys"
 	# A folder of its own, lest something in there talks to this machine's /dev/log.
@@ -73,10 +76,20 @@ command -v git >/dev/null || die "needs git, to know which files to take"
 
 scratch=$(mktemp -d "${TMPDIR:-/var/tmp}/stockade-fresh.XXXXXX")
 [ $# -eq 0 ] || shift
-trap 'rm -rf --one-file-system "$scratch"' EXIT
-trap 'exit 1' HUP INT TERM
+pid=
+# What is to end when this is told to: all of its processes, then the folder.
+leave() {
+	trap - EXIT HUP INT TERM
+	[ -z "$pid" ] || kill -s KILL "$pid" 2>/dev/null || :
+	wait
+	rm -rf --one-file-system "$scratch"
+}
+trap leave EXIT
+trap 'exit 130' HUP INT TERM
 rc=0
 mkdir "$scratch/root"
-unshare --mount --pid --fork --kill-child "$0" --inside "$release" "$scratch/root" "$@" ||
-	rc=$?
+unshare --mount --pid --fork --kill-child "$0" --inside "$release" "$scratch/root" "$@" </dev/null &
+pid=$!
+wait $pid || rc=$?
+pid=
 exit $rc
