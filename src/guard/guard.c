@@ -39,8 +39,8 @@ static void send_log(struct guard *g)
 	buf_drop(g->log, g->log->len);
 }
 
-/* A line is its level as a digit, the text (no newline is in it), and a newline; sent at the end of the
- * turn, after its bans. */
+/* A line is its level as a digit, the text (no newline is in it), and a newline; sent at the end of
+ * the turn, after its bans. */
 static void log_to_keeper(void *arg, enum log_level level, const char *text, size_t len)
 {
 	struct guard *g = arg;

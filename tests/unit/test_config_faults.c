@@ -62,12 +62,12 @@ static void ports(void **state)
 	fixture_bad("port = 70000",
 		"jail.conf:4: error: port '70000' is unknown: write a service's name, a number "
 		"from 1 to 65535, a range such as '1000:2000', or 'all'\n");
-	fixture_bad(
-		"port = 9:8", "jail.conf:4: error: port '9:8' is unknown: write a service's name, "
-			      "a number from 1 to 65535, a range such as '1000:2000', or 'all'\n");
-	fixture_bad(
-		"port = 0", "jail.conf:4: error: port '0' is unknown: write a service's name, a "
-			    "number from 1 to 65535, a range such as '1000:2000', or 'all'\n");
+	fixture_bad("port = 9:8",
+		"jail.conf:4: error: port '9:8' is unknown: write a service's name, "
+		"a number from 1 to 65535, a range such as '1000:2000', or 'all'\n");
+	fixture_bad("port = 0",
+		"jail.conf:4: error: port '0' is unknown: write a service's name, a "
+		"number from 1 to 65535, a range such as '1000:2000', or 'all'\n");
 	fixture_bad("port = 22,, -5",
 		"jail.conf:4: error: port '-5' is unknown: write a service's name, a number from 1 "
 		"to 65535, a range such as '1000:2000', or 'all'\n");
@@ -120,18 +120,18 @@ static void specs(void **state)
 				   "missing; write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
 	fixture_bad("filter = x[a", "jail.conf:4: error: filter 'x[a': an option reads NAME=VALUE; "
 				    "write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
-	fixture_bad(
-		"filter = x[a=b", "jail.conf:4: error: filter 'x[a=b': the ']' at the end is "
-				  "missing; write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
-	fixture_bad(
-		"filter = x[a=\"b]", "jail.conf:4: error: filter 'x[a=\"b]': a quote is not "
-				     "closed; write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
+	fixture_bad("filter = x[a=b",
+		"jail.conf:4: error: filter 'x[a=b': the ']' at the end is "
+		"missing; write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
+	fixture_bad("filter = x[a=\"b]",
+		"jail.conf:4: error: filter 'x[a=\"b]': a quote is not "
+		"closed; write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
 	fixture_bad("filter = x[a=\"b\" c=d]",
 		"jail.conf:4: error: filter 'x[a=\"b\" c=d]': a ',' belongs between two options; "
 		"write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
-	fixture_bad(
-		"filter = x[a=b]c", "jail.conf:4: error: filter 'x[a=b]c': nothing may follow the "
-				    "']'; write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
+	fixture_bad("filter = x[a=b]c",
+		"jail.conf:4: error: filter 'x[a=b]c': nothing may follow the "
+		"']'; write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
 	fixture_bad("filter = [a=b]", "jail.conf:4: error: filter '[a=b]': the name is missing; "
 				      "write 'NAME' or 'NAME[opt=value, opt2=\"a, b\"]'\n");
 	fixture_bad("filter = x[a b=c]",
@@ -145,9 +145,9 @@ static void specs(void **state)
 static void names(void **state)
 {
 	(void)state;
-	fixture_bad(
-		"a = %(no)s\nport = %(a)s", "jail.conf:4: error: '%(no)s' is not defined anywhere: "
-					    "define 'no' in this section or in [DEFAULT]\n");
+	fixture_bad("a = %(no)s\nport = %(a)s",
+		"jail.conf:4: error: '%(no)s' is not defined anywhere: "
+		"define 'no' in this section or in [DEFAULT]\n");
 	fixture_bad("port = 100% sure",
 		"jail.conf:4: error: a single '%' in 'port': write '%%' for a percent sign\n");
 	fixture_bad("port = %(no",
@@ -156,18 +156,18 @@ static void names(void **state)
 		"jail.conf:4: error: '%(' does not go on as it should: write '%(NAME)s'\n");
 	fixture_bad("port = %(a)",
 		"jail.conf:4: error: '%(' does not go on as it should: write '%(NAME)s'\n");
-	fixture_bad(
-		"port = %(port)s", "jail.conf:4: error: '%(port)s' leads back to itself: write "
-				   "'%(known/port)s' for what an earlier file or [DEFAULT] says\n");
+	fixture_bad("port = %(port)s",
+		"jail.conf:4: error: '%(port)s' leads back to itself: write "
+		"'%(known/port)s' for what an earlier file or [DEFAULT] says\n");
 	fixture_bad("a = %(b)s\nb = %(a)s\nport = %(a)s",
 		"jail.conf:5: error: '%(a)s' leads back to itself: write '%(known/a)s' for what an "
 		"earlier file or [DEFAULT] says\n");
 	fixture_bad("port = %(maxretri)s\nmaxretry = 3",
 		"jail.conf:4: error: '%(maxretri)s' is not defined anywhere: define 'maxretri' in "
 		"this section or in [DEFAULT]; did you mean 'maxretry'?\n");
-	fixture_bad(
-		"port = %(known/port)s", "jail.conf:4: error: '%(known/port)s': neither an earlier "
-					 "file nor [DEFAULT] sets 'port': write its value out\n");
+	fixture_bad("port = %(known/port)s",
+		"jail.conf:4: error: '%(known/port)s': neither an earlier "
+		"file nor [DEFAULT] sets 'port': write its value out\n");
 	fixture_bad("port = %(other/port)s",
 		"jail.conf:4: error: '%(other/port)s': there is no such section, or neither it nor "
 		"[DEFAULT] sets 'port': define it there\n");

@@ -578,8 +578,8 @@ static void others_changes_are_theirs(void **state)
 {
 	static const char *const commands[] = {
 		"nft add table ip mine",
-		"nft add chain inet stockade mine '{ type filter hook input priority 0; }' && "
-		"nft add rule inet stockade mine ip saddr @sshd4 counter",
+		("nft add chain inet stockade mine '{ type filter hook input priority 0; }' && "
+		 "nft add rule inet stockade mine ip saddr @sshd4 counter"),
 		"nft add rule inet stockade early counter",
 		"nft add rule inet stockade early ip saddr 192.0.2.1 accept",
 		"nft delete element inet stockade sshd4 { 192.0.2.9 }",
