@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "wall/nft_msg.h"
 
-#include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <libnftnl/common.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -115,15 +114,8 @@ int nft_conn_send(struct nft_conn *c, const void *data, size_t len)
 
 struct nlmsghdr *nft_msg_start(void *buf, uint16_t type, uint16_t flags, uint32_t seq)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct nfgenmsg *nfg;
+	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(buf, type, NFPROTO_INET, flags, seq);
 
-	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
-	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
-	nlh->nlmsg_seq = seq;
-	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
-	nfg->nfgen_family = NFPROTO_INET;
-	nfg->version = NFNETLINK_V0;
 	/* The table's name has the same number in every kind of message. */
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NFT_TABLE);
 	return nlh;
@@ -212,21 +204,6 @@ static void close_msg(struct nft_batch *b)
 	b->open = NULL;
 }
 
-static void put_mark(struct nft_batch *b, uint16_t type)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(next_place(b));
-	struct nfgenmsg *nfg;
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST;
-	nlh->nlmsg_seq = ++*b->seq;
-	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
-	nfg->nfgen_family = AF_UNSPEC;
-	nfg->version = NFNETLINK_V0;
-	nfg->res_id = htons(NFNL_SUBSYS_NFTABLES);
-	b->len += MNL_ALIGN(nlh->nlmsg_len);
-}
-
 int nft_batch_init(struct nft_batch *b)
 {
 	*b = (struct nft_batch) {.data = malloc(BATCH_KEEP), .room = BATCH_KEEP};
@@ -240,7 +217,8 @@ void nft_batch_begin(struct nft_batch *b, struct nft_conn *c)
 	b->error = 0;
 	b->seq = &c->seq;
 	b->first_seq = c->seq + 1;
-	put_mark(b, NFNL_MSG_BATCH_BEGIN);
+	b->open = nftnl_batch_begin(next_place(b), ++c->seq);
+	close_msg(b);
 }
 
 struct nlmsghdr *nft_batch_msg(struct nft_batch *b, uint16_t type, uint16_t flags)
@@ -298,7 +276,8 @@ int nft_batch_commit(struct nft_batch *b, struct nft_conn *c, nft_reply_fn *fn, 
 	b->open->nlmsg_flags |= NLM_F_ACK;
 	o.last = b->open->nlmsg_seq;
 	close_msg(b);
-	put_mark(b, NFNL_MSG_BATCH_END);
+	b->open = nftnl_batch_end(next_place(b), ++c->seq);
+	close_msg(b);
 	if (b->error < 0)
 		return b->error;
 	r = nft_conn_send(c, b->data, b->len);

@@ -12,6 +12,9 @@
  * Talking to nf_tables: a socket, questions, and transactions (linux/netfilter/nfnetlink.h,
  * nf_tables.h). The kernel works a request off within send(), so every answer is in the socket's
  * queue when send() returns: nothing here ever waits.
+ *
+ * What stands (chain, sets, rules) is written and read by libnftnl; elements, thousands at a time,
+ * attribute by attribute, without an object each.
  */
 
 #define NFT_TABLE "stockade"

@@ -2,7 +2,11 @@
 #include "wall/nft_rules.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
+#include <errno.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <netinet/in.h>
@@ -27,154 +31,149 @@ const char *nft_set_name(char buf[static NFT_SET_NAME_MAX], const char *base, st
 	return buf;
 }
 
-/* One expression of a rule: {name, data {...}}. */
-struct expr {
-	struct nlattr *item, *data;
+/* Running out of memory shows when the transaction is committed. */
+static bool enough(struct nft_batch *b, bool memory)
+{
+	if (!memory)
+		b->error = -ENOMEM;
+	return memory;
+}
+
+/* A rule while it is put together. */
+struct rule {
+	struct nft_batch *batch;
+	struct nftnl_rule *nftnl; /* or NULL */
 };
 
-static struct expr expr_start(struct nlmsghdr *nlh, const char *name)
-{
-	struct expr e;
+/* An expression's attribute: a number, or that many bytes of data. */
+struct attr {
+	uint16_t type;
+	uint32_t number;
+	const void *data;
+};
 
-	e.item = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
-	mnl_attr_put_strz(nlh, NFTA_EXPR_NAME, name);
-	e.data = mnl_attr_nest_start(nlh, NFTA_EXPR_DATA);
-	return e;
+#define ADD(rule, name, ...) add_expr(rule, name, (const struct attr[]) {__VA_ARGS__, {0}})
+
+static void add_expr(struct rule *r, const char *name, const struct attr *attrs)
+{
+	struct nftnl_expr *e = r->nftnl != NULL ? nftnl_expr_alloc(name) : NULL;
+
+	if (!enough(r->batch, e != NULL))
+		return;
+	for (const struct attr *a = attrs; a->type != 0; a++)
+		if (a->data == NULL)
+			nftnl_expr_set_u32(e, a->type, a->number);
+		else
+			enough(r->batch, nftnl_expr_set(e, a->type, a->data, a->number) == 0);
+	nftnl_rule_add_expr(r->nftnl, e);
 }
 
-static void expr_end(struct nlmsghdr *nlh, struct expr e)
+static void add_meta(struct rule *r, uint32_t key)
 {
-	mnl_attr_nest_end(nlh, e.data);
-	mnl_attr_nest_end(nlh, e.item);
+	ADD(r, "meta", {NFTNL_EXPR_META_DREG, NFT_REG_1}, {NFTNL_EXPR_META_KEY, key});
 }
 
-static void put_value(struct nlmsghdr *nlh, uint16_t type, const void *value, size_t len)
+static void add_equal(struct rule *r, const void *value, uint32_t len)
 {
-	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
-
-	mnl_attr_put(nlh, NFTA_DATA_VALUE, len, value);
-	mnl_attr_nest_end(nlh, nest);
+	ADD(r, "cmp", {NFTNL_EXPR_CMP_SREG, NFT_REG_1}, {NFTNL_EXPR_CMP_OP, NFT_CMP_EQ},
+		{NFTNL_EXPR_CMP_DATA, len, value});
 }
 
-static void expr_meta(struct nlmsghdr *nlh, uint32_t key)
+static void add_payload(struct rule *r, uint32_t base, uint32_t offset, uint32_t len)
 {
-	struct expr e = expr_start(nlh, "meta");
-
-	nft_put_be32(nlh, NFTA_META_DREG, NFT_REG_1);
-	nft_put_be32(nlh, NFTA_META_KEY, key);
-	expr_end(nlh, e);
-}
-
-static void expr_equal(struct nlmsghdr *nlh, const void *value, size_t len)
-{
-	struct expr e = expr_start(nlh, "cmp");
-
-	nft_put_be32(nlh, NFTA_CMP_SREG, NFT_REG_1);
-	nft_put_be32(nlh, NFTA_CMP_OP, NFT_CMP_EQ);
-	put_value(nlh, NFTA_CMP_DATA, value, len);
-	expr_end(nlh, e);
-}
-
-static void expr_payload(struct nlmsghdr *nlh, uint32_t base, uint32_t offset, uint32_t len)
-{
-	struct expr e = expr_start(nlh, "payload");
-
-	nft_put_be32(nlh, NFTA_PAYLOAD_DREG, NFT_REG_1);
-	nft_put_be32(nlh, NFTA_PAYLOAD_BASE, base);
-	nft_put_be32(nlh, NFTA_PAYLOAD_OFFSET, offset);
-	nft_put_be32(nlh, NFTA_PAYLOAD_LEN, len);
-	expr_end(nlh, e);
+	ADD(r, "payload", {NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1}, {NFTNL_EXPR_PAYLOAD_BASE, base},
+		{NFTNL_EXPR_PAYLOAD_OFFSET, offset}, {NFTNL_EXPR_PAYLOAD_LEN, len});
 }
 
 /* Keeps the first bits of an address. */
-static void expr_mask(struct nlmsghdr *nlh, unsigned bits, uint32_t len)
+static void add_mask(struct rule *r, unsigned bits, uint32_t len)
 {
-	struct expr e = expr_start(nlh, "bitwise");
-	uint8_t mask[16] = {0}, xor[16] = {
-					0};
+	static const uint8_t xor [16];
+	uint8_t mask[16] = {0};
 
 	for (unsigned i = 0; i < bits; i++)
 		mask[i / 8] |= (uint8_t)(0x80U >> (i % 8));
-	nft_put_be32(nlh, NFTA_BITWISE_SREG, NFT_REG_1);
-	nft_put_be32(nlh, NFTA_BITWISE_DREG, NFT_REG_1);
-	nft_put_be32(nlh, NFTA_BITWISE_LEN, len);
-	put_value(nlh, NFTA_BITWISE_MASK, mask, len);
-	put_value(nlh, NFTA_BITWISE_XOR, xor, len);
-	expr_end(nlh, e);
-}
-
-static void expr_lookup(struct nlmsghdr *nlh, const char *set, uint32_t set_id)
-{
-	struct expr e = expr_start(nlh, "lookup");
-
-	mnl_attr_put_strz(nlh, NFTA_LOOKUP_SET, set);
-	if (set_id != 0)
-		nft_put_be32(nlh, NFTA_LOOKUP_SET_ID, set_id);
-	nft_put_be32(nlh, NFTA_LOOKUP_SREG, NFT_REG_1);
-	expr_end(nlh, e);
-}
-
-static void expr_verdict(struct nlmsghdr *nlh, uint32_t code)
-{
-	struct expr e = expr_start(nlh, "immediate");
-	struct nlattr *data, *verdict;
-
-	nft_put_be32(nlh, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	data = mnl_attr_nest_start(nlh, NFTA_IMMEDIATE_DATA);
-	verdict = mnl_attr_nest_start(nlh, NFTA_DATA_VERDICT);
-	nft_put_be32(nlh, NFTA_VERDICT_CODE, code);
-	mnl_attr_nest_end(nlh, verdict);
-	mnl_attr_nest_end(nlh, data);
-	expr_end(nlh, e);
+	ADD(r, "bitwise", {NFTNL_EXPR_BITWISE_SREG, NFT_REG_1},
+		{NFTNL_EXPR_BITWISE_DREG, NFT_REG_1}, {NFTNL_EXPR_BITWISE_LEN, len},
+		{NFTNL_EXPR_BITWISE_MASK, len, mask}, {NFTNL_EXPR_BITWISE_XOR, len, xor});
 }
 
 /* The packet's source address, masked for a set of prefixes, is in the set. */
-static void match_source(struct nlmsghdr *nlh, const char *set, struct nft_kind kind)
+static void add_source(struct rule *r, const char *set, struct nft_kind kind)
 {
 	uint8_t family = kind.is6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 	uint32_t len = kind.is6 ? 16 : 4;
 
-	expr_meta(nlh, NFT_META_NFPROTO);
-	expr_equal(nlh, &family, sizeof(family));
-	expr_payload(nlh, NFT_PAYLOAD_NETWORK_HEADER,
+	add_meta(r, NFT_META_NFPROTO);
+	add_equal(r, &family, sizeof(family));
+	add_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
 		kind.is6 ? offsetof(struct ip6_hdr, ip6_src) : offsetof(struct iphdr, saddr), len);
 	if (kind.len != NFT_HOST_LEN)
-		expr_mask(nlh, kind.len, len);
-	expr_lookup(nlh, set, 0);
+		add_mask(r, kind.len, len);
+	ADD(r, "lookup", {NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1},
+		{NFTNL_EXPR_LOOKUP_SET, (uint32_t)strlen(set) + 1, set});
+}
+
+static struct rule rule_start(struct nft_batch *b, uint64_t after)
+{
+	struct rule r = {.batch = b, .nftnl = nftnl_rule_alloc()};
+
+	if (!enough(b, r.nftnl != NULL))
+		return r;
+	enough(b, nftnl_rule_set_str(r.nftnl, NFTNL_RULE_CHAIN, NFT_CHAIN) == 0);
+	if (after != 0)
+		nftnl_rule_set_u64(r.nftnl, NFTNL_RULE_POSITION, after);
+	return r;
+}
+
+static void rule_end(struct rule *r, uint32_t verdict)
+{
+	ADD(r, "immediate", {NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT},
+		{NFTNL_EXPR_IMM_VERDICT, verdict});
+	if (r->nftnl == NULL)
+		return;
+	nftnl_rule_nlmsg_build_payload(
+		nft_batch_msg(r->batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ECHO),
+		r->nftnl);
+	nftnl_rule_free(r->nftnl);
 }
 
 /* id: by which the same transaction's rule finds a nameless set; the kernel insists on some id. */
-static struct nlmsghdr *set_start(
+static void put_set(
 	struct nft_batch *b, const char *name, uint32_t id, uint32_t flags, uint32_t key_type)
 {
-	struct nlmsghdr *nlh = nft_batch_msg(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL);
-	uint32_t key_len = key_type == NFT_TYPE_INET_SERVICE ? 2
-			   : key_type == NFT_TYPE_IPV4_ADDR  ? 4
-							     : 16;
+	static const uint8_t key_len[] = {
+		[NFT_TYPE_IPV4_ADDR] = 4, [NFT_TYPE_IPV6_ADDR] = 16, [NFT_TYPE_INET_SERVICE] = 2};
+	struct nftnl_set *set = nftnl_set_alloc();
+	struct nftnl_expr *counter;
 
-	mnl_attr_put_strz(nlh, NFTA_SET_NAME, name);
-	nft_put_be32(nlh, NFTA_SET_FLAGS, flags);
-	nft_put_be32(nlh, NFTA_SET_KEY_TYPE, key_type);
-	nft_put_be32(nlh, NFTA_SET_KEY_LEN, key_len);
-	nft_put_be32(nlh, NFTA_SET_ID, id);
-	return nlh;
+	if (!enough(b, set != NULL))
+		return;
+	enough(b, nftnl_set_set_str(set, NFTNL_SET_NAME, name) == 0);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, flags);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, key_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, key_len[key_type]);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
+	/* What times out is a ban, and bans count. */
+	if (flags & NFT_SET_TIMEOUT) {
+		counter = nftnl_expr_alloc("counter");
+		if (enough(b, counter != NULL))
+			nftnl_set_add_expr(set, counter);
+	}
+	nftnl_set_nlmsg_build_payload(
+		nft_batch_msg(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL), set);
+	nftnl_set_free(set);
 }
 
 void nft_rules_ban_set(struct nft_batch *b, const char *name, bool is6)
 {
 	/* With timeouts and without a size the kernel's only choice is the hash that grows. */
-	struct nlmsghdr *nlh = set_start(
-		b, name, 0, NFT_SET_TIMEOUT, is6 ? NFT_TYPE_IPV6_ADDR : NFT_TYPE_IPV4_ADDR);
-	struct nlattr *expr = mnl_attr_nest_start(nlh, NFTA_SET_EXPR);
-
-	mnl_attr_put_strz(nlh, NFTA_EXPR_NAME, "counter");
-	mnl_attr_nest_end(nlh, mnl_attr_nest_start(nlh, NFTA_EXPR_DATA));
-	mnl_attr_nest_end(nlh, expr);
+	put_set(b, name, 0, NFT_SET_TIMEOUT, is6 ? NFT_TYPE_IPV6_ADDR : NFT_TYPE_IPV4_ADDR);
 }
 
 void nft_rules_allow_set(struct nft_batch *b, const char *name, bool is6)
 {
-	set_start(b, name, 0, NFT_SET_INTERVAL, is6 ? NFT_TYPE_IPV6_ADDR : NFT_TYPE_IPV4_ADDR);
+	put_set(b, name, 0, NFT_SET_INTERVAL, is6 ? NFT_TYPE_IPV6_ADDR : NFT_TYPE_IPV4_ADDR);
 }
 
 /* Adds 1 to a number in network order; false if it was all ones. */
@@ -254,47 +253,25 @@ void nft_rules_allow_elems(
 
 void nft_rules_chain(struct nft_batch *b)
 {
-	struct nlmsghdr *nlh = nft_batch_msg(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-	struct nlattr *hook;
+	struct nftnl_chain *chain = nftnl_chain_alloc();
 
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, NFT_CHAIN);
-	hook = mnl_attr_nest_start(nlh, NFTA_CHAIN_HOOK);
-	nft_put_be32(nlh, NFTA_HOOK_HOOKNUM, NF_INET_PRE_ROUTING);
-	nft_put_be32(nlh, NFTA_HOOK_PRIORITY, (uint32_t)NFT_PRIORITY);
-	mnl_attr_nest_end(nlh, hook);
-	nft_put_be32(nlh, NFTA_CHAIN_POLICY, NF_ACCEPT);
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, "filter");
-}
-
-struct rule {
-	struct nlmsghdr *nlh;
-	struct nlattr *exprs;
-};
-
-static struct rule rule_start(struct nft_batch *b, uint64_t after)
-{
-	struct rule r;
-
-	r.nlh = nft_batch_msg(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ECHO);
-	mnl_attr_put_strz(r.nlh, NFTA_RULE_CHAIN, NFT_CHAIN);
-	if (after != 0)
-		mnl_attr_put_u64(r.nlh, NFTA_RULE_POSITION, htobe64(after));
-	r.exprs = mnl_attr_nest_start(r.nlh, NFTA_RULE_EXPRESSIONS);
-	return r;
-}
-
-static void rule_end(struct rule r, uint32_t verdict)
-{
-	expr_verdict(r.nlh, verdict);
-	mnl_attr_nest_end(r.nlh, r.exprs);
+	if (!enough(b, chain != NULL))
+		return;
+	enough(b, nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, NFT_CHAIN) == 0);
+	enough(b, nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter") == 0);
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_PRE_ROUTING);
+	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, NFT_PRIORITY);
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+	nftnl_chain_nlmsg_build_payload(nft_batch_msg(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE), chain);
+	nftnl_chain_free(chain);
 }
 
 void nft_rules_allow(struct nft_batch *b, const char *set, bool is6)
 {
 	struct rule r = rule_start(b, 0);
 
-	match_source(r.nlh, set, (struct nft_kind) {.is6 = is6, .len = NFT_HOST_LEN});
-	rule_end(r, NF_ACCEPT);
+	add_source(&r, set, (struct nft_kind) {.is6 = is6, .len = NFT_HOST_LEN});
+	rule_end(&r, NF_ACCEPT);
 }
 
 /* A jail's ports, sorted and without doubles. */
@@ -341,7 +318,7 @@ static void ports_set(struct nft_batch *b, const struct ports *p, uint32_t set_i
 		.flags = NLM_F_CREATE};
 	unsigned port = 0;
 
-	set_start(b, NAMELESS, set_id,
+	put_set(b, NAMELESS, set_id,
 		NFT_SET_ANONYMOUS | NFT_SET_CONSTANT | (p->ranges ? NFT_SET_INTERVAL : 0U),
 		NFT_TYPE_INET_SERVICE);
 	while ((port = ports_next(p, port, true)) < 65536) {
@@ -362,30 +339,31 @@ static void ports_set(struct nft_batch *b, const struct ports *p, uint32_t set_i
 static void drop_rule(struct nft_batch *b, const struct jail *j, struct nft_kind kind,
 	uint8_t proto, uint64_t after, uint32_t *set_id)
 {
+	struct rule r = rule_start(b, after);
 	char set[NFT_SET_NAME_MAX];
 	struct ports ports;
-	struct rule r;
 
 	ports_read(&ports, j);
-	if (proto != 0 && ports.n > 1)
-		ports_set(b, &ports, ++*set_id);
-	r = rule_start(b, after);
 	if (proto != 0) {
-		expr_meta(r.nlh, NFT_META_L4PROTO);
-		expr_equal(r.nlh, &proto, sizeof(proto));
+		add_meta(&r, NFT_META_L4PROTO);
+		add_equal(&r, &proto, sizeof(proto));
 	}
 	if (proto != 0 && ports.n > 0) {
 		uint16_t port = htons((uint16_t)ports_next(&ports, 0, true));
 
 		/* TCP and UDP have the destination port at the same place. */
-		expr_payload(r.nlh, NFT_PAYLOAD_TRANSPORT_HEADER, 2, sizeof(port));
-		if (ports.n > 1)
-			expr_lookup(r.nlh, NAMELESS, *set_id);
-		else
-			expr_equal(r.nlh, &port, sizeof(port));
+		add_payload(&r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, sizeof(port));
+		if (ports.n == 1)
+			add_equal(&r, &port, sizeof(port));
 	}
-	match_source(r.nlh, nft_set_name(set, j->set, kind), kind);
-	rule_end(r, NF_DROP);
+	if (proto != 0 && ports.n > 1) {
+		ports_set(b, &ports, ++*set_id);
+		ADD(&r, "lookup", {NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1},
+			{NFTNL_EXPR_LOOKUP_SET, sizeof(NAMELESS), NAMELESS},
+			{NFTNL_EXPR_LOOKUP_SET_ID, *set_id});
+	}
+	add_source(&r, nft_set_name(set, j->set, kind), kind);
+	rule_end(&r, NF_DROP);
 }
 
 void nft_rules_drop(struct nft_batch *b, const struct jail *j, struct nft_kind kind, uint64_t after,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <ctype.h>
 #include <errno.h>
+#include <libnftnl/set.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +15,13 @@
 /* A set-up on its way. */
 struct plan {
 	const struct ruleset *rs;
+	const struct jail **sorted; /* the jails by set */
 	struct nft_state state;
 	struct nft_jail *jails;
 	bool from_scratch;      /* what stands cannot be brought into shape: the whole table anew */
 	bool leave_sets;        /* somebody's own rules use sets of jails that are gone */
 	struct nft_rule *rules; /* the new ones */
 	size_t n_rules, rules_room;
-	uint64_t table_handle;
-	int error;
 };
 
 static bool has_bit(const struct nft_jail *j, struct nft_kind kind)
@@ -55,8 +55,7 @@ static void on_echo(void *arg, const struct nlmsghdr *nlh)
 	struct plan *p = arg;
 	struct nft_rule rule;
 
-	if (nft_state_table_handle(nlh) != 0)
-		p->table_handle = nft_state_table_handle(nlh);
+	nft_state_on_table(&p->state, nlh);
 	if (!nft_state_rule(&rule, nlh))
 		return;
 	if (p->n_rules == p->rules_room) {
@@ -64,7 +63,7 @@ static void on_echo(void *arg, const struct nlmsghdr *nlh)
 		struct nft_rule *rules = reallocarray(p->rules, room, sizeof(*rules));
 
 		if (rules == NULL) {
-			p->error = -ENOMEM;
+			p->state.error = -ENOMEM;
 			return;
 		}
 		p->rules = rules;
@@ -92,38 +91,43 @@ static size_t parse_prefix_name(struct nft_kind *ret, const char *name)
 	return (size_t)(underline - 1 - name);
 }
 
-/* Finds the prefix sets of our jails among what stands: they stay. */
-static void adopt_prefix_sets(struct plan *p, const struct jail **sorted, size_t n_sorted)
+/* Takes a set that stays (or comes anew) off the list: what is left then is to go. */
+static void take_off(struct nftnl_set *set)
 {
-	for (size_t i = 0; i < p->state.n_sets; i++) {
-		struct nft_state_set *set = &p->state.sets[i];
-		char base[NFT_SET_NAME_MAX];
-		struct jail key = {.set = base}, *key_at = &key;
-		const struct jail **found;
-		struct nft_kind kind;
-		size_t len = parse_prefix_name(&kind, set->name);
+	nftnl_set_list_del(set);
+	nftnl_set_free(set);
+}
 
-		if (len == 0 || set->wanted || !nft_state_is_ban_set(set, kind.is6))
-			continue;
-		memcpy(base, set->name, len);
-		base[len] = '\0';
-		found = bsearch(&key_at, sorted, n_sorted, sizeof(*sorted), by_set);
-		if (found == NULL || (*found)->shadow)
-			continue;
-		set_bit(&p->jails[*found - p->rs->jails], kind);
-		set->wanted = true;
-	}
+/* A prefix set of one of our jails stays. */
+static int adopt_prefix_set(struct nftnl_set *set, void *plan)
+{
+	struct plan *p = plan;
+	const char *name = nftnl_set_get_str(set, NFTNL_SET_NAME);
+	char base[NFT_SET_NAME_MAX];
+	struct jail key = {.set = base}, *key_at = &key;
+	const struct jail **found;
+	struct nft_kind kind;
+	size_t len = parse_prefix_name(&kind, name);
+
+	if (len == 0 || !nft_state_is_ban_set(set, kind.is6))
+		return 0;
+	memcpy(base, name, len);
+	base[len] = '\0';
+	found = bsearch(&key_at, p->sorted, p->rs->n_jails, sizeof(*p->sorted), by_set);
+	if (found == NULL || (*found)->shadow)
+		return 0;
+	set_bit(&p->jails[*found - p->rs->jails], kind);
+	take_off(set);
+	return 0;
 }
 
 /* The set as we want it: left alone if it is, else (anew) made. */
 static void want_set(struct plan *p, struct nft_batch *b, const char *name, bool is6, bool allow)
 {
-	struct nft_state_set *set = nft_state_find(&p->state, name);
+	struct nftnl_set *set = nftnl_set_list_lookup_byname(p->state.sets, name);
 	bool good = set != NULL &&
 		    (allow ? nft_state_is_allow_set(set, is6) : nft_state_is_ban_set(set, is6));
 
-	if (set != NULL)
-		set->wanted = true;
 	if (good && allow) {
 		/* Without elements: all of them. */
 		struct nlmsghdr *nlh = nft_batch_msg(b, NFT_MSG_DELSETELEM, 0);
@@ -136,6 +140,8 @@ static void want_set(struct plan *p, struct nft_batch *b, const char *name, bool
 		nft_rules_allow_set(b, name, is6);
 	else if (!good)
 		nft_rules_ban_set(b, name, is6);
+	if (set != NULL)
+		take_off(set);
 }
 
 static void write_sets(struct plan *p, struct nft_batch *b)
@@ -155,17 +161,13 @@ static void write_sets(struct plan *p, struct nft_batch *b)
 	}
 }
 
-/* Sets of jails that are gone. Somebody's own sets look different or are in use. */
-static void drop_sets(struct plan *p, struct nft_batch *b)
+/* Of a jail that is gone. Somebody's own sets look different or are in use. */
+static int drop_set(struct nftnl_set *set, void *batch)
 {
-	for (size_t i = 0; i < p->state.n_sets && !p->leave_sets; i++) {
-		const struct nft_state_set *set = &p->state.sets[i];
-
-		if (!set->wanted &&
-			(nft_state_is_ban_set(set, false) || nft_state_is_ban_set(set, true)))
-			mnl_attr_put_strz(
-				nft_batch_msg(b, NFT_MSG_DELSET, 0), NFTA_SET_NAME, set->name);
-	}
+	if (nft_state_is_ban_set(set, false) || nft_state_is_ban_set(set, true))
+		mnl_attr_put_strz(nft_batch_msg(batch, NFT_MSG_DELSET, 0), NFTA_SET_NAME,
+			nftnl_set_get_str(set, NFTNL_SET_NAME));
+	return 0;
 }
 
 static void write_rules(struct plan *p, struct nft_batch *b)
@@ -199,11 +201,8 @@ static void write_plan(struct plan *p, struct nft_batch *b)
 {
 	struct nft_state *st = &p->state;
 
-	if (p->from_scratch) {
+	if (p->from_scratch)
 		nft_batch_msg(b, NFT_MSG_DELTABLE, 0);
-		st->n_sets = 0;
-		st->chain = st->table = false;
-	}
 	/* Flags 0 wakes a table that somebody made dormant. */
 	nft_put_be32(
 		nft_batch_msg(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ECHO), NFTA_TABLE_FLAGS, 0);
@@ -215,54 +214,54 @@ static void write_plan(struct plan *p, struct nft_batch *b)
 	}
 	nft_rules_chain(b);
 	write_sets(p, b);
-	drop_sets(p, b);
+	if (!p->leave_sets)
+		nftnl_set_list_foreach(st->sets, drop_set, b);
 	write_rules(p, b);
 }
 
 static int read_state(struct plan *p, struct nft_conn *c)
 {
-	int r = nft_state_table(&p->state, c);
+	int r;
 
-	if (r == 0 && p->state.table)
-		r = nft_state_sets(&p->state, c);
-	if (r == 0 && p->state.table)
-		r = nft_state_chain(&p->state, c);
-	return r;
+	nft_state_done(&p->state);
+	r = nft_state_table(&p->state, c);
+	if (r < 0)
+		return r;
+	p->from_scratch = p->from_scratch && p->state.table;
+	/* What goes with the table counts as not there. */
+	if (p->from_scratch)
+		return nft_state_no_sets(&p->state);
+	r = nft_state_sets(&p->state, c);
+	return r < 0 ? r : nft_state_chain(&p->state, c);
 }
 
-static int try_plan(struct plan *p, struct wall *w, const struct jail **sorted)
+static int try_plan(struct plan *p, struct wall *w)
 {
 	int r = read_state(p, &w->conn);
 
 	if (r < 0)
 		return r;
-	if (!p->state.table)
-		p->from_scratch = p->state.chain = false;
 	memset(p->jails, 0, p->rs->n_jails * sizeof(*p->jails));
 	p->n_rules = 0;
-	p->table_handle = p->state.table_handle;
 	nft_batch_begin(&w->batch, &w->conn);
-	adopt_prefix_sets(p, sorted, p->rs->n_jails);
+	nftnl_set_list_foreach(p->state.sets, adopt_prefix_set, p);
 	write_plan(p, &w->batch);
 	r = nft_commit(w, on_echo, p);
-	if (r == 0)
-		r = p->error;
-	return r;
+	return r < 0 ? r : p->state.error;
 }
 
 static int run_plan(struct plan *p, struct wall *w)
 {
-	_cleanup_free_ const struct jail **sorted = NULL;
 	int r = -EAGAIN;
 
-	sorted = calloc(p->rs->n_jails + 1, sizeof(*sorted));
-	if (sorted == NULL)
+	p->sorted = calloc(p->rs->n_jails + 1, sizeof(*p->sorted));
+	if (p->sorted == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->rs->n_jails; i++)
-		sorted[i] = &p->rs->jails[i];
-	qsort(sorted, p->rs->n_jails, sizeof(*sorted), by_set);
+		p->sorted[i] = &p->rs->jails[i];
+	qsort(p->sorted, p->rs->n_jails, sizeof(*p->sorted), by_set);
 	for (unsigned tries = 0; tries < TRIES; tries++) {
-		r = try_plan(p, w, sorted);
+		r = try_plan(p, w);
 		if (r != -EBUSY && r != -EEXIST && r != -ENOENT && r != -EINVAL &&
 			r != -EOPNOTSUPP && r != -EAGAIN)
 			return r;
@@ -276,6 +275,7 @@ static int run_plan(struct plan *p, struct wall *w)
 static void plan_done(struct plan *p)
 {
 	nft_state_done(&p->state);
+	free(p->sorted);
 	free(p->jails);
 	free(p->rules);
 }
@@ -290,7 +290,7 @@ int nft_setup(struct wall *w, const struct ruleset *rs)
 	nft_batch_trim(&w->batch);
 	if (r == 0) {
 		w->rs = rs;
-		w->table_handle = p.table_handle;
+		w->table_handle = p.state.table_handle;
 		free(w->jails);
 		w->jails = TAKE_PTR(p.jails);
 		free(w->rules);
@@ -342,7 +342,7 @@ int nft_setup_prefix_sets(struct wall *w, const struct nft_item *items, size_t n
 	}
 	r = nft_commit(w, on_echo, &p);
 	if (r == 0)
-		r = p.error;
+		r = p.state.error;
 	w->rules = p.rules;
 	w->rules_room = p.rules_room;
 	w->n_rules = p.n_rules;
