@@ -5,7 +5,7 @@
 # A real sshd logs through a real rsyslogd to a file that a real logrotate rotates; real ssh clients in
 # two other namespaces: one guesses passwords, the other has the key.
 
-needs="sshd ssh ssh-keygen rsyslogd logrotate unshare setsid"
+needs="sshd ssh ssh-keygen rsyslogd logrotate unshare setsid timeout"
 . "${0%/*}/lib.sh"
 
 AUTHLOG=$T/var/auth.log
@@ -85,10 +85,11 @@ by_key() { # NAMESPACE SERVER [COMMAND]
 		</dev/null
 }
 
-guess_password() { # SERVER [USER]: always fails
-	SSH_ASKPASS=$T/askpass SSH_ASKPASS_REQUIRE=force DISPLAY=:0 setsid -w ip netns exec "$EVIL" \
-		ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-		-o ConnectTimeout=20 -o PubkeyAuthentication=no -o NumberOfPasswordPrompts=1 \
+guess_password() { # SERVER [USER]: always fails; banned in the middle of it, it would wait for ever
+	SSH_ASKPASS=$T/askpass SSH_ASKPASS_REQUIRE=force DISPLAY=:0 \
+		setsid -w timeout 15 ip netns exec "$EVIL" ssh -F none -o StrictHostKeyChecking=no \
+		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o PubkeyAuthentication=no \
+		-o NumberOfPasswordPrompts=1 \
 		"${2:-root}@$1" true </dev/null >>"$T/guess.log" 2>&1
 }
 
@@ -237,13 +238,13 @@ check "the daemon starts" daemon_start
 attack 10.99.1.2 10.99.1.1 10.99.2.1 IPv4
 attack fd00:99:1::2 fd00:99:1::1 fd00:99:2::1 IPv6
 
-strangers 10.99.1.2 10.99.1.1 IPv4
-
 rotation 10.99.1.2 10.99.1.1 "renamed" "create
 postrotate
 	kill -HUP \$(cat $T/rsyslogd.pid)
 endscript"
 rotation 10.99.1.2 10.99.1.1 "copied and truncated" "copytruncate"
+
+strangers 10.99.1.2 10.99.1.1 IPv4
 
 config 20s
 check "a shorter bantime is loaded" ctl reload
