@@ -105,6 +105,11 @@ static bool infer_year(struct date_finder *f, struct civil *c, int64_t now_us, i
 	return false;
 }
 
+static bool is_near_year(int year, int64_t now_us)
+{
+	return abs(year - civil_year_of(now_us / DAY_US)) <= 1;
+}
+
 static bool read_with(struct date_finder *f, const struct dateform *form, const char *line,
 	size_t off, size_t len, int64_t now_us, struct stamp *ret)
 {
@@ -113,7 +118,12 @@ static bool read_with(struct date_finder *f, const struct dateform *form, const 
 	size_t n;
 
 	r.is_epoch = false;
+	r.len_sans_year = 0;
 	n = form->read(line, off, len, &r);
+	if (r.len_sans_year > 0 && !is_near_year(r.civil.year, now_us)) {
+		n = r.len_sans_year;
+		r.civil.year = 0;
+	}
 	if (n == 0 || (off + n < len && is_word(line[off + n])))
 		return false;
 	if (r.is_epoch) {

@@ -95,19 +95,21 @@ static bool month_name(struct cursor *c, int *ret)
 	return true;
 }
 
-/* "Wed " or "Wed, " if it is there. */
-static void weekday(struct cursor *c)
+/* "Wed " or "Wed, ": is it there? */
+static bool weekday(struct cursor *c)
 {
 	static const char names[][3] = {{'m', 'o', 'n'}, {'t', 'u', 'e'}, {'w', 'e', 'd'},
 		{'t', 'h', 'u'}, {'f', 'r', 'i'}, {'s', 'a', 't'}, {'s', 'u', 'n'}};
 	struct cursor t = *c;
 
 	if (name_of(&t, names, 7) < 0)
-		return;
+		return false;
 	t.p += 3;
 	eat(&t, ',');
-	if (eat(&t, ' '))
-		*c = t;
+	if (!eat(&t, ' '))
+		return false;
+	*c = t;
+	return true;
 }
 
 /* "." or "," and digits: as microseconds, digits past the sixth dropped. */
@@ -135,12 +137,21 @@ static bool clock_time(struct cursor *c, struct civil *t)
 	return true;
 }
 
-/* "Z", "+01:00", "+0100", "+01", the signed ones also after a blank; nothing is local time. */
+/* Does a field of its own end here? "49 2026x" has no year in it but somebody's name. */
+static bool at_field_end(const struct cursor *c)
+{
+	return c->p == c->end || strchr(" ])}:,;|\"\t", *c->p) != NULL;
+}
+
+/*
+ * "Z", "+01:00", "+0100", "+01"; nothing is local time. After a blank, where it may as well be the
+ * message that begins with a sign, only "+01:00" and "+0100".
+ */
 static void zone(struct cursor *c, struct civil *t)
 {
 	struct cursor z = *c;
 	int hours, minutes = 0;
-	bool west;
+	bool west, blank, full = true;
 
 	t->has_offset = false;
 	if (eat(&z, 'Z')) {
@@ -149,16 +160,19 @@ static void zone(struct cursor *c, struct civil *t)
 		*c = z;
 		return;
 	}
-	eat(&z, ' ');
+	blank = eat(&z, ' ');
 	west = peek(&z, 0) == '-';
 	if (!eat(&z, '+') && !eat(&z, '-'))
 		return;
 	if (!two(&z, &hours))
 		return;
-	if (peek(&z, 0) == ':' ? (z.p++, !two(&z, &minutes))
-			       : (is_digit(peek(&z, 0)) && !two(&z, &minutes)))
+	if (!eat(&z, ':') && !is_digit(peek(&z, 0)))
+		full = false;
+	else if (!two(&z, &minutes))
 		return;
 	if (is_digit(peek(&z, 0)) || hours > 15 || minutes > 59)
+		return;
+	if (blank && (!full || !at_field_end(&z)))
 		return;
 	t->has_offset = true;
 	t->offset_sec = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
@@ -170,9 +184,10 @@ static size_t read_syslog(const char *line, size_t off, size_t len, struct datef
 {
 	struct cursor c = {line + off, line + len}, t;
 	struct civil *d = &ret->civil;
+	bool has_weekday;
 
 	*d = (struct civil) {0};
-	weekday(&c);
+	has_weekday = weekday(&c);
 	if (!month_name(&c, &d->month) || !eat(&c, ' ') || !day(&c, &d->day) || !eat(&c, ' '))
 		return 0;
 	t = c;
@@ -184,14 +199,12 @@ static size_t read_syslog(const char *line, size_t off, size_t len, struct datef
 		return 0;
 	t = c;
 	if (d->year == 0 && eat(&t, ' ') && year(&t, &d->year)) {
-		/* "49 2026x" is no year but somebody's name. */
-		char next = peek(&t, 0);
-
-		if (next == '\0' || next == ' ' || next == ']' || next == ')' || next == ':' ||
-			next == ',')
+		if (at_field_end(&t)) {
+			ret->len_sans_year = has_weekday ? 0 : (size_t)(c.p - (line + off));
 			c = t;
-		else
+		} else {
 			d->year = 0;
+		}
 	}
 	return (size_t)(c.p - (line + off));
 }

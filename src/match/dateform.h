@@ -15,6 +15,8 @@ struct dateform_result {
 	bool is_epoch;
 	int64_t epoch_us;
 	struct civil civil;
+	/* Not 0: a year ends the date that may be a host's name; its length without that. */
+	size_t len_sans_year;
 };
 
 struct dateform {
@@ -22,7 +24,8 @@ struct dateform {
 	bool at_start_only; /* too easily something else when it stands further back */
 	/*
 	 * Reads a date that begins at line[off]. Returns its length, or 0 when there is none; then
-	 * *ret is anything. What comes right after is not its business.
+	 * *ret is anything. is_epoch and len_sans_year are 0 before. What comes right after is not
+	 * its business.
 	 */
 	size_t (*read)(const char *line, size_t off, size_t len, struct dateform_result *ret);
 };

@@ -74,6 +74,8 @@ static void forms(void **state)
 	check("2026-11-20T07:12:49Z host", "2026-11-20T07:12:49Z", u, 0);
 	check("2026-11-20T07:12:49-0330 host", "2026-11-20T07:12:49-0330", u + 12600, 0);
 	check("2026-11-20 07:12:49 +0100 x", "2026-11-20 07:12:49 +0100", u - 3600, 0);
+	check("2026-11-20 07:12:49 +01:00 x", "2026-11-20 07:12:49 +01:00", u - 3600, 0);
+	check("2026-11-20 07:12:49+01 x", "2026-11-20 07:12:49+01", u - 3600, 0);
 	check("2026-11-20 07:12:49 +x", "2026-11-20 07:12:49", u, 0);
 	check("2026-11-20 07:12:49.123456789 x", "2026-11-20 07:12:49.123456789", u, 123456);
 	check("2026/11/20 07:12:49 [error]", "2026/11/20 07:12:49", u, 0);
@@ -87,6 +89,33 @@ static void forms(void **state)
 	check("type=X msg=audit(1732086769.123:45): x", "1732086769.123", 1732086769, 123000);
 	check("2026-12-31T23:59:60Z x", "2026-12-31T23:59:60Z", utc(2027, 1, 1, 0, 0, 0), 0);
 	check("2024-02-29 00:00:00 x", "2024-02-29 00:00:00", utc(2024, 2, 29, 0, 0, 0), 0);
+}
+
+/* What comes after the date is often the attacker's: it shifts nothing. */
+static void what_follows(void **state)
+{
+	int64_t u = utc(2026, 11, 20, 7, 12, 49), t = utc(2026, 11, 20, 7, 0, 0);
+
+	(void)state;
+	zone_is("UTC");
+	check("2026-11-20 07:12:49 -15 x", "2026-11-20 07:12:49", u, 0);
+	check("2026-11-20 07:12:49 +15", "2026-11-20 07:12:49", u, 0);
+	check("2026-11-20 07:12:49 -1 x", "2026-11-20 07:12:49", u, 0);
+	check("2026-11-20 07:12:49 -150 x", "2026-11-20 07:12:49", u, 0);
+	check("2026-11-20 07:12:49 -0100x", "2026-11-20 07:12:49", u, 0);
+	check("2026-11-20 07:12:49 -01:00_", "2026-11-20 07:12:49", u, 0);
+	check("2026-11-20 07:12:49 -01:0", "2026-11-20 07:12:49", u, 0);
+	check("20/Nov/2026:07:12:49 +15 x", "20/Nov/2026:07:12:49", u, 0);
+	/* A host's name that looks like a year. */
+	check("Nov 20 07:00:00 2001 sshd[1]: x", "Nov 20 07:00:00", t, 0);
+	check("Nov 20 07:00:00 2024 sshd[1]: x", "Nov 20 07:00:00", t, 0);
+	check("Nov 20 07:00:00 2028", "Nov 20 07:00:00", t, 0);
+	check("Nov 20 07:00:00 2025 x", "Nov 20 07:00:00 2025", utc(2025, 11, 20, 7, 0, 0), 0);
+	check("Nov 20 07:00:00 2027 x", "Nov 20 07:00:00 2027", utc(2027, 11, 20, 7, 0, 0), 0);
+	/* With its weekday a date has its year at the end, whichever. */
+	check("Wed Nov 03 07:12:49 2004 x", "Wed Nov 03 07:12:49 2004", utc(2004, 11, 3, 7, 12, 49),
+		0);
+	check("Nov 3 2004 07:12:49 x", "Nov 3 2004 07:12:49", utc(2004, 11, 3, 7, 12, 49), 0);
 }
 
 static void no_date(void **state)
@@ -253,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms),
+		cmocka_unit_test(what_follows),
 		cmocka_unit_test(no_date),
 		cmocka_unit_test(year_inferred),
 		cmocka_unit_test(like_mktime),
