@@ -53,7 +53,7 @@ diag() {
 check() { # TEXT COMMAND...: the command must succeed
 	_text=$1
 	shift
-	if "$@"; then
+	if "$@" >"$T/said.log" 2>&1; then
 		ok "$_text"
 	else
 		diag "failed: $*"
@@ -98,6 +98,11 @@ diagnose() {
 }
 
 finish() {
+	if grep -qE 'AddressSanitizer|runtime error:' "$T/stockade.log" 2>/dev/null; then
+		grep -E -A 20 'AddressSanitizer|runtime error:' "$T/stockade.log" | head -n 60 |
+			sed 's/^/# /'
+		not_ok "the sanitizers found nothing"
+	fi
 	echo "1..$n_done"
 	[ "$n_bad" -eq 0 ]
 	exit
