@@ -86,6 +86,7 @@ struct ruleset {
 	const char *logtarget;    /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */
 	const char *syslogsocket; /* a path, or "auto" */
 	size_t maxtracked;        /* entries in the failure table */
+	size_t maxbans;           /* bans in force at one time */
 	int64_t purgeage_sec;     /* how long ended bans are remembered */
 	const char *user;         /* who guard runs as */
 	const char **listen;      /* [syslog] listen: "udp://127.0.0.1:5514" */

@@ -6,7 +6,7 @@
  */
 #include "guard/internal.h"
 
-#include "base/clock.h"
+#include "base/text.h"
 #include "guard/policy.h"
 
 #include <errno.h>
@@ -88,14 +88,15 @@ static void fail(struct client *c, int code, const char *fmt, ...)
 
 static void fail(struct client *c, int code, const char *fmt, ...)
 {
-	char message[512];
+	char raw[512], message[1024];
 	json_t *line;
 	char *text;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(message, sizeof(message), fmt, ap);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
+	text_escape(message, sizeof(message), raw, strlen(raw)); /* cut, it may not be UTF-8 */
 	line = json_pack("{s:s,s:i}", "error", message, "code", code);
 	text = line != NULL ? json_dumps(line, JSON_COMPACT) : NULL;
 	if (text != NULL)
@@ -253,7 +254,8 @@ static void cmd_ban(struct client *c)
 			verdict_ban(g, j, &p, sec, 0, ORIGIN_MANUAL);
 	}
 	verdict_send(g);
-	/* Answered when the kernel has them. */
+	/* Answered when disk and kernel have them. */
+	persist_now(g);
 	ask_keeper(c);
 }
 
@@ -366,6 +368,8 @@ static void cmd_unban(struct client *c)
 		if (done == 0)
 			json_array_append_new(absent, json_string(prefix_format(&p, text)));
 	}
+	/* On disk now: a guard that dies must not leave a successor who bans them anew. */
+	persist_now(g);
 	/* Kept in the request until keeper has done it. */
 	json_object_set_new(c->request, "answer",
 		json_pack("{s:i,s:o}", "unbanned", unbanned, "absent", absent));
@@ -626,9 +630,14 @@ void control_done(struct guard *g)
 {
 	while (g->clients != NULL) {
 		struct bufferevent *bev = g->clients->bev;
+		struct evbuffer *out = bufferevent_get_output(bev);
 
-		/* What is answered goes out as far as the socket takes it. */
-		evbuffer_write(bufferevent_get_output(bev), bufferevent_getfd(bev));
+		/* What is answered goes out as far as the socket takes it; a bufferevent keeps the
+		 * start of its output frozen but for itself. */
+		evbuffer_unfreeze(out, 1);
+		while (evbuffer_get_length(out) > 0 &&
+			evbuffer_write(out, bufferevent_getfd(bev)) > 0)
+			;
 		client_free(g->clients);
 	}
 }

@@ -1,193 +1,116 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Log files as guard sees them: descriptors from keeper, where to begin, what is left to read. */
+/* What keeper tells of log files, and reading them: each its turn, none at the cost of the others. */
 #include "guard/internal.h"
 
 #include "base/clock.h"
-#include "guard/seek.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <unistd.h>
 
-#define BUDGET (1 << 20)    /* bytes of one file a turn: others get theirs too */
-#define RETIRE_QUIET_SEC 60 /* a rotated file may still be written to for a while */
-#define WD_MAX 1000000
+#define A_PIECE TAIL_BUFFER /* of one file, then the next has its turn */
+/* Files that globs find may be many, and anybody's: all of them together get so long a turn. */
+#define GLOBBED_US 5000
+#define QUIET_SEC 60   /* a rotated file may still be written to for a while */
+#define RETIRED_MAX 64 /* rotated files kept open for that */
+#define TELL_A_MINUTE 60
 
-/* A rotated file's position is kept beside that of its successor at the same path. */
-#define ROTATED_MARK '\x01'
+struct reading {
+	struct guard *g;
+	struct file *f;
+};
 
-char *files_key(const struct file *f)
+static void on_line(void *arg, const char *line, size_t len, uint64_t off, bool cut)
 {
-	char *key;
+	const struct reading *r = arg;
 
-	if (!f->retired && !f->catch_up)
-		return strdup(f->source.name);
-	if (asprintf(&key, "%s%c%llu", f->source.name, ROTATED_MARK,
-		    (unsigned long long)f->tail.ino) < 0)
-		return NULL;
-	return key;
-}
-
-void files_remember(struct guard *g, const struct store_position *p)
-{
-	struct saved_position *s = calloc(1, sizeof(*s));
-	const char *mark = strchr(p->path, ROTATED_MARK);
-
-	if (s == NULL)
+	if (cut)
+		r->g->losses.long_lines++;
+	if (!source_begin(r->g, r->f->tail.ino, off))
 		return;
-	s->rotated = mark != NULL;
-	s->path = mark != NULL ? strndup(p->path, (size_t)(mark - p->path)) : strdup(p->path);
-	s->ino = p->inode;
-	s->offset = p->offset;
-	s->head_hash = p->head_hash;
-	s->head_len = p->head_len;
-	s->next = g->saved;
-	g->saved = s;
-	if (s->path == NULL) {
-		g->saved = s->next;
-		free(s);
-	}
+	source_line(r->g, &r->f->source, line, len, NULL);
+	source_end(r->g);
 }
 
-/* The store shall forget what it knows under this file's present key. */
-static void drop_key(struct guard *g, char *key)
-{
-	struct dropped_key *d = calloc(1, sizeof(*d));
+static void on_quiet(evutil_socket_t fd, short what, void *arg);
 
-	if (d == NULL || key == NULL) {
-		free(d);
-		free(key);
+static void start_quiet(struct file *f)
+{
+	struct timeval tv = {.tv_sec = QUIET_SEC};
+
+	if (f->quiet == NULL)
+		f->quiet = evtimer_new(f->guard->base, on_quiet, f);
+	if (f->quiet != NULL)
+		evtimer_add(f->quiet, &tv);
+}
+
+/* Reads a piece of one file. */
+static void read_piece(struct guard *g, struct file *f)
+{
+	struct reading reading = {g, f};
+	uint64_t restarts = f->tail.restarts;
+	int r = tail_read(&f->tail, g->buffer, A_PIECE, on_line, &reading);
+
+	f->dirty = true;
+	f->pending = r == 1;
+	if (f->tail.restarts != restarts && files_may_tell(g))
+		log_info("%s was truncated or written anew: reading it from its start",
+			f->source.name);
+	if (r < 0 && !f->failing)
+		log_error("%s: cannot read: %s", f->source.name, strerror(-r));
+	f->failing = r < 0;
+	f->source.live |= r == 0;
+	if (f->catch_up && r <= 0) {
+		/* Its writer may not have noticed that it was rotated. */
+		f->catch_up = false;
+		f->retired = true;
+	}
+	if (f->retired && r <= 0)
+		start_quiet(f);
+}
+
+/* A rotated file to which nothing was written for a while: its last line needs no newline any more. */
+static void on_quiet(evutil_socket_t fd, short what, void *arg)
+{
+	struct file *f = arg;
+	struct guard *g = f->guard;
+	struct reading reading = {g, f};
+	uint64_t before = f->tail.offset;
+
+	(void)fd;
+	(void)what;
+	read_piece(g, f);
+	if (!f->pending && f->tail.offset == before) {
+		tail_finish(&f->tail, g->buffer, on_line, &reading);
+		file_close(g, f);
+	} else if (f->pending) {
+		file_wake(g, f);
+	}
+	guard_turn_end(g);
+}
+
+/* Too many wait for their last line: the one that was rotated first waits no longer. */
+static void limit_retired(struct guard *g)
+{
+	struct file *oldest = NULL;
+	size_t n = 0;
+
+	for (struct file *f = g->files; f != NULL; f = f->next) {
+		if (!f->retired)
+			continue;
+		n++;
+		if (oldest == NULL)
+			oldest = f;
+	}
+	if (n <= RETIRED_MAX)
 		return;
-	}
-	d->key = key;
-	d->next = g->dropped;
-	g->dropped = d;
-	persist_plan(g);
-}
-
-static void forget_saved(struct guard *g, struct saved_position *s)
-{
-	struct saved_position **link = &g->saved;
-
-	while (*link != s)
-		link = &(*link)->next;
-	*link = s->next;
-	free(s->path);
-	free(s);
-}
-
-static struct saved_position *find_saved(struct guard *g, const char *path, bool rotated)
-{
-	for (struct saved_position *s = g->saved; s != NULL; s = s->next)
-		if (s->rotated == rotated && strcmp(s->path, path) == 0)
-			return s;
-	return NULL;
-}
-
-static struct file *find_file(struct guard *g, uint64_t dev, uint64_t ino)
-{
-	for (struct file *f = g->files; f != NULL; f = f->next)
-		if (f->tail.ino == ino && f->tail.dev == dev)
-			return f;
-	return NULL;
-}
-
-static void wake(struct guard *g, struct file *f)
-{
-	f->pending = true;
-	event_active(g->work, EV_TIMEOUT, 0);
-}
-
-static int map_wd(struct guard *g, int wd, struct file *f)
-{
-	if (wd < 0 || wd > WD_MAX)
-		return -EINVAL;
-	if ((size_t)wd >= g->n_by_wd) {
-		size_t n = (size_t)wd + 64;
-		struct file **by_wd = reallocarray(g->by_wd, n, sizeof(struct file *));
-
-		if (by_wd == NULL)
-			return -ENOMEM;
-		memset(by_wd + g->n_by_wd, 0, (n - g->n_by_wd) * sizeof(struct file *));
-		g->by_wd = by_wd;
-		g->n_by_wd = n;
-	}
-	g->by_wd[wd] = f;
-	return 0;
-}
-
-static int add_ref(struct guard *g, struct file *f, uint32_t pattern, const char *path)
-{
-	const struct pattern *p = &g->o->plan->patterns.items[pattern];
-	struct file_ref *refs;
-
-	for (size_t i = 0; i < p->n_jails; i++)
-		if (source_add_jail(&f->source, p->jails[i]) < 0)
-			return -ENOMEM;
-	for (size_t i = 0; i < f->n_refs; i++)
-		if (f->refs[i].pattern == pattern && strcmp(f->refs[i].path, path) == 0)
-			return 0;
-	refs = reallocarray(f->refs, f->n_refs + 1, sizeof(*refs));
-	if (refs == NULL)
-		return -ENOMEM;
-	f->refs = refs;
-	refs[f->n_refs] = (struct file_ref) {.pattern = pattern, .path = strdup(path)};
-	if (refs[f->n_refs].path == NULL)
-		return -ENOMEM;
-	f->n_refs++;
-	return 0;
-}
-
-static void file_free(struct file *f)
-{
-	if (f->retire != NULL)
-		event_free(f->retire);
-	for (size_t i = 0; i < f->n_refs; i++)
-		free(f->refs[i].path);
-	free(f->refs);
-	tail_done(&f->tail);
-	source_done(&f->source);
-	free(f);
-}
-
-/* Nothing more comes from it: the store forgets its position, keeper its watch. */
-static void file_close(struct guard *g, struct file *f)
-{
-	struct msg_file_ref done = {.dev = f->tail.dev, .ino = f->tail.ino};
-	struct file **link = &g->files;
-
-	snprintf(done.path, sizeof(done.path), "%s", f->source.name);
-	channel_send(g->keeper, MSG_FILE_DONE, &done, sizeof(done), -1);
-	drop_key(g, files_key(f));
-	if (f->wd >= 0 && (size_t)f->wd < g->n_by_wd && g->by_wd[f->wd] == f)
-		g->by_wd[f->wd] = NULL;
-	while (*link != f)
-		link = &(*link)->next;
-	*link = f->next;
-	file_free(f);
-}
-
-static struct file *file_new(
-	struct guard *g, const char *path, int fd, uint64_t dev, uint64_t ino, int wd)
-{
-	struct file *f = calloc(1, sizeof(*f));
-
-	if (f == NULL) {
-		close(fd);
-		return NULL;
-	}
-	tail_init(&f->tail, fd, dev, ino);
-	f->guard = g;
-	f->wd = wd;
-	if (source_init(&f->source, path) < 0 || (wd >= 0 && map_wd(g, wd, f) < 0)) {
-		file_free(f);
-		return NULL;
-	}
-	return f;
+	for (unsigned i = 0; i < 16 && oldest->pending; i++)
+		read_piece(g, oldest);
+	if (oldest->pending)
+		g->losses.files++;
+	file_close(g, oldest);
 }
 
 static void append(struct guard *g, struct file *f)
@@ -199,54 +122,20 @@ static void append(struct guard *g, struct file *f)
 	*link = f;
 }
 
-/* Does the file begin as the saved one did, and is it as long? (One begun later may begin alike.)
- */
-static bool looks_like(const struct tail *t, const struct saved_position *s)
+/* A file that is open already has got another path, or is back under one. */
+static void known_again(struct guard *g, struct file *f, const struct msg_file *m)
 {
-	int64_t size = tail_size(t);
-
-	return tail_is(t, s->head_hash, s->head_len) && size >= 0 && (uint64_t)size >= s->offset;
-}
-
-static bool continues(const struct tail *t, const struct saved_position *s)
-{
-	return t->ino == s->ino && looks_like(t, s);
-}
-
-static int64_t longest_findtime_us(const struct guard *g, const struct file *f)
-{
-	int64_t sec = 0;
-
-	for (size_t i = 0; i < f->source.n_jails; i++)
-		if (g->rs->jails[f->source.jails[i]].findtime_sec > sec)
-			sec = g->rs->jails[f->source.jails[i]].findtime_sec;
-	return sec * USEC_PER_SEC;
-}
-
-/* Where to begin: where we were, or at what a file never seen before is to be read from. */
-static void settle_start(struct guard *g, struct file *f, const struct msg_file *m)
-{
-	struct saved_position *s = find_saved(g, f->source.name, false);
-
-	if (s != NULL && continues(&f->tail, s)) {
-		tail_resume(&f->tail, s->offset);
-		forget_saved(g, s);
-		s = NULL;
-	} else if (s == NULL && m->at_start && g->o->plan->patterns.items[m->pattern].tail) {
-		tail_seek_end(&f->tail);
-	} else if (s == NULL && m->at_start) {
-		tail_resume(&f->tail, seek_to(f->tail.fd, f->source.dates,
-					      clock_wall_us() - longest_findtime_us(g, f)));
+	if (f->retired || f->catch_up) {
+		file_drop_key(g, file_key(f));
+		f->retired = f->catch_up = false;
+		f->dirty = true;
+		if (f->quiet != NULL)
+			event_del(f->quiet);
 	}
-	f->started = true;
-	if (s != NULL || find_saved(g, f->source.name, true) != NULL) {
-		struct msg_file_ref ask = {.dev = f->tail.dev, .ino = f->tail.ino};
-
-		/* It was rotated while we were not there: what was left in it comes first. */
-		snprintf(ask.path, sizeof(ask.path), "%s", f->source.name);
-		f->asking = s != NULL;
-		channel_send(g->keeper, MSG_SIBLINGS, &ask, sizeof(ask), -1);
-	}
+	if (file_set_wd(g, f, m->wd) < 0 || file_add_ref(g, f, m->pattern, m->path) < 0)
+		g->losses.no_memory++;
+	file_rename(g, f);
+	file_wake(g, f);
 }
 
 int files_opened(struct guard *g, const struct msg_file *m, int fd)
@@ -257,219 +146,52 @@ int files_opened(struct guard *g, const struct msg_file *m, int fd)
 		close(fd);
 		return -EINVAL;
 	}
-	f = find_file(g, m->dev, m->ino);
+	f = file_find(g, m->dev, m->ino);
 	if (f != NULL) {
 		close(fd);
-		if (f->retired) {
-			/* Moved back, or linked anew. */
-			drop_key(g, files_key(f));
-			f->retired = false;
-			f->dirty = true;
-			event_del(f->retire);
-		}
-		if (add_ref(g, f, m->pattern, m->path) < 0)
-			g->losses.no_memory++;
-		wake(g, f);
+		f->told++;
+		known_again(g, f, m);
 		return 0;
 	}
 	f = file_new(g, m->path, fd, m->dev, m->ino, m->wd);
-	if (f == NULL || add_ref(g, f, m->pattern, m->path) < 0) {
+	if (f == NULL || file_add_ref(g, f, m->pattern, m->path) < 0) {
 		if (f != NULL)
 			file_free(f);
 		g->losses.no_memory++;
 		return 0;
 	}
+	f->told = 1;
 	append(g, f);
-	settle_start(g, f, m);
+	resume_settle(g, f, m);
 	f->dirty = true;
-	wake(g, f);
+	file_wake(g, f);
 	persist_plan(g);
-	if (g->reading)
+	if (g->reading && files_may_tell(g))
 		log_info("%s is there now and watched", m->path);
 	return 0;
 }
 
-static void on_quiet(evutil_socket_t fd, short what, void *arg);
-
-static void start_quiet(struct file *f)
-{
-	struct timeval tv = {.tv_sec = RETIRE_QUIET_SEC};
-
-	if (f->retire == NULL)
-		f->retire = evtimer_new(f->guard->base, on_quiet, f);
-	if (f->retire != NULL)
-		evtimer_add(f->retire, &tv);
-}
-
-/* The name under which its position is kept has gone; another path to it takes over. */
-static void rename_to_next_ref(struct guard *g, struct file *f)
-{
-	char *name;
-
-	if (f->n_refs == 0 || strcmp(f->refs[0].path, f->source.name) == 0)
-		return;
-	name = strdup(f->refs[0].path);
-	if (name == NULL)
-		return;
-	drop_key(g, files_key(f));
-	free(f->source.name);
-	f->source.name = name;
-	f->dirty = true;
-}
-
 int files_left(struct guard *g, const struct msg_file_ref *m)
 {
-	struct file *f = find_file(g, m->dev, m->ino);
+	struct file *f = file_find(g, m->dev, m->ino);
 
 	if (f == NULL || f->retired)
 		return 0;
-	for (size_t i = 0; i < f->n_refs;) {
-		if (strcmp(f->refs[i].path, m->path) != 0) {
-			i++;
-			continue;
-		}
-		free(f->refs[i].path);
-		memmove(&f->refs[i], &f->refs[i + 1], (--f->n_refs - i) * sizeof(*f->refs));
-	}
+	file_drop_refs(g, f, m->path);
 	if (f->n_refs > 0) {
-		rename_to_next_ref(g, f);
+		file_rename(g, f);
 		return 0;
 	}
-	drop_key(g, files_key(f));
+	if (!f->catch_up)
+		file_drop_key(g, file_key(f));
+	f->catch_up = false;
 	f->retired = true;
 	f->dirty = true;
-	log_info("%s was moved away or removed; reading it to its end", f->source.name);
+	if (files_may_tell(g))
+		log_info("%s was moved away or removed; reading it to its end", f->source.name);
 	start_quiet(f);
-	wake(g, f);
-	return 0;
-}
-
-int files_sibling(struct guard *g, const struct msg_file *m, int fd)
-{
-	struct candidate *c;
-
-	if (g->n_candidates == CANDIDATES_MAX || find_file(g, m->dev, m->ino) != NULL) {
-		close(fd);
-		return 0;
-	}
-	c = &g->candidates[g->n_candidates];
-	*c = (struct candidate) {.fd = fd, .dev = m->dev, .ino = m->ino, .name = strdup(m->path)};
-	if (c->name != NULL)
-		g->n_candidates++;
-	else
-		close(fd);
-	return 0;
-}
-
-/* The candidate that is the file of a saved position, or -1. */
-static int match_candidate(const struct guard *g, const struct saved_position *s,
-	bool (*is)(const struct tail *t, const struct saved_position *s))
-{
-	for (size_t i = 0; i < g->n_candidates; i++) {
-		const struct candidate *c = &g->candidates[i];
-		struct tail t = {.fd = c->fd, .dev = c->dev, .ino = c->ino};
-
-		if (c->fd >= 0 && is(&t, s))
-			return (int)i;
-	}
-	return -1;
-}
-
-static struct file *current_at(struct guard *g, const char *path)
-{
-	for (struct file *f = g->files; f != NULL; f = f->next)
-		if (!f->catch_up && !f->retired && strcmp(f->source.name, path) == 0)
-			return f;
-	return NULL;
-}
-
-/* Reads a candidate from an offset to its end, before the files already in the list. */
-static void catch_up(
-	struct guard *g, struct candidate *c, const struct saved_position *s, uint64_t offset)
-{
-	const struct file *current = current_at(g, s->path);
-	struct file *f;
-
-	f = file_new(g, s->path, TAKE_FD(c->fd), c->dev, c->ino, -1);
-	if (f == NULL) {
-		g->losses.no_memory++;
-		return;
-	}
-	/* Who reads the path reads its past; if nothing is there now, the patterns tell. */
-	for (size_t i = 0; current != NULL && i < current->source.n_jails; i++)
-		source_add_jail(&f->source, current->source.jails[i]);
-	for (size_t i = 0; current == NULL && i < g->o->plan->patterns.n; i++)
-		if (strcmp(g->o->plan->patterns.items[i].text, s->path) == 0)
-			for (size_t k = 0; k < g->o->plan->patterns.items[i].n_jails; k++)
-				source_add_jail(&f->source, g->o->plan->patterns.items[i].jails[k]);
-	f->catch_up = f->started = f->dirty = true;
-	tail_resume(&f->tail, offset);
-	f->next = g->files;
-	g->files = f;
-	log_info("%s: going on in %s at byte %llu", s->path, c->name, (unsigned long long)offset);
-	wake(g, f);
-}
-
-static void resolve(struct guard *g, struct saved_position *s)
-{
-	struct file *current = current_at(g, s->path);
-	int at = match_candidate(g, s, continues);
-	int64_t left;
-
-	if (at < 0 && !s->rotated && current != NULL && s->head_len > 0 &&
-		looks_like(&current->tail, s)) {
-		/* The same log in another inode: restored, or moved to another disk. */
-		tail_resume(&current->tail, s->offset);
-		return;
-	}
-	if (at < 0 && s->head_len > 0)
-		at = match_candidate(g, s, looks_like); /* copied aside, then truncated */
-	if (at < 0) {
-		log_warning(
-			"%s was rotated while it was not read, and the file it was is not found "
-			"beside it: what was written there after byte %llu was not judged",
-			s->path, (unsigned long long)s->offset);
-		return;
-	}
-	left = tail_size(&(struct tail) {.fd = g->candidates[at].fd});
-	/* Whole files that came and went in between; pushed to the front, so newest first. */
-	for (int i = 0; !s->rotated && i < at; i++)
-		if (g->candidates[i].fd >= 0)
-			catch_up(g, &g->candidates[i], s, 0);
-	if (left > (int64_t)s->offset)
-		catch_up(g, &g->candidates[at], s, s->offset);
-}
-
-int files_siblings_end(struct guard *g, const struct msg_file_ref *m)
-{
-	struct saved_position *s, *next;
-
-	for (s = g->saved; s != NULL; s = next) {
-		next = s->next;
-		if (strcmp(s->path, m->path) != 0)
-			continue;
-		resolve(g, s);
-		if (s->rotated) {
-			char *key;
-
-			if (asprintf(&key, "%s%c%llu", s->path, ROTATED_MARK,
-				    (unsigned long long)s->ino) >= 0)
-				drop_key(g, key);
-		}
-		forget_saved(g, s);
-	}
-	for (size_t i = 0; i < g->n_candidates; i++) {
-		if (g->candidates[i].fd >= 0)
-			close(g->candidates[i].fd);
-		free(g->candidates[i].name);
-	}
-	g->n_candidates = 0;
-	for (struct file *f = g->files; f != NULL; f = f->next) {
-		if (f->asking && strcmp(f->source.name, m->path) == 0) {
-			f->asking = false;
-			wake(g, f);
-		}
-	}
+	file_wake(g, f);
+	limit_retired(g);
 	return 0;
 }
 
@@ -495,92 +217,59 @@ int files_trouble(struct guard *g, const struct msg_trouble *m)
 	t->pattern = m->pattern;
 	t->path = strdup(m->path);
 	t->what = strdup(m->what);
+	if (t->path == NULL || t->what == NULL) {
+		free(t->path);
+		free(t->what);
+		free(t);
+		return 0;
+	}
 	t->next = g->troubles;
 	g->troubles = t;
 	return 0;
 }
 
-struct reading {
-	struct guard *g;
-	struct file *f;
-};
-
-static void on_line(void *arg, const char *line, size_t len, uint64_t off, bool cut)
+static bool is_ready(const struct file *f)
 {
-	const struct reading *r = arg;
-	struct guard_mark *mark = r->g->o->mark;
-
-	if (cut)
-		r->g->losses.long_lines++;
-	if (mark->poison_ino == r->f->tail.ino && mark->poison_offset == off &&
-		mark->poison_ino != 0) {
-		r->g->losses.poison++;
-		return;
-	}
-	mark->ino = r->f->tail.ino;
-	mark->offset = off;
-	mark->judging = 1;
-	source_line(r->g, &r->f->source, line, len, NULL);
-	mark->judging = 0;
+	return f->pending && !f->asking;
 }
 
-/* A rotated file to which nothing was written for a while: its last line needs no newline any more.
- */
-static void on_quiet(evutil_socket_t fd, short what, void *arg)
+/* Goes round those that globs found, from where it stopped, for as long as the turn lasts. */
+static void read_globbed(struct guard *g)
 {
-	struct file *f = arg;
-	struct guard *g = f->guard;
-	struct reading reading = {g, f};
+	int64_t end_us = clock_mono_us() + GLOBBED_US;
+	struct file *f = g->next_globbed, *first;
 
-	(void)fd;
-	(void)what;
-	tail_finish(&f->tail, g->buffer, on_line, &reading);
-	file_close(g, f);
-	guard_turn_end(g);
-}
-
-/* Reads a turn's worth of one file. */
-static void read_file(struct guard *g, struct file *f)
-{
-	struct reading reading = {g, f};
-	uint64_t restarts = f->tail.restarts;
-	int r = tail_read(&f->tail, g->buffer, BUDGET, on_line, &reading);
-
-	f->dirty = true;
-	f->pending = r == 1;
-	if (f->tail.restarts != restarts)
-		log_info("%s was truncated or written anew: reading it from its start",
-			f->source.name);
-	if (r < 0 && !f->failing)
-		log_error("%s: cannot read: %s", f->source.name, strerror(-r));
-	f->failing = r < 0;
-	f->source.live |= r == 0;
-	if (f->retired && r == 0)
-		start_quiet(f);
-	if (f->catch_up && r <= 0) {
-		tail_finish(&f->tail, g->buffer, on_line, &reading);
-		file_close(g, f);
+	if (f == NULL)
+		f = g->files;
+	first = f;
+	while (f != NULL) {
+		if (f->globbed && is_ready(f)) {
+			if (clock_mono_us() > end_us)
+				break;
+			read_piece(g, f);
+		}
+		f = f->next != NULL ? f->next : g->files;
+		if (f == first)
+			break;
 	}
+	g->next_globbed = f;
 }
 
 static void on_work(evutil_socket_t fd, short what, void *arg)
 {
 	struct guard *g = arg;
-	struct file *next;
 	bool more = false;
 
 	(void)fd;
 	(void)what;
 	if (!g->reading)
 		return;
-	for (struct file *f = g->files; f != NULL; f = next) {
-		next = f->next;
-		if (!f->pending || !f->started || f->asking)
-			continue;
-		read_file(g, f);
-	}
 	for (struct file *f = g->files; f != NULL; f = f->next)
-		more |= f->pending && f->started && !f->asking;
+		if (!f->globbed && is_ready(f))
+			read_piece(g, f);
+	read_globbed(g);
+	for (struct file *f = g->files; f != NULL; f = f->next)
+		more |= is_ready(f);
 	guard_turn_end(g);
 	if (more) {
 		struct timeval now = {0};
@@ -600,13 +289,14 @@ static void on_inotify(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while ((n = read(fd, buf, sizeof(buf))) > 0) {
 		for (char *p = buf; p < buf + n; p += sizeof(*e) + e->len) {
+			struct file *f;
+
 			e = (const struct inotify_event *)p;
 			if ((e->mask & IN_Q_OVERFLOW) != 0)
-				for (struct file *f = g->files; f != NULL; f = f->next)
+				for (f = g->files; f != NULL; f = f->next)
 					f->pending = true;
-			else if (e->wd >= 0 && (size_t)e->wd < g->n_by_wd &&
-				 g->by_wd[e->wd] != NULL)
-				g->by_wd[e->wd]->pending = true;
+			else if ((f = file_of_wd(g, e->wd)) != NULL)
+				f->pending = true;
 		}
 		if ((size_t)n < sizeof(buf) / 2)
 			break;
@@ -617,23 +307,13 @@ static void on_inotify(evutil_socket_t fd, short what, void *arg)
 void files_start(struct guard *g)
 {
 	g->reading = true;
-	/* Positions whose path names nothing now: their files may still lie beside it. */
-	for (struct saved_position *s = g->saved; s != NULL; s = s->next) {
-		struct msg_file_ref ask = {0};
-		bool open = false;
-
-		for (struct file *f = g->files; f != NULL; f = f->next)
-			open |= strcmp(f->source.name, s->path) == 0;
-		if (open)
-			continue; /* asked for already */
-		snprintf(ask.path, sizeof(ask.path), "%s", s->path);
-		channel_send(g->keeper, MSG_SIBLINGS, &ask, sizeof(ask), -1);
-	}
+	resume_leftovers(g);
 	event_active(g->work, EV_TIMEOUT, 0);
 }
 
 int files_init(struct guard *g)
 {
+	g->file_limit.burst = TELL_A_MINUTE;
 	g->buffer = malloc(TAIL_BUFFER);
 	g->inotify = event_new(g->base, g->o->inotify_fd, EV_READ | EV_PERSIST, on_inotify, g);
 	g->work = evtimer_new(g->base, on_work, g);
@@ -644,14 +324,20 @@ int files_init(struct guard *g)
 
 void files_done(struct guard *g)
 {
+	struct trouble *next_trouble;
 	struct file *next;
 
 	for (struct file *f = g->files; f != NULL; f = next) {
 		next = f->next;
 		file_free(f);
 	}
-	while (g->saved != NULL)
-		forget_saved(g, g->saved);
+	for (struct trouble *t = g->troubles; t != NULL; t = next_trouble) {
+		next_trouble = t->next;
+		free(t->path);
+		free(t->what);
+		free(t);
+	}
+	resume_done(g);
 	if (g->inotify != NULL)
 		event_free(g->inotify);
 	if (g->work != NULL)

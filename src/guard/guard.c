@@ -184,9 +184,9 @@ static int handle(struct guard *g, uint32_t type, const void *body, size_t len, 
 	case MSG_FILE_LEFT:
 		return files_left(g, body);
 	case MSG_SIBLING:
-		return files_sibling(g, body, fd);
+		return resume_sibling(g, body, fd);
 	case MSG_SIBLINGS_END:
-		return files_siblings_end(g, body);
+		return resume_siblings_end(g, body);
 	case MSG_TROUBLE:
 		return files_trouble(g, body);
 	case MSG_START_END:
@@ -239,10 +239,16 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 	struct guard *g = arg;
 	int r;
 
-	if (!message_check(TO_GUARD, type, body, len, fd >= 0)) {
+	if (!message_check(TO_GUARD, type, body, len, fd != -1)) {
 		if (fd >= 0)
 			close(fd);
 		return -EPROTO;
+	}
+	if (fd == CHANNEL_FD_LOST) {
+		if (g->losses.files++ == 0)
+			log_error("too many open files: a log or client was not taken (told once; raise "
+				  "LimitNOFILE)");
+		return 0;
 	}
 	r = handle(g, type, body, len, fd);
 	if (!g->leaving)
@@ -328,6 +334,7 @@ void guard_tear_down(struct guard *g)
 
 int guard_run(const struct guard_options *o)
 {
+	const struct sandbox_identity who = {.root = o->statedir, .uid = o->uid, .gid = o->gid};
 	struct guard *g = calloc(1, sizeof(*g));
 	const char *step;
 	int r;
@@ -339,13 +346,13 @@ int guard_run(const struct guard_options *o)
 	json_object_seed(0);
 	r = guard_set_up(g, o);
 	if (r == 0) {
-		r = sandbox_drop(o->statedir, o->uid, o->gid, &step);
+		r = sandbox_drop(&who, &step);
 		if (r < 0)
 			log_critical(
 				"guard cannot give up its privileges (%s): %s", step, strerror(-r));
 	}
 	if (r == 0) {
-		r = sandbox_seal();
+		r = sandbox_seal(o->keeper_fd);
 		if (r < 0)
 			log_critical("guard cannot seal itself (seccomp): %s", strerror(-r));
 	}

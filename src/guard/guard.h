@@ -6,14 +6,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/*
- * The line that is being judged, in memory shared with keeper: when guard dies of it twice, keeper
- * has the next guard leave it out.
- */
+/* A line of a file, by its first byte. */
+struct guard_line {
+	uint64_t ino, offset;
+};
+
+/* The line that is being judged, in memory that keeper sees: when guard dies, it is why. */
 struct guard_mark {
-	uint64_t ino, offset; /* offset of the line's first byte */
+	struct guard_line line;
 	uint8_t judging;
-	uint64_t poison_ino, poison_offset; /* written by keeper: leave this line out */
 };
 
 struct guard_options {
@@ -29,6 +30,8 @@ struct guard_options {
 	const int *listen_fds; /* datagram sockets, in the order of rs->listen */
 	size_t n_listen;
 	struct guard_mark *mark;
+	const struct guard_line *poison; /* lines that guards before died of: left out */
+	size_t n_poison;
 };
 
 /* guard's whole life, in the child. Returns the exit status. */

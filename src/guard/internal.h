@@ -29,6 +29,7 @@ struct source {
 	struct date_finder *dates;
 	int64_t last_time_us; /* of the last dated line */
 	bool live;            /* read to its end once: what comes now is being written now */
+	bool dated_in_front; /* its lines begin with their date */
 	uint64_t lines, undated, future;
 };
 
@@ -44,17 +45,21 @@ struct file {
 	int wd;
 	struct file_ref *refs;
 	size_t n_refs;
-	bool started;         /* where to begin is settled */
-	bool asking;          /* keeper looks for its predecessor */
-	bool retired;         /* no path leads here any more: read what still comes, then close */
-	bool catch_up;        /* a predecessor found at start: read to its end, then close */
-	bool pending;         /* in the queue of files with something to read */
-	bool dirty;           /* its position is to be saved */
-	bool failing;         /* the last read went wrong; said once */
-	struct event *retire; /* closes it after a while of silence */
+	uint32_t told;       /* how often keeper told of it */
+	bool globbed;        /* no path without a glob leads to it */
+	bool asking;         /* keeper looks for its predecessor */
+	bool catch_up;       /* a predecessor found at start, not read to its end yet */
+	bool retired;        /* no path leads here any more: read what still comes, then close */
+	bool pending;        /* there may be something to read */
+	bool dirty;          /* its position is to be saved */
+	bool failing;        /* the last read went wrong; said once */
+	struct event *quiet; /* closes it after a while of silence */
 	struct guard *guard;
 	struct file *next;
 };
+
+/* A rotated file's position is kept beside that of its successor: path, this, inode. */
+#define ROTATED_MARK '\x01'
 
 /* A read position from the store that no open file has claimed yet. */
 struct saved_position {
@@ -98,7 +103,7 @@ struct jail_state {
 
 struct losses {
 	uint64_t long_lines, undated, future, old, syslog_dropped, log_held, refused, poison,
-		no_memory, unsaved;
+		no_memory, unsaved, files, unresolved, bans_cut;
 };
 
 struct guard {
@@ -111,7 +116,7 @@ struct guard {
 	struct bans *bans;
 	struct evidence *evidence;
 
-	/* files.c */
+	/* filelist.c, files.c, resume.c */
 	struct file *files;
 	struct file **by_wd; /* by inotify's number */
 	size_t n_by_wd;
@@ -121,6 +126,8 @@ struct guard {
 	size_t n_candidates;
 	struct trouble *troubles;
 	struct event *inotify, *work;
+	struct file *next_globbed; /* whose turn it is among those that globs found */
+	struct log_limit file_limit;
 	bool reading; /* start-up is over: lines may be judged */
 	char *buffer; /* TAIL_BUFFER bytes, for whichever file is being read */
 	char scratch[TAIL_LINE_MAX];
@@ -168,20 +175,44 @@ void guard_leave(struct guard *g); /* saves, tells keeper, ends the loop */
 int source_init(struct source *s, const char *name);
 void source_done(struct source *s);
 int source_add_jail(struct source *s, uint16_t jail);
+bool source_begin(struct guard *g, uint64_t ino, uint64_t offset); /* false: leave this line out */
+void source_end(struct guard *g);
+/* The longest findtime of its jails; of all jails for NULL. */
+int64_t source_findtime_us(const struct guard *g, const struct source *s);
 void source_line(
 	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us);
+
+/* filelist.c */
+struct file *file_new(struct guard *g, const char *path, int fd, uint64_t dev, uint64_t ino, int wd);
+void file_free(struct file *f);                  /* one that is not in the list */
+void file_close(struct guard *g, struct file *f); /* nothing more comes: store and keeper forget it */
+struct file *file_find(struct guard *g, uint64_t dev, uint64_t ino);
+struct file *file_at(struct guard *g, const char *path); /* what the path names now */
+struct file *file_of_wd(struct guard *g, int wd);
+int file_set_wd(struct guard *g, struct file *f, int wd);
+int file_add_ref(struct guard *g, struct file *f, uint32_t pattern, const char *path);
+void file_drop_refs(struct guard *g, struct file *f, const char *path);
+void file_rename(struct guard *g, struct file *f); /* if the path it is named by is none of its refs */
+void file_wake(struct guard *g, struct file *f);
+char *file_key(const struct file *f);              /* its name in the store, malloc'd */
+void file_drop_key(struct guard *g, char *key);    /* the store shall forget it; takes it over */
+bool files_may_tell(struct guard *g);              /* may a notice about files be logged? */
 
 /* files.c */
 int files_init(struct guard *g);
 void files_done(struct guard *g);
 int files_opened(struct guard *g, const struct msg_file *m, int fd);
 int files_left(struct guard *g, const struct msg_file_ref *m);
-int files_sibling(struct guard *g, const struct msg_file *m, int fd);
-int files_siblings_end(struct guard *g, const struct msg_file_ref *m);
 int files_trouble(struct guard *g, const struct msg_trouble *m);
 void files_start(struct guard *g);
-void files_remember(struct guard *g, const struct store_position *p); /* from the store */
-char *files_key(const struct file *f); /* its name in the store, malloc'd */
+
+/* resume.c */
+void resume_remember(struct guard *g, const struct store_position *p); /* from the store */
+void resume_settle(struct guard *g, struct file *f, const struct msg_file *m);
+int resume_sibling(struct guard *g, const struct msg_file *m, int fd);
+int resume_siblings_end(struct guard *g, const struct msg_file_ref *m);
+void resume_leftovers(struct guard *g); /* positions whose path names nothing now */
+void resume_done(struct guard *g);
 
 /* datagrams.c */
 int datagrams_init(struct guard *g);

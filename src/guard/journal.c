@@ -3,6 +3,7 @@
 #include "source/journal_msg.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "guard/internal.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 
 #define A_TURN 256
+#define JOURNAL_INO UINT64_MAX /* no file's */
 
 struct journal_source {
 	struct source source;
@@ -45,7 +47,11 @@ static int judge(struct guard *g, struct journal_source *j, const void *buf, siz
 		if (r < 0)
 			return r;
 	}
-	source_line(g, &j->source, e.text, e.text_len, &e.time_us);
+	/* Its cursor stands for its place. */
+	if (source_begin(g, JOURNAL_INO, hash_fingerprint(e.cursor, e.cursor_len))) {
+		source_line(g, &j->source, e.text, e.text_len, &e.time_us);
+		source_end(g);
+	}
 	memcpy(j->cursor, e.cursor, e.cursor_len);
 	j->cursor[e.cursor_len] = '\0';
 	j->dirty = true;
@@ -79,28 +85,17 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	guard_turn_end(g);
 }
 
-/* How far back a jail may want to look. */
-static int64_t longest_findtime_us(const struct guard *g)
-{
-	int64_t sec = 0;
-
-	for (size_t i = 0; i < g->rs->n_jails; i++)
-		if (g->rs->jails[i].findtime_sec > sec)
-			sec = g->rs->jails[i].findtime_sec;
-	return sec * USEC_PER_SEC;
-}
-
 int journal_reader(struct guard *g, int fd)
 {
 	struct journal_source *j = g->journal;
-	struct journal_start start = {.since_us = clock_wall_us() - longest_findtime_us(g)};
+	struct journal_start start = {.since_us = clock_wall_us() - source_findtime_us(g, NULL)};
 	char buf[JOURNAL_START_MAX];
 	long len;
 
 	close_reader(j);
 	snprintf(start.cursor, sizeof(start.cursor), "%s", j->cursor);
 	len = journal_start_write(buf, sizeof(buf), &start);
-	if (len < 0 || send(fd, buf, (size_t)len, MSG_NOSIGNAL) < 0) {
+	if (len < 0 || write(fd, buf, (size_t)len) < 0) {
 		close(fd);
 		return 0;
 	}

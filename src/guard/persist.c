@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define DATABASE "stockade.db"
 #define SAVE_AFTER_US 250000 /* after the first change */
 #define PURGE_ROUNDS 20      /* at a start */
 #define PURGE_EVERY_US (600 * USEC_PER_SEC)
@@ -77,7 +76,7 @@ static void load_ban(void *arg, const struct store_ban *row)
 static void load_position(void *arg, const struct store_position *row)
 {
 	if (strcmp(row->path, JOURNAL_NAME) != 0)
-		files_remember(arg, row);
+		resume_remember(arg, row);
 	else if (row->cursor != NULL)
 		journal_remember(arg, row->cursor);
 }
@@ -174,7 +173,7 @@ static int save_positions(struct guard *g)
 
 		if (!f->dirty || f->asking)
 			continue;
-		key = files_key(f);
+		key = file_key(f);
 		if (key == NULL)
 			return -ENOMEM;
 		p = (struct store_position) {
@@ -288,17 +287,14 @@ static void tell_trouble(struct guard *g)
  */
 static void purge(struct guard *g, int rounds)
 {
-	int64_t now_us = clock_wall_us(), longest_sec = 0;
+	int64_t now_us = clock_wall_us();
 
 	g->purged_us = clock_mono_us();
-	for (size_t i = 0; i < g->rs->n_jails; i++)
-		if (g->jails[i].jail->findtime_sec > longest_sec)
-			longest_sec = g->jails[i].jail->findtime_sec;
 	for (int more = 1; more == 1 && rounds > 0; rounds--) {
 		if (store_begin(g->store) < 0)
 			return;
 		more = store_purge(g->store, now_us - g->rs->purgeage_sec * USEC_PER_SEC,
-			now_us / USEC_PER_SEC - longest_sec);
+			(now_us - source_findtime_us(g, NULL)) / USEC_PER_SEC);
 		if (more < 0)
 			store_rollback(g->store);
 		else if (store_commit(g->store) < 0)
@@ -391,17 +387,19 @@ static int load(struct guard *g)
 int persist_init(struct guard *g)
 {
 	bool moved = false;
-	int r = store_open(&g->store, ".", DATABASE, &moved);
+	/* What a dry run decides must not be enforced by the next real one. */
+	const char *name = g->o->dry_run ? "dry-run.db" : "stockade.db";
+	int r = store_open(&g->store, ".", name, &moved);
 
 	/* Made by a newer version: left alone, and memory has to do; tell_trouble says so. */
 	if (r < 0 && r != -EPROTO) {
-		log_error("%s/%s: cannot open the database: %s", g->o->statedir, DATABASE,
+		log_error("%s/%s: cannot open the database: %s", g->o->statedir, name,
 			strerror(-r));
 		return r;
 	}
 	if (moved)
 		log_error("%s/%s was corrupt: moved aside, made anew from what the kernel holds",
-			g->o->statedir, DATABASE);
+			g->o->statedir, name);
 	g->save = evtimer_new(g->base, on_save, g);
 	if (g->save == NULL)
 		return -ENOMEM;
@@ -409,7 +407,7 @@ int persist_init(struct guard *g)
 	r = load(g);
 	if (r < 0)
 		log_error(
-			"%s/%s: cannot be read whole: %s", g->o->statedir, DATABASE, strerror(-r));
+			"%s/%s: cannot be read whole: %s", g->o->statedir, name, strerror(-r));
 	tell_trouble(g);
 	return 0;
 }

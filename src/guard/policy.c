@@ -11,7 +11,7 @@ enum refusal policy_check(const struct ruleset *rs, const struct addr *own, size
 		return REFUSED_JAIL;
 	if (p->len > 128 || p->len < (addr_is4(&p->addr) ? WIDEST4 : WIDEST6))
 		return REFUSED_WIDE;
-	if (prefixset_overlaps(&rs->allow, p))
+	if (prefixset_overlaps(&rs->allow, p) || prefixset_overlaps(&rs->jails[jail].ignoreip, p))
 		return REFUSED_ALLOWED;
 	if (!rs->jails[jail].ignoreself)
 		return 0;

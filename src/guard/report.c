@@ -153,16 +153,32 @@ static json_t *report_losses(const struct guard *g)
 {
 	const struct losses *l = &g->losses;
 	uint64_t limit_hits = 0;
+	json_t *o = json_object();
 
 	for (size_t i = 0; i < g->rs->n_jails; i++)
 		limit_hits += filter_stats(g->jails[i].filter)->limit_hits;
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "long_lines",
-		(json_int_t)l->long_lines, "limit_hits", (json_int_t)limit_hits, "syslog_dropped",
-		(json_int_t)l->syslog_dropped, "log_lines_held", (json_int_t)l->log_held,
-		"refused_bans", (json_int_t)l->refused, "undated_lines", (json_int_t)l->undated,
-		"future_lines", (json_int_t)l->future, "old_failures", (json_int_t)l->old,
-		"poison_lines", (json_int_t)l->poison, "out_of_memory", (json_int_t)l->no_memory,
-		"unsaved_rows", (json_int_t)l->unsaved);
+	const struct {
+		const char *name;
+		uint64_t n;
+	} counts[] = {
+		{"long_lines", l->long_lines},
+		{"limit_hits", limit_hits},
+		{"syslog_dropped", l->syslog_dropped},
+		{"log_lines_held", l->log_held},
+		{"refused_bans", l->refused},
+		{"undated_lines", l->undated},
+		{"future_lines", l->future},
+		{"old_failures", l->old},
+		{"poison_lines", l->poison},
+		{"out_of_memory", l->no_memory},
+		{"unsaved_rows", l->unsaved},
+		{"files_not_taken", l->files},
+		{"unresolved_hosts", l->unresolved},
+		{"bans_cut_short", l->bans_cut},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		json_object_set_new(o, counts[i].name, json_integer((json_int_t)counts[i].n));
+	return o;
 }
 
 json_t *report_status(struct guard *g, const struct jail *only, const struct msg_query_end *wall)

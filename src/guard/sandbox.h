@@ -3,15 +3,24 @@
 
 #include <sys/types.h>
 
+/* Who a child becomes. */
+struct sandbox_identity {
+	const char *root; /* its working and root directory; NULL: as they are */
+	uid_t uid;	  /* 0: not started as root, so it keeps user and root directory */
+	gid_t gid;
+	gid_t group; /* its one supplementary group; 0: none */
+};
+
 /*
- * Gives up everything guard does not need, in this order: working directory and root become dir,
- * supplementary groups, gid, uid, capabilities, new privileges. uid 0 keeps the user (not started
- * as root) and the root directory. On an error *ret_step (static) says what failed. 0 or -errno.
+ * Gives up what a child does not need, in this order: root directory, supplementary groups, gid,
+ * capability bounding set, uid, capabilities, new privileges; and limits what it could fill. On an
+ * error *ret_step (static) says what failed. 0 or -errno.
  */
-int sandbox_drop(const char *dir, uid_t uid, gid_t gid, const char **ret_step);
+int sandbox_drop(const struct sandbox_identity *who, const char **ret_step);
 
 /*
  * From here on a system call that judging and saving do not need kills the process: no socket is
- * made, nothing executed, no memory made executable. 0 or -errno.
+ * made, nothing executed, no memory made executable, nothing sent but through the descriptor
+ * channel_fd. 0 or -errno.
  */
-int sandbox_seal(void);
+int sandbox_seal(int channel_fd);

@@ -87,6 +87,54 @@ static int64_t undated_time(const struct source *s, int64_t now_us)
 	return s->last_time_us;
 }
 
+int64_t source_findtime_us(const struct guard *g, const struct source *s)
+{
+	size_t n = s != NULL ? s->n_jails : g->rs->n_jails;
+	int64_t sec = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct jail *j = &g->rs->jails[s != NULL ? s->jails[i] : i];
+
+		if (j->findtime_sec > sec)
+			sec = j->findtime_sec;
+	}
+	return sec * USEC_PER_SEC;
+}
+
+bool source_begin(struct guard *g, uint64_t ino, uint64_t offset)
+{
+	for (size_t i = 0; i < g->o->n_poison; i++) {
+		if (g->o->poison[i].ino == ino && g->o->poison[i].offset == offset) {
+			g->losses.poison++;
+			return false;
+		}
+	}
+	g->o->mark->line = (struct guard_line) {.ino = ino, .offset = offset};
+	g->o->mark->judging = 1;
+	return true;
+}
+
+void source_end(struct guard *g)
+{
+	g->o->mark->judging = 0;
+}
+
+/*
+ * The date of a line. Where lines begin with one, a date further in is not the line's: somebody
+ * may have called himself that.
+ */
+static bool stamp_of(
+	struct source *s, const char *line, size_t len, int64_t now_us, struct stamp *ret)
+{
+	struct stamp stamp;
+
+	if (!date_find(s->dates, line, len, now_us, &stamp) || (s->dated_in_front && stamp.off > 1))
+		return false;
+	s->dated_in_front |= stamp.off <= 1;
+	*ret = stamp;
+	return true;
+}
+
 void source_line(
 	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us)
 {
@@ -99,7 +147,7 @@ void source_line(
 	s->lines++;
 	if (time_us != NULL) {
 		at_us = settle_time(g, s, *time_us, now_us);
-	} else if (date_find(s->dates, line, len, now_us, &stamp)) {
+	} else if (stamp_of(s, line, len, now_us, &stamp)) {
 		at_us = settle_time(g, s, stamp.time_us, now_us);
 		text = cut_date(g, line, &text_len, &stamp);
 		s->last_time_us = at_us;
@@ -111,7 +159,11 @@ void source_line(
 	for (size_t i = 0; i < s->n_jails; i++) {
 		struct jail_state *j = &g->jails[s->jails[i]];
 
-		if (filter_judge(j->filter, text, text_len, &m) == VERDICT_MATCH && m.has_addr)
+		if (filter_judge(j->filter, text, text_len, &m) != VERDICT_MATCH)
+			continue;
+		if (m.has_addr)
 			verdict_failure(g, j, &m.addr, at_us, m.count, line, len);
+		else
+			g->losses.unresolved++; /* a host name: names are not looked up */
 	}
 }

@@ -118,6 +118,17 @@ void verdict_send(struct guard *g)
 	g->n_out = 0;
 }
 
+/* With as many bans in force as there may be, the one that would end first ends now. */
+static void make_room(struct guard *g)
+{
+	struct ban *first = bans_first_end(g->bans);
+
+	if (bans_count(g->bans) < g->rs->maxbans || first == NULL)
+		return;
+	g->losses.bans_cut++;
+	verdict_unban(g, first);
+}
+
 struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct prefix *p,
 	int64_t bantime_sec, unsigned failures, enum origin origin)
 {
@@ -127,6 +138,7 @@ struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct pref
 	struct ban *ban;
 	bool is_new, counts;
 
+	make_room(g);
 	ban = bans_put(g->bans, j->jail->id, p, &is_new);
 	if (ban == NULL) {
 		g->losses.no_memory++;

@@ -36,7 +36,8 @@ struct channel {
 	channel_end_fn *end;
 	void *arg;
 	struct queued *first, **last;
-	size_t queued;
+	size_t queued, queued_fds;
+	bool full; /* too much was queued: ended at the next turn */
 	bool ended;
 	bool *freed; /* set by channel_free when it is called from within a handler */
 	alignas(max_align_t) char in[sizeof(struct head) + CHANNEL_BODY_MAX];
@@ -97,8 +98,10 @@ static int drain(struct channel *c)
 		if (c->first == NULL)
 			c->last = &c->first;
 		c->queued -= sizeof(*q) + q->head.len;
-		if (q->fd >= 0)
+		if (q->fd >= 0) {
 			close(q->fd);
+			c->queued_fds--;
+		}
 		free(q);
 	}
 	return 0;
@@ -107,11 +110,13 @@ static int drain(struct channel *c)
 static void on_writable(evutil_socket_t sock, short what, void *arg)
 {
 	struct channel *c = arg;
-	int r = drain(c);
+	int r = c->full ? -ENOBUFS : drain(c);
 
 	(void)sock;
 	(void)what;
-	if (r == 0)
+	if (c->full)
+		end(c, "it does not read what is sent");
+	else if (r == 0)
 		event_del(c->writable);
 	else if (r != -EAGAIN)
 		end(c, strerror(-r));
@@ -167,8 +172,7 @@ static int receive_one(struct channel *c)
 		end(c, n == 0 ? "closed" : strerror(errno));
 		return -EPIPE;
 	}
-	if (take_fd(&m, &fd) < 0 || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-		(size_t)n < sizeof(head)) {
+	if (take_fd(&m, &fd) < 0 || (m.msg_flags & MSG_TRUNC) != 0 || (size_t)n < sizeof(head)) {
 		if (fd >= 0)
 			close(fd);
 		end(c, "ill-formed message");
@@ -181,6 +185,9 @@ static int receive_one(struct channel *c)
 		end(c, "ill-sized message");
 		return -EPROTO;
 	}
+	/* No room in our table of descriptors: that is no fault of the sender's. */
+	if (fd < 0 && (m.msg_flags & MSG_CTRUNC) != 0)
+		fd = CHANNEL_FD_LOST;
 	if (c->fn(c->arg, head.type, c->in + sizeof(head), head.len, fd) < 0) {
 		/* The handler may not free the channel when it refuses: end() is for that. */
 		end(c, "message not permitted");
@@ -265,6 +272,8 @@ int channel_send(struct channel *c, uint32_t type, const void *body, size_t len,
 
 	if (c->ended)
 		return -EPIPE;
+	if (c->full)
+		return -ENOBUFS;
 	if (len > CHANNEL_BODY_MAX)
 		return -EMSGSIZE;
 	if (c->first == NULL) {
@@ -273,6 +282,12 @@ int channel_send(struct channel *c, uint32_t type, const void *body, size_t len,
 			return 0;
 		if (r != -EAGAIN && r != -ENOBUFS && r != -ETOOMANYREFS)
 			return r; /* the reading side sees the end and tells the owner */
+	}
+	if (c->queued + len > CHANNEL_QUEUE_MAX ||
+		(fd >= 0 && c->queued_fds >= CHANNEL_QUEUE_FDS_MAX)) {
+		c->full = true;
+		event_active(c->writable, EV_WRITE, 0);
+		return -ENOBUFS;
 	}
 	q = malloc(sizeof(*q) + len);
 	if (q == NULL)
@@ -289,6 +304,7 @@ int channel_send(struct channel *c, uint32_t type, const void *body, size_t len,
 	*c->last = q;
 	c->last = &q->next;
 	c->queued += sizeof(*q) + len;
+	c->queued_fds += q->fd >= 0;
 	event_add(c->writable, NULL);
 	return 0;
 }

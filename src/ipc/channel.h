@@ -14,10 +14,16 @@ struct channel;
 
 #define CHANNEL_BODY_MAX 65536
 
+/* Queued beyond this, the other side does not read: the channel ends. */
+#define CHANNEL_QUEUE_MAX (64u << 20)
+#define CHANNEL_QUEUE_FDS_MAX 8192
+
 /*
- * A message arrived; body is borrowed, aligned for any type, fd is -1 or the receiver's own now.
+ * A message arrived; body is borrowed, aligned for any type, fd is -1 or the receiver's own now. A descriptor
+ * that could not be taken (too many open files) is CHANNEL_FD_LOST.
  * Returning <0 ends the channel (a message unknown, ill-sized or not permitted).
  */
+#define CHANNEL_FD_LOST (-2)
 typedef int channel_fn(void *arg, uint32_t type, const void *body, size_t len, int fd);
 
 /* The other side is gone or sent nonsense; called once, nothing more comes. The owner frees it
@@ -33,7 +39,8 @@ void channel_free(struct channel *c);
 
 /*
  * Sends or queues; fd (-1: none) is duplicated, the caller keeps its own. Returns 0, -EPIPE when
- * the channel has ended, -ENOMEM, or -EMSGSIZE.
+ * the channel has ended, -ENOMEM, -EMSGSIZE, or -ENOBUFS when too much is queued already: the channel
+ * then ends at the next turn of the loop.
  */
 int channel_send(struct channel *c, uint32_t type, const void *body, size_t len, int fd);
 

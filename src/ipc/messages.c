@@ -6,6 +6,13 @@
 
 #include <string.h>
 
+_Static_assert(sizeof(struct msg_ban) == 17 + 1 + 2 + 4 + 8, "a hole in msg_ban");
+_Static_assert(sizeof(struct msg_elem) == 17 + 1 + 2 + 4 + 3 * 8, "a hole in msg_elem");
+_Static_assert(sizeof(struct msg_file_ref) == 2 * 8 + 2 * 4 + MSG_PATH_MAX, "a hole in msg_file_ref");
+_Static_assert(sizeof(struct msg_file) == 2 * 8 + 2 * 4 + MSG_PATH_MAX + 8, "a hole in msg_file");
+_Static_assert(sizeof(struct msg_query_end) == 8 + 4 * 8 + 16 + 160, "a hole in msg_query_end");
+_Static_assert(sizeof(struct msg_refused) == 17 + 1 + 2, "a hole in msg_refused");
+
 /* The shape a message must have. */
 struct shape {
 	enum message_side side;
@@ -142,7 +149,7 @@ const char *refusal_text(enum refusal why)
 {
 	switch (why) {
 	case REFUSED_ALLOWED:
-		return "it is on the allow list";
+		return "it is on the allow list (allow, ignoreip)";
 	case REFUSED_OWN:
 		return "it is an address of this machine";
 	case REFUSED_WIDE:
@@ -151,6 +158,8 @@ const char *refusal_text(enum refusal why)
 		return "more bans a second than is sane";
 	case REFUSED_JAIL:
 		return "there is no such jail";
+	case REFUSED_FULL:
+		return "as many bans as maxbans allows are in force";
 	case REFUSED_KERNEL:
 		return "the kernel refused it";
 	}

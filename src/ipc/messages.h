@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /*
- * What keeper and guard say to each other. Both are the same binary, so bodies are plain structs.
+ * What keeper and guard say to each other. Both are the same binary, so bodies are plain structs,
+ * without unnamed holes: these would carry what lay in memory before.
  * The receiver checks each against message_check before it looks inside.
  */
 
@@ -50,6 +51,7 @@ struct msg_ban {
 	struct prefix prefix;
 	uint8_t again; /* it is banned already, this prolongs */
 	uint16_t jail;
+	uint32_t zero;
 	uint64_t timeout_ms; /* 0: for ever */
 };
 
@@ -57,6 +59,7 @@ struct msg_elem {
 	struct prefix prefix;
 	uint8_t there;
 	uint16_t jail;
+	uint32_t zero;
 	uint64_t timeout_ms;
 	uint64_t packets, bytes;
 };
@@ -65,6 +68,8 @@ struct msg_elem {
 
 struct msg_file_ref {
 	uint64_t dev, ino;
+	uint32_t told; /* MSG_FILE_DONE: how many MSG_FILE of it that answers */
+	uint32_t zero;
 	char path[MSG_PATH_MAX];
 };
 
@@ -72,8 +77,9 @@ struct msg_file {
 	uint64_t dev, ino;
 	int32_t wd;       /* in guard's inotify */
 	uint32_t pattern; /* index in the list of log paths, see patterns.h */
-	uint8_t at_start; /* it was there when we started */
 	char path[MSG_PATH_MAX];
+	uint8_t at_start; /* it was there when we started */
+	uint8_t zero[7];
 };
 
 struct msg_trouble {
@@ -91,6 +97,7 @@ struct msg_query {
 struct msg_query_end {
 	uint32_t serial;
 	uint8_t healthy;
+	uint8_t zero[3];
 	uint64_t transactions, banned, repairs, failures;
 	char backend[16];
 	char last_error[160];
@@ -102,13 +109,14 @@ enum refusal {
 	REFUSED_WIDE,        /* a block wider than policy allows */
 	REFUSED_RATE,        /* more bans than is sane */
 	REFUSED_JAIL,        /* no such jail */
-	REFUSED_KERNEL,      /* the kernel would not; keeper tries again by itself */
+	REFUSED_FULL,        /* guard's table is full */
+	REFUSED_KERNEL,      /* the kernel would not */
 };
 
 struct msg_refused {
 	struct prefix prefix;
-	uint16_t jail;
 	uint8_t why; /* enum refusal */
+	uint16_t jail;
 };
 
 /* "it is on the allow list" and so on. */

@@ -14,6 +14,7 @@
 struct watched {
 	uint64_t dev, ino;
 	int wd;
+	uint32_t told; /* how often guard was told of it since it last said it was done */
 	struct watched *next;
 };
 
@@ -44,13 +45,16 @@ static int watch_content(struct keeper *k, const struct watch_file *f)
 		wd = inotify_add_watch(k->inotify_fd, f->path, IN_MODIFY);
 	if (wd < 0)
 		return -errno;
-	if (*find(k, f->dev, f->ino) != NULL)
-		return wd;
-	w = calloc(1, sizeof(*w));
-	if (w == NULL)
-		return -ENOMEM;
-	*w = (struct watched) {.dev = f->dev, .ino = f->ino, .wd = wd, .next = k->watched};
-	k->watched = w;
+	w = *find(k, f->dev, f->ino);
+	if (w == NULL) {
+		w = calloc(1, sizeof(*w));
+		if (w == NULL)
+			return -ENOMEM;
+		*w = (struct watched) {.dev = f->dev, .ino = f->ino, .next = k->watched};
+		k->watched = w;
+	}
+	w->wd = wd;
+	w->told++;
 	return wd;
 }
 
@@ -71,20 +75,25 @@ static void on_opened(void *arg, const struct watch_file *f)
 	struct msg_file m = {
 		.dev = f->dev, .ino = f->ino, .pattern = f->pattern, .at_start = f->at_start};
 	char readers[256];
-	int wd = watch_content(k, f);
+	int wd, r;
 
+	if (strlen(f->path) >= sizeof(m.path)) {
+		log_error("%s: the path is too long", f->path);
+		return;
+	}
+	wd = watch_content(k, f);
 	if (wd < 0) {
 		log_error("%s cannot be watched: %s%s", f->path, strerror(-wd),
 			wd == -ENOSPC ? " (raise fs.inotify.max_user_watches)" : "");
 		return;
 	}
-	if (strlen(f->path) >= sizeof(m.path)) {
-		log_error("%s: the path is too long", f->path);
-		return;
-	}
 	m.wd = wd;
 	fill_path(m.path, sizeof(m.path), f->path);
-	channel_send(k->guard, MSG_FILE, &m, sizeof(m), f->fd);
+	r = channel_send(k->guard, MSG_FILE, &m, sizeof(m), f->fd);
+	if (r < 0) {
+		log_error("%s cannot be handed to guard: %s", f->path, strerror(-r));
+		return;
+	}
 	if (f->at_start) {
 		tell_readers(k, f->pattern, readers, sizeof(readers));
 		log_info("watching %s for %s", f->path, readers);
@@ -154,6 +163,10 @@ void files_done_with(struct keeper *k, const struct msg_file_ref *m)
 	struct watched **link = find(k, m->dev, m->ino), *w = *link;
 
 	if (w == NULL)
+		return;
+	/* It may have been opened anew while guard said that it was done. */
+	w->told -= m->told < w->told ? m->told : w->told;
+	if (w->told > 0)
 		return;
 	inotify_rm_watch(k->inotify_fd, w->wd);
 	*link = w->next;

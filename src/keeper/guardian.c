@@ -3,6 +3,7 @@
 #include "keeper/internal.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/util.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #define DEATHS_FREE 6 /* this many in a window are answered at once */
 #define DEATHS_WINDOW_US (10 * USEC_PER_SEC)
 #define DELAY_MAX_MS 10000
+#define CLIENT_US (60 * USEC_PER_SEC) /* guard closes a silent client after that */
 
 /* Lines of guard's: "[jail] …" at these levels are what fail2ban's log shows under these names. */
 static const char *component_of(enum log_level level, const char *text)
@@ -25,6 +27,20 @@ static const char *component_of(enum log_level level, const char *text)
 	if (text[0] != '[')
 		return "guard";
 	return level == LOG_LV_INFO ? "filter" : "actions";
+}
+
+/* guard has escaped its lines already; should it have been hijacked, no terminal suffers from it. */
+static void write_line(struct keeper *k, enum log_level level, const char *text, size_t len)
+{
+	char safe[4096];
+	size_t n = len < sizeof(safe) ? len : sizeof(safe);
+
+	for (size_t i = 0; i < n; i++)
+		safe[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+	if (!text_is_utf8(safe, n))
+		for (size_t i = 0; i < n; i++)
+			safe[i] = (unsigned char)safe[i] >= 0x80 ? '?' : safe[i];
+	logtarget_write(k->log, component_of(level, safe), k->guard_pid, level, safe, n);
 }
 
 static void write_log(struct keeper *k, const char *body, size_t len)
@@ -40,12 +56,17 @@ static void write_log(struct keeper *k, const char *body, size_t len)
 		if (body[0] >= '0' && body[0] <= '0' + LOG_LV_DEBUG)
 			level = (enum log_level)(body[0] - '0');
 		if (newline - body > 1 && level <= log_get_level())
-			logtarget_write(k->log, component_of(level, body + 1), k->guard_pid, level,
-				body + 1, (size_t)(newline - body - 1));
+			write_line(k, level, body + 1, (size_t)(newline - body - 1));
 		body = newline + 1;
 	}
 	/* Written once the bans of this turn are in the kernel. */
 	event_active(k->apply, EV_TIMEOUT, 0);
+}
+
+/* guard passes on what clients ask; it has nothing to ask of its own accord. */
+static bool client_asks(const struct keeper *k)
+{
+	return k->client_us != 0 && clock_mono_us() - k->client_us < CLIENT_US;
 }
 
 static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
@@ -77,10 +98,14 @@ static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
 			(const void *)((const char *)body + sizeof(struct msg_query)),
 			(len - sizeof(struct msg_query)) / sizeof(struct msg_elem));
 	case MSG_RELOAD:
+		if (!client_asks(k))
+			return -EPROTO;
 		memcpy(&q, body, sizeof(q));
 		keeper_reload(k, &q.serial);
 		return 0;
 	case MSG_STOP:
+		if (!client_asks(k))
+			return -EPROTO;
 		keeper_stop(k);
 		return 0;
 	case MSG_LEFT:
@@ -97,7 +122,7 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 {
 	struct keeper *k = arg;
 
-	if (!message_check(TO_KEEPER, type, body, len, fd >= 0)) {
+	if (!message_check(TO_KEEPER, type, body, len, fd != -1)) {
 		if (fd >= 0)
 			close(fd);
 		log_error("guard sent a message that is not permitted (%u, %zu bytes): it is ended",
@@ -110,16 +135,23 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 /* A line that guard died of twice is left out by the next. */
 static void judge_crash(struct keeper *k, int signal)
 {
+	struct suspect *s = NULL;
+
 	if (signal == SIGKILL || signal == SIGTERM || !k->mark->judging)
 		return;
-	if (k->mark->ino == k->crash_ino && k->mark->offset == k->crash_offset) {
-		log_error("guard died twice of the line at byte %llu of inode %llu: it is left out",
-			(unsigned long long)k->mark->offset, (unsigned long long)k->mark->ino);
-		k->mark->poison_ino = k->mark->ino;
-		k->mark->poison_offset = k->mark->offset;
+	for (size_t i = 0; i < ARRAY_SIZE(k->suspects); i++)
+		if (k->suspects[i].line.ino == k->mark->line.ino &&
+			k->suspects[i].line.offset == k->mark->line.offset)
+			s = &k->suspects[i];
+	if (s == NULL) {
+		s = &k->suspects[k->next_suspect++ % ARRAY_SIZE(k->suspects)];
+		*s = (struct suspect) {.line = k->mark->line};
 	}
-	k->crash_ino = k->mark->ino;
-	k->crash_offset = k->mark->offset;
+	if (++s->deaths != 2)
+		return;
+	log_error("guard died twice of the line at byte %llu of inode %llu: it is left out",
+		(unsigned long long)s->line.offset, (unsigned long long)s->line.ino);
+	k->poison[k->n_poison++ % ARRAY_SIZE(k->poison)] = s->line;
 }
 
 /* Waits for the process, which closed its channel: a moment in peace, then by force. */
@@ -166,10 +198,12 @@ static void on_guard_end(void *arg, const char *why)
 
 static void on_respawn(evutil_socket_t fd, short what, void *arg)
 {
+	struct keeper *k = arg;
+
 	(void)fd;
 	(void)what;
-	if (guardian_spawn(arg) < 0)
-		guardian_respawn_later(arg);
+	if (k->guard == NULL && guardian_spawn(k) < 0)
+		guardian_respawn_later(k);
 }
 
 void guardian_respawn_later(struct keeper *k)
@@ -205,6 +239,8 @@ void guardian_leave(struct keeper *k)
 {
 	struct timeval tv = {.tv_sec = LEAVE_SEC};
 
+	/* Clients from now on wait in the backlog for the next guard. */
+	event_del(k->control);
 	channel_send(k->guard, MSG_LEAVE, NULL, 0, -1);
 	evtimer_add(k->kill_timer, &tv);
 }
@@ -269,6 +305,8 @@ static void be_guard(struct keeper *k, int fd)
 		.listen_fds = k->listen_fds,
 		.n_listen = k->n_listen,
 		.mark = k->mark,
+		.poison = k->poison,
+		.n_poison = k->n_poison < POISON_MAX ? k->n_poison : POISON_MAX,
 	};
 
 	keep[n++] = fd;
@@ -297,6 +335,8 @@ int guardian_spawn(struct keeper *k)
 {
 	int pair[2] = {-1, -1}, r;
 
+	evtimer_del(k->respawn);
+	k->pong = true; /* the watchdog is content until this one has had its turn */
 	k->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (k->inotify_fd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		r = -errno;

@@ -14,6 +14,8 @@
 
 /* What the files of this room share. Nobody outside includes it. */
 
+#define POISON_MAX 64
+
 enum state {
 	RUNNING,
 	RELOADING, /* guard was told to leave, next is the plan to go on with */
@@ -24,6 +26,7 @@ struct keeper {
 	const struct keeper_options *o;
 	struct plan *plan, *next;
 	enum state state;
+	bool reload_again; /* asked for while one was under way */
 	struct event_base *base;
 	int64_t started_us; /* monotonic */
 	uid_t uid;          /* whom guard becomes; 0: not started as root */
@@ -50,7 +53,13 @@ struct keeper {
 	pid_t guard_pid;
 	int inotify_fd; /* the present guard's */
 	struct guard_mark *mark;
-	uint64_t crash_ino, crash_offset; /* where the last guard died */
+	struct suspect {
+		struct guard_line line;
+		unsigned deaths;
+	} suspects[16]; /* lines that guards died of */
+	size_t next_suspect;
+	struct guard_line poison[POISON_MAX]; /* to be left out */
+	size_t n_poison;
 	struct event *respawn, *kill_timer;
 	int64_t deaths_since_us;
 	unsigned deaths;
@@ -65,6 +74,7 @@ struct keeper {
 
 	/* sockets */
 	int control_fd;
+	int64_t client_us; /* monotonic: when the last client came; 0: none yet */
 	struct event *control;
 	int *listen_fds;
 	size_t n_listen;

@@ -3,9 +3,9 @@
 #include "source/journal.h"
 
 #include "base/util.h"
+#include "guard/sandbox.h"
 #include "keeper/internal.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
@@ -27,35 +27,21 @@ static size_t list_jails(const struct ruleset *rs, struct journal_jail *list)
 	return n;
 }
 
-/* Our user, and the one group that reads the journal. */
-static int drop(const struct keeper *k)
-{
-	const struct group *g;
-	gid_t journal;
-
-	if (k->uid == 0)
-		return 0;
-	g = getgrnam("systemd-journal");
-	journal = g != NULL ? g->gr_gid : k->gid;
-	if (setgroups(1, &journal) < 0 || setresgid(k->gid, k->gid, k->gid) < 0)
-		return -errno;
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_apply(CAPNG_SELECT_BOUNDS) < 0 || setresuid(k->uid, k->uid, k->uid) < 0)
-		return -EPERM;
-	capng_clear(CAPNG_SELECT_CAPS);
-	if (capng_apply(CAPNG_SELECT_CAPS) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -EPERM;
-	return 0;
-}
-
 static void be_reader(const struct keeper *k, int fd, const struct journal_conf *conf)
 {
+	const struct group *g = getgrnam("systemd-journal");
+	const struct sandbox_identity who = {
+		.uid = k->uid, .gid = k->gid, .group = g != NULL ? g->gr_gid : 0};
+	const char *step;
 	int r;
 
 	guardian_child_start(&fd, 1);
 	prctl(PR_SET_NAME, "stockade-journal");
-	r = drop(k);
-	if (r == 0)
+	r = sandbox_drop(&who, &step);
+	if (r < 0)
+		log_critical("the journal's reader cannot give up its privileges (%s): %s", step,
+			strerror(-r));
+	else
 		r = journal_run(fd, conf);
 	_exit(r < 0 ? 1 : 0);
 }
@@ -103,9 +89,9 @@ void journal_child_stop(struct keeper *k)
 {
 	/* It ends by itself when guard's end of the pair is closed; this is for when it does not.
 	 */
+	evtimer_del(k->journal_again);
 	if (k->journal_pid <= 0)
 		return;
-	evtimer_del(k->journal_again);
 	kill(k->journal_pid, SIGKILL);
 	waitpid(k->journal_pid, NULL, 0);
 	k->journal_pid = -1;

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define LISTEN_MAX 64
@@ -99,33 +100,31 @@ static int find_user(struct keeper *k)
 	return 0;
 }
 
-static void make_directories(const char *path)
+/*
+ * What an earlier guard wrote belongs to the present one's user, whoever that was. The directory is
+ * that user's: a name in it may be a link to somebody else's file.
+ */
+static void own_file(const struct keeper *k, int dir, const char *name)
 {
-	_cleanup_free_ char *dir = strdup(path);
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
 
-	for (char *p = dir != NULL ? dir + 1 : NULL; p != NULL && *p != '\0'; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		mkdir(dir, 0755);
-		*p = '/';
-	}
-	mkdir(path, 0700);
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
+		log_warning("%s/%s is no file of ours: left alone", k->o->statedir, name);
+	else if (st.st_uid != k->uid && fchown(fd, k->uid, k->gid) < 0)
+		log_warning("%s/%s: cannot be given to guard's user: %s", k->o->statedir, name,
+			strerror(errno));
 }
 
-/* What an earlier guard wrote belongs to the present one's user, whoever that was. */
 static void own_files(const struct keeper *k, int dir)
 {
-	static const char *const names[] = {
-		"stockade.db", "stockade.db-wal", "stockade.db-shm", "stockade.db-journal"};
+	static const char *const names[] = {"stockade.db", "stockade.db-wal", "stockade.db-journal",
+		"dry-run.db", "dry-run.db-wal", "dry-run.db-journal"};
 
-	if (k->uid == 0)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (fchownat(dir, names[i], k->uid, k->gid, AT_SYMLINK_NOFOLLOW) < 0 &&
-			errno != ENOENT)
-			log_warning("%s/%s: cannot be given to guard's user: %s", k->o->statedir,
-				names[i], strerror(errno));
+	for (size_t i = 0; k->uid != 0 && i < ARRAY_SIZE(names); i++)
+		own_file(k, dir, names[i]);
 }
 
 /* The state directory is guard's, and one daemon's at a time. */
@@ -133,7 +132,8 @@ static int take_state(struct keeper *k)
 {
 	int fd;
 
-	make_directories(k->o->statedir);
+	sockets_make_parents(k->o->statedir);
+	mkdir(k->o->statedir, 0700);
 	fd = open(k->o->statedir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
 		log_critical("state directory %s: %s", k->o->statedir, strerror(errno));
@@ -170,6 +170,7 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
 			log_warning("the control socket was opened by somebody who may not");
 		return;
 	}
+	k->client_us = clock_mono_us();
 	channel_send(k->guard, MSG_CLIENT, NULL, 0, client);
 	close(client);
 }
@@ -180,6 +181,10 @@ static int open_control(struct keeper *k)
 	if (k->control_fd == -EADDRINUSE) {
 		log_critical("a daemon answers at %s already", k->o->socket);
 		return -EADDRINUSE;
+	}
+	if (k->control_fd == -EEXIST) {
+		log_critical("%s exists and is no socket: name another with --socket", k->o->socket);
+		return -EEXIST;
 	}
 	if (k->control_fd < 0) {
 		log_critical("control socket %s: %s", k->o->socket, strerror(-k->control_fd));
@@ -241,7 +246,7 @@ static int open_wall(struct keeper *k)
 static int drop_capabilities(const struct keeper *k)
 {
 	static const unsigned wanted[] = {CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, CAP_DAC_READ_SEARCH,
-		CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL, CAP_CHOWN};
+		CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL};
 	bool have[ARRAY_SIZE(wanted)];
 
 	if (k->uid == 0)
@@ -308,16 +313,20 @@ static json_t *fault_list(const struct faults *f, enum severity severity)
 {
 	json_t *list = json_array();
 
-	/* An answer fits one message. */
-	for (size_t i = 0; i < f->n && json_array_size(list) < 100; i++) {
+	/* So few and so short that an answer fits one message. */
+	for (size_t i = 0; i < f->n && json_array_size(list) < 60; i++) {
 		const struct fault *one = &f->items[i];
+		char file[256], message[512];
 
 		if (one->severity != severity)
 			continue;
+		text_escape(message, sizeof(message), one->message, strlen(one->message));
+		if (one->file != NULL)
+			text_escape(file, sizeof(file), one->file, strlen(one->file));
 		json_array_append_new(list,
-			json_pack("{s:s?,s:i,s:s,s:s}", "file", one->file, "line", (int)one->line,
-				"severity", severity == FAULT_ERROR ? "error" : "warning",
-				"message", one->message));
+			json_pack("{s:s?,s:i,s:s,s:s}", "file", one->file != NULL ? file : NULL,
+				"line", (int)one->line, "severity",
+				severity == FAULT_ERROR ? "error" : "warning", "message", message));
 	}
 	return list;
 }
@@ -326,6 +335,10 @@ void keeper_reload(struct keeper *k, const uint32_t *serial)
 {
 	struct faults f = {0};
 
+	if (k->state == RELOADING && serial == NULL) {
+		k->reload_again = true;
+		return;
+	}
 	if (k->state != RUNNING) {
 		answer_reload(k, serial,
 			json_pack(
@@ -359,9 +372,9 @@ void keeper_reload(struct keeper *k, const uint32_t *serial)
 /* guard has left: everything is the new plan's from here on. */
 static void take_over_plan(struct keeper *k)
 {
+	struct plan *old = k->plan;
 	int r;
 
-	plan_free(k->plan);
 	k->plan = TAKE_PTR(k->next);
 	k->state = RUNNING;
 	k->ready_told = false;
@@ -371,6 +384,8 @@ static void take_over_plan(struct keeper *k)
 		log_error("the firewall does not take the new configuration: %s", strerror(-r));
 		event_active(k->wall_retry, EV_TIMEOUT, 0);
 	}
+	if (r != -ENOMEM)
+		plan_free(old); /* else the wall still goes by it */
 	close_listeners(k);
 	open_listeners(k);
 	say_jails(k);
@@ -399,6 +414,10 @@ void keeper_guard_gone(struct keeper *k)
 		take_over_plan(k);
 		if (guardian_spawn(k) < 0)
 			guardian_respawn_later(k);
+		if (k->reload_again) {
+			k->reload_again = false;
+			keeper_reload(k, NULL);
+		}
 		return;
 	case RUNNING:
 		guardian_respawn_later(k);
@@ -499,6 +518,17 @@ static void tear_down(struct keeper *k)
 	logtarget_close(k->log);
 }
 
+/* A descriptor for each log, in both processes: as many as there may be. */
+static void raise_open_files(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return;
+	l.rlim_cur = l.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &l);
+}
+
 static int start(struct keeper *k)
 {
 	int r = load_config(k);
@@ -508,6 +538,7 @@ static int start(struct keeper *k)
 	if (r < 0)
 		return r;
 	log_info("stockade %s, configuration %s", STOCKADE_VERSION, k->o->confdir);
+	raise_open_files();
 	k->base = event_base_new();
 	if (k->base == NULL)
 		return -ENOMEM;

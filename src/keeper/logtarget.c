@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +20,10 @@
 #include <systemd/sd-journal.h>
 #endif
 
-#define LINES_A_MINUTE 60000
+/* What attackers cause by the thousand must not use up what tells of bans and errors. */
+#define CHATTER_A_MINUTE 6000 /* INFO and below */
+#define NOTICES_A_MINUTE 120000
+#define WAITING_MAX (1 << 20) /* bytes, when nobody reads what we write */
 #define FLUSH_AT 16384
 
 enum kind { TO_FD, TO_FD_BARE, TO_SYSLOG, TO_JOURNAL };
@@ -28,7 +33,8 @@ struct logtarget {
 	int fd;
 	char *path;         /* of a file, or of the syslog socket */
 	struct buf waiting; /* lines not written yet */
-	struct log_limit limit;
+	struct log_limit chatter, notices;
+	uint64_t lost; /* lines that nobody could be told */
 };
 
 static const int priorities[] = {
@@ -69,7 +75,8 @@ int logtarget_open(struct logtarget **ret, const char *target, const char *socke
 	if (t == NULL)
 		return -ENOMEM;
 	t->fd = -1;
-	t->limit.burst = LINES_A_MINUTE;
+	t->chatter.burst = CHATTER_A_MINUTE;
+	t->notices.burst = NOTICES_A_MINUTE;
 	if (strcasecmp(target, "STDERR") == 0) {
 		t->fd = STDERR_FILENO;
 	} else if (strcasecmp(target, "STDOUT") == 0) {
@@ -196,8 +203,22 @@ static void write_one(struct logtarget *t, const char *component, pid_t pid, enu
 		n = sizeof(buf);
 		buf[n - 1] = '\n';
 	}
-	if (buf_add(&t->waiting, buf, (size_t)n) == 0 && t->waiting.len > FLUSH_AT)
+	if (t->waiting.len + (size_t)n > WAITING_MAX || buf_add(&t->waiting, buf, (size_t)n) < 0)
+		t->lost++;
+	if (t->waiting.len > FLUSH_AT)
 		logtarget_flush(t);
+}
+
+/* The first lines that fit one write which does not block: PIPE_BUF bytes, or one line if longer. */
+static size_t next_piece(const struct buf *b, size_t at)
+{
+	size_t left = b->len - at;
+	const char *end;
+
+	if (left <= PIPE_BUF)
+		return left;
+	end = memrchr(b->data + at, '\n', PIPE_BUF);
+	return end != NULL ? (size_t)(end + 1 - (b->data + at)) : PIPE_BUF;
 }
 
 void logtarget_flush(struct logtarget *t)
@@ -205,15 +226,30 @@ void logtarget_flush(struct logtarget *t)
 	size_t at = 0;
 
 	while (at < t->waiting.len) {
-		ssize_t n = write(t->fd, t->waiting.data + at, t->waiting.len - at);
+		struct pollfd p = {.fd = t->fd, .events = POLLOUT};
+		ssize_t n;
 
+		/* Bans do not wait for somebody to read our log. */
+		if (poll(&p, 1, 0) <= 0 || (p.revents & POLLOUT) == 0)
+			break;
+		n = write(t->fd, t->waiting.data + at, next_piece(&t->waiting, at));
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			break; /* nobody is left to tell */
+		if (n <= 0) {
+			at = t->waiting.len; /* nobody is left to tell */
+			break;
+		}
 		at += (size_t)n;
 	}
-	buf_drop(&t->waiting, t->waiting.len);
+	buf_drop(&t->waiting, at);
+	if (t->lost > 0 && t->waiting.len == 0) {
+		char note[80];
+		int len = snprintf(note, sizeof(note), "%llu lines were lost: nobody read them in time",
+			(unsigned long long)t->lost);
+
+		t->lost = 0;
+		write_one(t, "keeper", getpid(), LOG_LV_WARNING, note, (size_t)len);
+	}
 }
 
 void logtarget_write(struct logtarget *t, const char *component, pid_t pid, enum log_level level,
@@ -221,7 +257,7 @@ void logtarget_write(struct logtarget *t, const char *component, pid_t pid, enum
 {
 	unsigned held;
 
-	if (!log_limit_pass(&t->limit, &held))
+	if (!log_limit_pass(level >= LOG_LV_INFO ? &t->chatter : &t->notices, &held))
 		return;
 	if (held > 0) {
 		char note[64];

@@ -65,16 +65,15 @@ int sockets_listen_udp(const char *url)
 	return r < 0 ? -errno : TAKE_FD(fd);
 }
 
-static void make_directories(const char *path)
+void sockets_make_parents(const char *path)
 {
-	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	_cleanup_free_ char *dir = strdup(path);
 
-	strcpy(dir, path);
-	for (char *p = dir + 1; *p != '\0'; p++) {
+	for (char *p = dir != NULL ? dir + 1 : NULL; p != NULL && *p != '\0'; p++) {
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		mkdir(dir, 0755); /* bind tells if one is missing after all */
+		mkdir(dir, 0755); /* whoever goes on with the path tells if one is missing after all */
 		*p = '/';
 	}
 }
@@ -83,20 +82,24 @@ int sockets_listen_control(const char *path)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	_cleanup_close_ int fd = -1;
+	struct stat st;
 	mode_t old;
 	int r;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(sa.sun_path, path);
-	make_directories(path);
+	sockets_make_parents(path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 || errno == EAGAIN)
 		return -EADDRINUSE;
-	if (errno == ECONNREFUSED)
+	if (errno == ECONNREFUSED && lstat(path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode))
+			return -EEXIST;
 		unlink(path); /* left behind by one that was killed */
+	}
 	old = umask(0177);
 	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
 	r = r < 0 ? -errno : 0;

@@ -12,7 +12,7 @@ int sockets_listen_udp(const char *url);
 
 /*
  * The control socket at path, mode 0600, its directories made. Returns the descriptor; -EADDRINUSE
- * if a daemon answers there; another -errno.
+ * if a daemon answers there, -EEXIST if something else than a socket has that name; another -errno.
  */
 int sockets_listen_control(const char *path);
 
@@ -21,3 +21,6 @@ int sockets_listen_control(const char *path);
  * descriptor, -EAGAIN, -EPERM, or another -errno.
  */
 int sockets_accept_control(int fd);
+
+/* Makes the directories above path that are missing, as far as it may. */
+void sockets_make_parents(const char *path);

@@ -41,6 +41,8 @@ bool tail_is(const struct tail *t, uint64_t head_hash, uint32_t head_len)
 {
 	char head[TAIL_HEAD_MAX];
 
+	if (head_len == 0)
+		return true;
 	if (head_len > sizeof(head))
 		return false;
 	return read_at(t->fd, head, head_len, 0) == (ssize_t)head_len &&
@@ -149,6 +151,20 @@ static size_t split(struct tail *t, const char *buf, size_t len, tail_fn *fn, vo
 	return at;
 }
 
+/* What is not there on disk holds no newline: the rest of a too long line may be a vast hole. */
+static void skip_hole(struct tail *t)
+{
+	off_t data;
+
+	if (!t->skipping)
+		return;
+	data = lseek(t->fd, (off_t)t->offset, SEEK_DATA);
+	if (data < 0 && errno == ENXIO)
+		data = tail_size(t);
+	if (data > (off_t)t->offset)
+		t->offset = (uint64_t)data;
+}
+
 int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_fn *fn, void *arg)
 {
 	size_t done = 0;
@@ -156,6 +172,7 @@ int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_
 
 	if (r < 0)
 		return r;
+	skip_hole(t);
 	while (done < budget) {
 		ssize_t n = read_at(t->fd, buf, TAIL_BUFFER, t->offset);
 		size_t used;

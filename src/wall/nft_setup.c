@@ -288,6 +288,13 @@ int nft_setup(struct wall *w, const struct ruleset *rs)
 	p.jails = calloc(rs->n_jails + 1, sizeof(*p.jails));
 	r = p.jails != NULL ? run_plan(&p, w) : -ENOMEM;
 	nft_batch_trim(&w->batch);
+	if (r < 0 && p.jails != NULL) {
+		/* Refused, the sets of the new ruleset are not known to stand; the old one may go. */
+		w->rs = rs;
+		free(w->jails);
+		w->jails = TAKE_PTR(p.jails);
+		memset(w->jails, 0, (rs->n_jails + 1) * sizeof(*w->jails));
+	}
 	if (r == 0) {
 		w->rs = rs;
 		w->table_handle = p.state.table_handle;

@@ -43,7 +43,11 @@ struct wall_ops {
 	 */
 	int (*open)(struct wall **ret, const struct ruleset *rs, const char **ret_error);
 
-	/* The same on an open wall: for a new ruleset (reload) or after somebody's flush. */
+	/*
+	 * The same on an open wall: for a new ruleset (reload) or after somebody's flush. The wall
+	 * goes by rs from then on, also when the kernel refused; only after -ENOMEM it still goes
+	 * by the old one.
+	 */
 	int (*set_up)(struct wall *w, const struct ruleset *rs);
 
 	/*

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -128,6 +129,49 @@ static void queued(void **state)
 	assert_int_equal(channel_queued(a), 0);
 }
 
+/* One that never reads is given up, not queued for without end. */
+static void never_read(void **state)
+{
+	static char big[60000];
+	int r = 0;
+
+	(void)state;
+	channel_free(b);
+	b = NULL;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	channel_free(a);
+	a = channel_new(base, pair[0], on_message, on_end, ea);
+	for (unsigned i = 0; i < 3000 && r == 0; i++)
+		r = channel_send(a, 1, big, sizeof(big), -1);
+	assert_int_equal(r, -ENOBUFS);
+	assert_true(channel_queued(a) <= CHANNEL_QUEUE_MAX + 1000000);
+	assert_int_equal(ea->ended, 0);
+	turn();
+	assert_int_equal(ea->ended, 1);
+	close(pair[1]);
+}
+
+/* Without room for its descriptor a message still arrives, and says so. */
+static void descriptor_lost(void **state)
+{
+	struct rlimit old, low;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(channel_send(a, 9, "x", 1, fds[0]), 0);
+	low = (struct rlimit) {.rlim_cur = (rlim_t)fds[1] + 1, .rlim_max = old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	turn();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(eb->messages, 1);
+	assert_int_equal(eb->fd, CHANNEL_FD_LOST);
+	assert_int_equal(eb->ended, 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void raw(const void *data, size_t len)
 {
 	assert_int_equal(send(pair[0], data, len, 0), (ssize_t)len);
@@ -207,6 +251,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(said_and_heard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(queued, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(never_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(descriptor_lost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nonsense_ends_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(short_head_ends_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refused_ends_it, set_up, tear_down),

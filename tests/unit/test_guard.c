@@ -42,6 +42,8 @@ struct head {
 static char dir[64], log_path[128];
 static struct plan *plan;
 static struct guard_mark *mark;
+static struct guard_line poison;
+static size_t n_poison;
 static int keeper = -1, inotify = -1, listener = -1, datagram_in = -1;
 static pid_t pid;
 static char body[CHANNEL_BODY_MAX];
@@ -206,6 +208,8 @@ static void start_guard(void)
 			.listen_fds = &listener,
 			.n_listen = 1,
 			.mark = mark,
+			.poison = &poison,
+			.n_poison = n_poison,
 		};
 
 		setrlimit(RLIMIT_CORE, &none);
@@ -453,10 +457,11 @@ static void poison_is_left_out(void **state)
 
 	(void)state;
 	append(log_path, "192.0.2.1", 4, now);
-	start_guard();
 	assert_int_equal(stat(log_path, &st), 0);
-	mark->poison_ino = st.st_ino;
-	mark->poison_offset = 0;
+	poison = (struct guard_line) {.ino = st.st_ino, .offset = 0};
+	n_poison = 1;
+	start_guard();
+	n_poison = 0;
 	tell_file(log_path, true);
 	begin();
 	expect_ban("192.0.2.1", 0);

@@ -12,10 +12,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#define CHANNEL 100 /* what would be the descriptor to keeper */
 
 /* Seals a child, has it do fn, and returns the signal that ended it, or 0 and its status. */
 static int in_sealed_child(int (*fn)(void), int *ret_status)
@@ -27,7 +30,7 @@ static int in_sealed_child(int (*fn)(void), int *ret_status)
 		struct rlimit none = {0};
 
 		setrlimit(RLIMIT_CORE, &none);
-		if (sandbox_seal() < 0)
+		if (sandbox_seal(CHANNEL) < 0)
 			_exit(99);
 		_exit(fn());
 	}
@@ -65,6 +68,21 @@ static int kill_parent(void)
 	return kill(getppid(), 0) != 0;
 }
 
+static int send_elsewhere(void)
+{
+	return send(CHANNEL + 1, "x", 1, 0) != 1;
+}
+
+static int lend_user(void)
+{
+	return fchmod(CHANNEL, 04755) != 0;
+}
+
+static int open_lending(void)
+{
+	return open("/tmp/test_sandbox_suid", O_WRONLY | O_CREAT, 04755) < 0;
+}
+
 static int work(void)
 {
 	char *p = malloc(1 << 20);
@@ -79,7 +97,8 @@ static int work(void)
 
 static void sealed(void **state)
 {
-	int (*const forbidden[])(void) = {make_socket, execute, make_code, trace, kill_parent};
+	int (*const forbidden[])(void) = {make_socket, execute, make_code, trace,
+		kill_parent, send_elsewhere, lend_user, open_lending};
 	int status;
 
 	(void)state;
@@ -114,13 +133,14 @@ static void dropped(void **state)
 	assert_non_null(mkdtemp(dir));
 	pid = fork();
 	if (pid == 0) {
+		const struct sandbox_identity who = {.root = dir, .uid = 65534, .gid = 65534};
 		const char *step = "";
 		char path[64];
 		int proc, fd;
 		FILE *f;
 
 		proc = open("/proc", O_RDONLY | O_DIRECTORY);
-		if (sandbox_drop(dir, 65534, 65534, &step) < 0) {
+		if (sandbox_drop(&who, &step) < 0) {
 			fprintf(stderr, "%s\n", step);
 			_exit(2);
 		}

@@ -182,6 +182,40 @@ static void long_lines(void **state)
 	tail_done(&t);
 }
 
+/* 100 GiB of nothing cost no time; what stands behind them is judged. */
+static void vast_hole(void **state)
+{
+	struct seen s = {0};
+	struct tail t;
+	int fd, r;
+
+	(void)state;
+	put("one\n", O_TRUNC);
+	assert_int_equal(truncate(path, 100LL << 30), 0);
+	put("end\nnext\n", O_APPEND);
+	start(&t);
+	for (unsigned i = 0; (r = tail_read(&t, buffer, 1 << 18, on_line, &s)) == 1; i++)
+		assert_true(i < 10);
+	assert_int_equal(r, 0);
+	assert_int_equal(s.n, 3); /* the hole's beginning is a line, cut */
+	assert_non_null(strstr(s.text, "|next|"));
+	tail_done(&t);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	close(fd);
+}
+
+/* A file that had no whole line yet is continued by any. */
+static void was_empty(void **state)
+{
+	struct tail t;
+
+	(void)state;
+	put("some line\n", O_TRUNC);
+	start(&t);
+	assert_true(tail_is(&t, 0, 0));
+	tail_done(&t);
+}
+
 static void odd_bytes(void **state)
 {
 	struct seen s = {0};
@@ -255,6 +289,8 @@ int main(void)
 		cmocka_unit_test(resumed),
 		cmocka_unit_test(from_the_end),
 		cmocka_unit_test(long_lines),
+		cmocka_unit_test(vast_hole),
+		cmocka_unit_test(was_empty),
 		cmocka_unit_test(odd_bytes),
 		cmocka_unit_test(finished),
 		cmocka_unit_test(pieces),
