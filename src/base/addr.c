@@ -42,7 +42,7 @@ const uint8_t *addr_wire(const struct addr *a, size_t *ret_len)
 	return a->b;
 }
 
-/* inet_pton takes exactly four decimal parts without leading zeros: what a log writes. */
+/* Exactly four decimal parts without leading zeros, as inet_pton(3) has it, but for s[0..len). */
 static int parse4(struct addr *ret, const char *s, size_t len)
 {
 	uint8_t quad[4];

@@ -67,8 +67,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint32_t)) * 2];
 
 	(void)what;
-	if (!g->reading)
-		return;
 	for (unsigned i = 0; i < A_TURN; i++) {
 		struct iovec iov = {.iov_base = g->buffer, .iov_len = TAIL_LINE_MAX};
 		struct msghdr m = {.msg_iov = &iov,
@@ -99,9 +97,7 @@ static int open_one(struct guard *g, struct datagram_source *d, const char *name
 			source_add_jail(&d->source, (uint16_t)i) < 0)
 			return -ENOMEM;
 	d->readable = event_new(g->base, fd, EV_READ | EV_PERSIST, on_readable, d);
-	if (d->readable == NULL || event_add(d->readable, NULL) < 0)
-		return -ENOMEM;
-	return 0;
+	return d->readable == NULL ? -ENOMEM : 0;
 }
 
 int datagrams_init(struct guard *g)
@@ -117,6 +113,12 @@ int datagrams_init(struct guard *g)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+void datagrams_start(struct guard *g)
+{
+	for (size_t i = 0; i < g->n_datagrams; i++)
+		event_add(g->datagrams[i].readable, NULL);
 }
 
 void datagrams_done(struct guard *g)

@@ -191,6 +191,8 @@ static int handle(struct guard *g, uint32_t type, const void *body, size_t len, 
 		return files_trouble(g, body);
 	case MSG_START_END:
 		files_start(g);
+		datagrams_start(g);
+		journal_start(g);
 		channel_send(g->keeper, MSG_READY, NULL, 0, -1);
 		return 0;
 	case MSG_WALL_ELEMS:

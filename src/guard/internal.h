@@ -216,12 +216,14 @@ void resume_done(struct guard *g);
 
 /* datagrams.c */
 int datagrams_init(struct guard *g);
+void datagrams_start(struct guard *g); /* start-up is over: lines may be judged */
 void datagrams_done(struct guard *g);
 const struct source *datagrams_source(const struct guard *g, size_t i);
 
 /* journal.c */
 #define JOURNAL_NAME "journal" /* its name as a source, and its position's in the store */
 int journal_init(struct guard *g);
+void journal_start(struct guard *g);
 void journal_done(struct guard *g);
 int journal_reader(struct guard *g, int fd);                /* a new reader's end */
 void journal_remember(struct guard *g, const char *cursor); /* from the store */

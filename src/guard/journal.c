@@ -65,8 +65,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	_Alignas(max_align_t) char buf[JOURNAL_MSG_MAX];
 
 	(void)what;
-	if (!g->reading)
-		return;
 	for (unsigned i = 0; i < A_TURN; i++) {
 		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
 		int r = 0;
@@ -85,6 +83,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	guard_turn_end(g);
 }
 
+void journal_start(struct guard *g)
+{
+	if (g->journal->readable != NULL)
+		event_add(g->journal->readable, NULL);
+}
+
 int journal_reader(struct guard *g, int fd)
 {
 	struct journal_source *j = g->journal;
@@ -101,8 +105,10 @@ int journal_reader(struct guard *g, int fd)
 	}
 	j->fd = fd;
 	j->readable = event_new(g->base, fd, EV_READ | EV_PERSIST, on_readable, g);
-	if (j->readable == NULL || event_add(j->readable, NULL) < 0)
+	if (j->readable == NULL)
 		close_reader(j);
+	else if (g->reading)
+		journal_start(g);
 	return 0;
 }
 

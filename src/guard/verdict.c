@@ -114,8 +114,10 @@ void verdict_send(struct guard *g)
 {
 	if (g->n_out == 0)
 		return;
-	channel_send(g->keeper, MSG_BAN, g->out, g->n_out * sizeof(g->out[0]), -1);
-	g->n_out = 0;
+	/* Out of memory is over some time: they wait for the next turn. */
+	if (channel_send(g->keeper, MSG_BAN, g->out, g->n_out * sizeof(g->out[0]), -1) != -ENOMEM ||
+		g->n_out == BANS_A_MESSAGE)
+		g->n_out = 0;
 }
 
 /* With as many bans in force as there may be, the one that would end first ends now. */

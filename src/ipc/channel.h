@@ -19,7 +19,7 @@ struct channel;
 #define CHANNEL_QUEUE_FDS_MAX 8192
 
 /*
- * A message arrived; body is borrowed, aligned for any type, fd is -1 or the receiver's own now. A descriptor
+ * A message arrived; body is borrowed, aligned to 8 bytes, fd is -1 or the receiver's own now. A descriptor
  * that could not be taken (too many open files) is CHANNEL_FD_LOST.
  * Returning <0 ends the channel (a message unknown, ill-sized or not permitted).
  */
@@ -30,7 +30,7 @@ typedef int channel_fn(void *arg, uint32_t type, const void *body, size_t len, i
  * later. */
 typedef void channel_end_fn(void *arg, const char *why);
 
-/* Takes over fd (non-blocking from now on). NULL when out of memory. */
+/* Takes over fd (non-blocking from now on); NULL when out of memory: fd is then the caller's still. */
 struct channel *channel_new(
 	struct event_base *base, int fd, channel_fn *fn, channel_end_fn *end, void *arg);
 

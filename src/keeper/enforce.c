@@ -4,6 +4,7 @@
 #include "keeper/internal.h"
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "guard/policy.h"
 
 #include <errno.h>
@@ -351,7 +352,7 @@ void enforce_done(struct keeper *k)
 {
 	struct event *events[] = {k->apply, k->wall_retry, k->wall_changed, k->own_changed};
 
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (events[i] != NULL)
 			event_free(events[i]);
 	if (k->wall_ops != NULL)

@@ -262,7 +262,7 @@ static void close_all_but(const int *keep, size_t n)
 			close_range((unsigned)low, (unsigned)next - 1, 0);
 		low = next + 1;
 	}
-	close_range((unsigned)low, ~0U, 0);
+	closefrom(low);
 }
 
 static void reset_signals(void)

@@ -54,7 +54,7 @@ struct entry *watch_find(const struct entries *list, const char *path)
 	return bsearch(&key, list->items, list->n, sizeof(key), entry_cmp);
 }
 
-static void troubles_done(struct troubles *t)
+void watch_troubles_done(struct troubles *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		free(t->items[i].path);
@@ -151,7 +151,7 @@ static int look(struct watch *w, unsigned i)
 		r = keep_unseen(p);
 	if (r < 0) {
 		entries_done(&p->found);
-		troubles_done(&p->now);
+		watch_troubles_done(&p->now);
 		return r;
 	}
 	p->dirty = false;
@@ -184,21 +184,20 @@ static void open_one(struct watch *w, unsigned i, struct entry *e)
 {
 	struct watched *p = &w->patterns[i];
 	struct watch_file f = {.pattern = i, .path = e->path, .at_start = w->at_start};
-	_cleanup_close_ int fd =
-		open(e->real, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = watch_open(e->real, O_RDONLY | O_NONBLOCK | O_NOCTTY, NULL);
 	struct stat st;
 
 	if (fd < 0) {
-		p->dirty = errno != EACCES && errno != EPERM;
-		if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP &&
-			watch_note(p, e->path, "cannot be read: %s", strerror(errno)) < 0)
+		p->dirty |= fd != -EACCES && fd != -EPERM;
+		if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP &&
+			watch_note(p, e->path, "cannot be read: %s", strerror(-fd)) < 0)
 			p->dirty = true;
 		return;
 	}
-	/* It may have become something else since the walk; then there is an event of it to come,
-	 * too. */
+	/* It may have become something else since the walk, which judged by its owner; then there
+	 * is an event of it to come, too. */
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_dev != e->dev ||
-		st.st_ino != e->ino) {
+		st.st_ino != e->ino || st.st_uid != e->uid) {
 		p->dirty = true;
 		return;
 	}
@@ -230,7 +229,7 @@ static void tell_troubles(struct watch *w, unsigned i)
 		if (before == NULL || strcmp(before->what, t->what) != 0)
 			w->ops->trouble(w->arg, i, t->path, t->what);
 	}
-	troubles_done(&p->troubles);
+	watch_troubles_done(&p->troubles);
 	p->troubles = p->now;
 	p->now.n = 0;
 }
@@ -485,7 +484,7 @@ void watch_free(struct watch *w)
 	watch_dirs_done(w);
 	for (size_t i = 0; i < w->n_patterns; i++) {
 		entries_done(&w->patterns[i].files);
-		troubles_done(&w->patterns[i].troubles);
+		watch_troubles_done(&w->patterns[i].troubles);
 		free(w->patterns[i].waits_for);
 		free(w->patterns[i].text);
 	}

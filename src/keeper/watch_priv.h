@@ -6,6 +6,7 @@
 /* What watch.c (events, what is told) and watch_walk.c (which files a pattern names) share. */
 
 struct event;
+struct stat;
 
 #define WATCH_DIRS_MAX 16384 /* directories watched in all */
 
@@ -28,6 +29,8 @@ struct entry {
 	char *real; /* without symbolic links */
 	int wd;     /* of the directory real lies in, -1: not watched */
 	uint64_t dev, ino;
+	uint32_t uid;   /* the file's owner */
+	bool by_user;   /* a link to it belongs to a user: only what is his may be read by it */
 	bool told;     /* opened was called for it */
 	bool replaced; /* its name was away for a moment */
 };
@@ -88,6 +91,16 @@ struct watch {
  */
 int watch_walk(struct watch *w, unsigned i);
 
+/* The directory a path leads to, by the same rules, without symbolic links; NULL: to none. */
+char *watch_resolve(struct watch *w, const char *path);
+
+/*
+ * Opens a path of watch_walk, which is without symbolic links and stays so: where one has taken a
+ * component's place since, nothing is opened. ret_dir (may be NULL) is what fstat(2) says of the
+ * directory in which it lies. The descriptor or -errno.
+ */
+int watch_open(const char *path, int flags, struct stat *ret_dir);
+
 /*
  * Watches dir for names that match comp. The wd, or -errno of inotify_add_watch(2), -E2BIG with
  * WATCH_DIRS_MAX watched, or -ENOMEM.
@@ -107,6 +120,8 @@ void watch_dirs_done(struct watch *w);
 /* Notes a trouble of this turn; of two with one path the first stays. 0 or -ENOMEM. */
 int watch_note(struct watched *p, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+void watch_troubles_done(struct troubles *t);
 
 /* The entry of that path in a sorted list, or NULL. */
 struct entry *watch_find(const struct entries *list, const char *path);

@@ -24,6 +24,8 @@
 struct rest {
 	const char *text;
 	bool pattern; /* the pattern's own text, not a link's */
+	bool by_user; /* the text of a link that belongs to a user: */
+	uid_t owner;  /* to him */
 	const struct rest *up;
 };
 
@@ -33,6 +35,7 @@ struct walk {
 	unsigned i;
 	unsigned steps;
 	int error;
+	char **ret_dir; /* not for files, but for where this directory is; nothing is watched */
 };
 
 /* Where a walk stands. */
@@ -40,6 +43,8 @@ struct spot {
 	const char *dir;   /* without links and final slash: "" is the root */
 	const char *shown; /* the part of the pattern that led here, globs filled in */
 	unsigned depth, links;
+	bool by_user; /* dir is where it is by a user's choice: */
+	uid_t owner;  /* his */
 };
 
 static void walk_dir(struct walk *k, struct spot at, struct rest rest);
@@ -60,21 +65,35 @@ static char *join(struct walk *k, const char *dir, const char *name)
 	return path;
 }
 
-/* Skips slashes and "." components; false when nothing is left. */
+/* Past slashes and "." components. */
+static const char *next_comp(const char *t)
+{
+	while (*t == '/' || (*t == '.' && (t[1] == '/' || t[1] == '\0')))
+		t++;
+	return t;
+}
+
+/* Goes to the next component; false when nothing is left. */
 static bool rest_next(struct rest *r)
 {
 	for (;;) {
-		const char *t = r->text;
-
-		if (*t == '/' || (*t == '.' && (t[1] == '/' || t[1] == '\0')))
-			r->text++;
-		else if (*t != '\0')
+		r->text = next_comp(r->text);
+		if (*r->text != '\0')
 			return true;
-		else if (r->up == NULL)
+		if (r->up == NULL)
 			return false;
-		else
-			*r = *r->up;
+		*r = *r->up;
 	}
+}
+
+/* The innermost link of a user's whose text is used up, or NULL. */
+static const struct rest *user_link(const struct rest *r)
+{
+	for (; r != NULL && *next_comp(r->text) == '\0'; r = r->up) {
+		if (r->by_user)
+			return r;
+	}
+	return NULL;
 }
 
 static void note(struct walk *k, const char *path, const char *what)
@@ -107,11 +126,15 @@ static void missing(struct walk *k, const struct spot *at)
 	k->p->waits_depth = at->depth;
 }
 
-static void found(
-	struct walk *k, const char *shown, const char *real, int wd, const struct stat *st)
+static void found(struct walk *k, const char *shown, const char *real, int wd,
+	const struct stat *st, bool by_user)
 {
 	struct entries *list = &k->p->found;
-	struct entry e = {.wd = wd, .dev = st->st_dev, .ino = st->st_ino};
+	struct entry e = {.wd = wd,
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.uid = st->st_uid,
+		.by_user = by_user};
 
 	if (k->p->glob && watch_find(&k->p->files, shown) == NULL) {
 		/* Those known already keep their place, whoever fills a directory with names. */
@@ -143,90 +166,47 @@ static void found(
 	list->items[list->n++] = e;
 }
 
+static void note_anothers(struct walk *k, const struct spot *at, uid_t user, const char *what)
+{
+	if (watch_note(k->p, at->shown,
+		    "is a link of user %u to a %s of another: not followed", user, what) < 0)
+		k->error = -ENOMEM;
+}
+
+/*
+ * We read what its owner may not: so what a user's link leads to must be his. False, and told: it
+ * is another's. rest is what comes after it, st the file or directory itself.
+ */
+static bool arrive(
+	struct walk *k, struct spot *at, const struct rest *rest, const struct stat *st)
+{
+	for (const struct rest *r = user_link(rest); r != NULL; r = user_link(r->up)) {
+		if (r->owner != st->st_uid) {
+			note_anothers(k, at, r->owner, S_ISDIR(st->st_mode) ? "directory" : "file");
+			return false;
+		}
+		at->by_user = true;
+		at->owner = r->owner;
+	}
+	return true;
+}
+
 /*
  * The kernel's own rule (fs.protected_symlinks, proc_sys_fs(5)) does not see links that are read
  * and followed by hand: where all may write only links of the directory's owner or our own count.
  */
-static bool link_trusted(const char *dir, const struct stat *link)
+static bool link_trusted(const struct stat *dir, const struct stat *link)
 {
-	struct stat st;
-
-	if (link->st_uid == geteuid())
-		return true;
-	if (lstat(root_or(dir), &st) < 0)
-		return false;
-	return (st.st_mode & S_IWOTH) == 0 || st.st_uid == link->st_uid;
+	return link->st_uid == geteuid() || (dir->st_mode & S_IWOTH) == 0 ||
+	       dir->st_uid == link->st_uid;
 }
 
-static void follow(struct walk *k, struct spot at, const char *path, const struct stat *st,
-	const struct rest *rest)
+static void follow(struct walk *k, struct spot at, const char *path, const struct rest *rest)
 {
+	_cleanup_close_ int fd = watch_open(path, O_PATH, &(struct stat) {0});
 	char target[PATH_MAX];
+	struct stat st, dir;
 	ssize_t n;
-
-	if (at.links >= WALK_LINKS_MAX) {
-		note_literal(k, k->p->text, "too many symbolic links, or one that leads to itself");
-		return;
-	}
-	if (!link_trusted(at.dir, st)) {
-		note_literal(k, path,
-			"is somebody else's symbolic link in a directory where all may write: not "
-			"followed");
-		return;
-	}
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n <= 0) {
-		/* Replaced meanwhile: the directory's watch will tell. */
-		missing(k, &at);
-		return;
-	}
-	target[n] = '\0';
-	at.links++;
-	if (target[0] == '/')
-		at.dir = "";
-	walk_dir(k, at, (struct rest) {.text = target, .up = rest});
-}
-
-/* The name exists, perhaps; last: nothing comes after it. */
-static void walk_name(struct walk *k, struct spot at, const char *name, int wd, bool pattern,
-	const struct rest *rest)
-{
-	_cleanup_free_ char *path = join(k, at.dir, name);
-	_cleanup_free_ char *shown = pattern ? join(k, at.shown, name) : NULL;
-	struct rest ahead = *rest;
-	bool last = !rest_next(&ahead);
-	struct stat st;
-
-	if (path == NULL || (pattern && shown == NULL))
-		return;
-	if (lstat(path, &st) < 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			missing(k, &at);
-		else
-			note(k, errno == EACCES ? root_or(at.dir) : path,
-				errno == EACCES ? "permission denied" : strerror(errno));
-		return;
-	}
-	if (pattern)
-		at.shown = shown;
-	if (S_ISLNK(st.st_mode)) {
-		follow(k, at, path, &st, &ahead);
-	} else if (S_ISDIR(st.st_mode)) {
-		at.dir = path;
-		if (!last)
-			walk_dir(k, at, ahead);
-		else
-			note_literal(k, at.shown, "is a directory, not a log");
-	} else if (!last) {
-		note_literal(k, path, "is not a directory");
-	} else if (S_ISREG(st.st_mode)) {
-		found(k, at.shown, path, wd, &st);
-	} else {
-		note_literal(k, at.shown,
-			S_ISFIFO(st.st_mode)   ? "is a named pipe, not a log"
-			: S_ISSOCK(st.st_mode) ? "is a socket, not a log"
-					       : "is a device, not a log");
-	}
 }
 
 static void walk_list(

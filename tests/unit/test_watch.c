@@ -524,6 +524,108 @@ static void links_of_others(void **state)
 		"may write: not followed\n");
 }
 
+static void own(const struct fix *f, const char *name, uid_t uid)
+{
+	assert_int_equal(lchown(in(f, name), uid, (gid_t)-1), 0);
+}
+
+static void ln(const struct fix *f, const char *target, const char *name, uid_t uid)
+{
+	assert_int_equal(symlink(target, in(f, name)), 0);
+	own(f, name, uid);
+}
+
+#define USER 65534
+
+/* What a user's link names must be his. */
+static void links_of_users(void **state)
+{
+	struct fix *f = *state;
+
+	if (geteuid() != 0) {
+		print_message("# not root: skipped\n");
+		return;
+	}
+	put(f, "secret", "s");
+	dir(f, "u");
+	own(f, "u", USER);
+	put(f, "u/own", "o");
+	own(f, "u/own", USER);
+	put(f, "u/daemons", "d");
+	ln(f, "../secret", "u/a.log", USER);
+	ln(f, "daemons", "u/b.log", USER);
+	ln(f, "own", "u/c.log", USER);
+	ln(f, "../secret", "u/d.log", 0);
+	ln(f, "c.log", "u/e.log", USER);
+	/* A link of root's on the way changes nothing for a user's before it. */
+	ln(f, "d.log", "u/f.log", USER);
+	ln(f, "c.log", "u/g.log", USER + 1);
+	start_n(f,
+		(const char *[]) {"u/a.log", "u/b.log", "u/c.log", "u/d.log", "u/e.log", "u/f.log",
+			"u/g.log", "u/[ac].log"},
+		8);
+	told(f, "2 opened @/u/c.log (o) at start\n3 opened @/u/d.log (s) at start\n"
+		"4 opened @/u/e.log (o) at start\n7 opened @/u/c.log (o) at start\n"
+		"0 trouble @/u/a.log: is a link of user 65534 to a file of another: not followed\n"
+		"1 trouble @/u/b.log: is a link of user 65534 to a file of another: not followed\n"
+		"5 trouble @/u/f.log: is a link of user 65534 to a file of another: not followed\n"
+		"6 trouble @/u/g.log: is a link of user 65535 to a file of another: not followed\n"
+		"7 trouble @/u/a.log: is a link of user 65534 to a file of another: not "
+		"followed\n");
+	/* The file is given to him. */
+	own(f, "u/daemons", USER);
+	told(f, "1 opened @/u/b.log (d)\n1 over @/u/b.log\n");
+	rm(f, "u/c.log");
+	ln(f, "../secret", "u/c.log", USER);
+	settle(f);
+	assert_non_null(strstr(buf_text(&f->told), "2 left @/u/c.log\n"));
+	assert_null(strstr(buf_text(&f->told), "opened"));
+}
+
+static void directory_links_of_users(void **state)
+{
+	struct fix *f = *state;
+
+	if (geteuid() != 0) {
+		print_message("# not root: skipped\n");
+		return;
+	}
+	dir(f, "private");
+	put(f, "private/x.log", "p");
+	dir(f, "private/his");
+	own(f, "private/his", USER);
+	dir(f, "u");
+	own(f, "u", USER);
+	dir(f, "u/r1");
+	own(f, "u/r1", USER);
+	put(f, "u/r1/x.log", "1");
+	put(f, "u/x.log", "u");
+	own(f, "u/x.log", USER);
+	ln(f, "../private", "u/a", USER);
+	ln(f, "r1", "u/b", USER);
+	ln(f, "../private", "u/c", 0);
+	ln(f, "../private/his", "u/d", USER);
+	ln(f, "c/.", "u/e", USER);
+	ln(f, "../u/./r1/", "u/f", USER);
+	start_n(f,
+		(const char *[]) {"u/a/x.log", "u/a/*.log", "u/b/x.log", "u/c/x.log",
+			"u/d/../x.log", "u/e/x.log", "u/f/../x.log"},
+		7);
+	/* As in any directory of his the file may be another's. */
+	told(f, "2 opened @/u/b/x.log (1) at start\n3 opened @/u/c/x.log (p) at start\n"
+		"6 opened @/u/f/../x.log (u) at start\n"
+		"0 trouble @/u/a: is a link of user 65534 to a directory of another: not followed\n"
+		"1 trouble @/u/a: is a link of user 65534 to a directory of another: not followed\n"
+		"4 trouble @/u/d/..: is a link of user 65534 to a directory of another: not "
+		"followed\n"
+		"5 trouble @/u/e: is a link of user 65534 to a directory of another: not "
+		"followed\n");
+	own(f, "private", USER);
+	settle(f);
+	assert_non_null(strstr(buf_text(&f->told), "0 opened @/u/a/x.log (p)\n"));
+	assert_non_null(strstr(buf_text(&f->told), "0 over @/u/a\n"));
+}
+
 static void mounts(void **state)
 {
 	struct fix *f = *state;
@@ -729,6 +831,46 @@ static void siblings(void **state)
 	told(f, "a.log.stop ()\n");
 }
 
+static void siblings_by_links(void **state)
+{
+	struct fix *f = *state;
+
+	if (geteuid() != 0) {
+		print_message("# not root: skipped\n");
+		return;
+	}
+	dir(f, "u");
+	own(f, "u", USER);
+	put(f, "u/own", "now");
+	own(f, "u/own", USER);
+	put(f, "u/own.1", "his");
+	own(f, "u/own.1", USER);
+	put(f, "u/own.2", "secret");
+	ln(f, "own", "u/a.log", USER);
+	ln(f, ".", "u/dot", USER);
+	dir(f, "private");
+	put(f, "private/x.log.1", "secret");
+	ln(f, "../private", "u/p", USER);
+	ln(f, "private", "moved", 0);
+	start_n(f, (const char *[]) {"u/a.log", "u/own", "u/p/x.log"}, 3);
+	told(f, "0 opened @/u/a.log (now) at start\n1 opened @/u/own (now) at start\n"
+		"2 trouble @/u/p: is a link of user 65534 to a directory of another: not "
+		"followed\n");
+	watch_siblings(f->w, in(f, "u/a.log"), on_sibling, f);
+	told(f, "own.1 (his)\n");
+	age(f, "u/own.2", 10);
+	watch_siblings(f->w, in(f, "u/own"), on_sibling, f);
+	told(f, "own.1 (his)\nown.2 (secret)\n");
+	watch_siblings(f->w, in(f, "u/p/x.log"), on_sibling, f);
+	told(f, "");
+	/* Not there just now: its directory is found all the same. */
+	watch_siblings(f->w, in(f, "moved/x.log"), on_sibling, f);
+	told(f, "x.log.1 (secret)\n");
+	watch_siblings(f->w, in(f, "u/dot/./own.1/../own"), on_sibling, f);
+	told(f, "");
+	assert_int_equal(f->w->patterns[2].now.n, 0);
+}
+
 static void limits(void **state)
 {
 	struct fix *f = *state;
@@ -758,11 +900,14 @@ int main(void)
 		TEST(no_logs),
 		TEST(not_allowed),
 		TEST(links_of_others),
+		TEST(links_of_users),
+		TEST(directory_links_of_users),
 		TEST(mounts),
 		TEST(overflow),
 		TEST(busy_neighbours),
 		TEST(slow_looks_are_spaced),
 		TEST(siblings),
+		TEST(siblings_by_links),
 		TEST(limits),
 		TEST(too_many),
 	};
