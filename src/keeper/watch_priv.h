@@ -29,8 +29,8 @@ struct entry {
 	char *real; /* without symbolic links */
 	int wd;     /* of the directory real lies in, -1: not watched */
 	uint64_t dev, ino;
-	uint32_t uid;   /* the file's owner */
-	bool by_user;   /* a link to it belongs to a user: only what is his may be read by it */
+	uint32_t uid;  /* the file's owner */
+	bool by_user;  /* a link to it belongs to a user: only what is his may be read by it */
 	bool told;     /* opened was called for it */
 	bool replaced; /* its name was away for a moment */
 };

@@ -51,16 +51,37 @@ static void consider(struct siblings *s, const char *name, const struct timespec
 	snprintf(s->items[i].name, sizeof(s->items[i].name), "%s", name);
 }
 
-/* Where the path leads, if it leads anywhere just now. */
-static const char *real_of(const struct watch *w, const char *path)
+/* The entry of the path, if it leads to a file just now. */
+static const struct entry *entry_of(const struct watch *w, const char *path)
 {
-	for (size_t i = 0; i < w->n_patterns; i++) {
-		const struct entry *e = watch_find(&w->patterns[i].files, path);
+	const struct entry *e = NULL;
 
-		if (e != NULL)
-			return e->real;
-	}
-	return path;
+	for (size_t i = 0; i < w->n_patterns && e == NULL; i++)
+		e = watch_find(&w->patterns[i].files, path);
+	return e;
+}
+
+/* Opens the directory the path's file lies in, or would. ret_base is the file's name there. */
+static DIR *open_dir(
+	struct watch *w, const char *path, const struct entry *e, const char **ret_base)
+{
+	const char *named = e != NULL ? e->real : path, *slash = strrchr(named, '/');
+	_cleanup_free_ char *dir = NULL, *real = NULL;
+	DIR *d;
+	int fd;
+
+	if (slash == NULL || slash[1] == '\0')
+		return NULL;
+	dir = slash > named ? strndup(named, (size_t)(slash - named)) : strdup("/");
+	real = dir != NULL && e == NULL ? watch_resolve(w, dir) : TAKE_PTR(dir);
+	if (real == NULL)
+		return NULL;
+	fd = watch_open(real, O_RDONLY | O_DIRECTORY, NULL);
+	d = fd >= 0 ? fdopendir(fd) : NULL;
+	if (d == NULL && fd >= 0)
+		close(fd);
+	*ret_base = slash + 1;
+	return d;
 }
 
 static void collect(struct siblings *s, DIR *d, const char *base)
@@ -78,27 +99,29 @@ static void collect(struct siblings *s, DIR *d, const char *base)
 	}
 }
 
+/* Where a user's link leads only to what is his, so do the names beside. */
+static bool may_be_read(const struct entry *e, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && (e == NULL || !e->by_user || st->st_uid == e->uid);
+}
+
 void watch_siblings(struct watch *w, const char *path, watch_sibling_fn *fn, void *arg)
 {
-	_cleanup_free_ char *dir = strdup(real_of(w, path));
 	_cleanup_free_ struct siblings *s = calloc(1, sizeof(*s));
-	char *slash = dir != NULL ? strrchr(dir, '/') : NULL;
+	const struct entry *e = entry_of(w, path);
+	const char *base;
+	DIR *d = s != NULL ? open_dir(w, path, e, &base) : NULL;
 	bool more = true;
-	DIR *d;
 
-	if (slash == NULL || s == NULL || slash[1] == '\0')
-		return;
-	*slash = '\0';
-	d = opendir(*dir != '\0' ? dir : "/");
 	if (d == NULL)
 		return;
-	collect(s, d, slash + 1);
+	collect(s, d, base);
 	for (size_t i = 0; i < s->n && more; i++) {
 		_cleanup_close_ int fd = openat(dirfd(d), s->items[i].name,
 			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
 		struct stat st;
 
-		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		if (fd >= 0 && fstat(fd, &st) == 0 && may_be_read(e, &st))
 			more = fn(arg, fd, st.st_dev, st.st_ino, s->items[i].name);
 	}
 	closedir(d);

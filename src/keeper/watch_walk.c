@@ -168,8 +168,8 @@ static void found(struct walk *k, const char *shown, const char *real, int wd,
 
 static void note_anothers(struct walk *k, const struct spot *at, uid_t user, const char *what)
 {
-	if (watch_note(k->p, at->shown,
-		    "is a link of user %u to a %s of another: not followed", user, what) < 0)
+	if (watch_note(k->p, at->shown, "is a link of user %u to a %s of another: not followed",
+		    user, what) < 0)
 		k->error = -ENOMEM;
 }
 
@@ -177,8 +177,7 @@ static void note_anothers(struct walk *k, const struct spot *at, uid_t user, con
  * We read what its owner may not: so what a user's link leads to must be his. False, and told: it
  * is another's. rest is what comes after it, st the file or directory itself.
  */
-static bool arrive(
-	struct walk *k, struct spot *at, const struct rest *rest, const struct stat *st)
+static bool arrive(struct walk *k, struct spot *at, const struct rest *rest, const struct stat *st)
 {
 	for (const struct rest *r = user_link(rest); r != NULL; r = user_link(r->up)) {
 		if (r->owner != st->st_uid) {
@@ -203,10 +202,79 @@ static bool link_trusted(const struct stat *dir, const struct stat *link)
 
 static void follow(struct walk *k, struct spot at, const char *path, const struct rest *rest)
 {
-	_cleanup_close_ int fd = watch_open(path, O_PATH, &(struct stat) {0});
 	char target[PATH_MAX];
+	struct rest next = {.text = target, .up = rest};
 	struct stat st, dir;
+	_cleanup_close_ int fd = watch_open(path, O_PATH, &dir);
 	ssize_t n;
+
+	if (at.links >= WALK_LINKS_MAX) {
+		note_literal(k, k->p->text, "too many symbolic links, or one that leads to itself");
+		return;
+	}
+	n = fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)
+		    ? readlinkat(fd, "", target, sizeof(target) - 1)
+		    : -1;
+	if (n <= 0) {
+		/* Replaced meanwhile: the directory's watch will tell. */
+		missing(k, &at);
+		return;
+	}
+	if (!link_trusted(&dir, &st)) {
+		note_literal(k, path,
+			"is somebody else's symbolic link in a directory where all may write: not "
+			"followed");
+		return;
+	}
+	target[n] = '\0';
+	next.by_user = st.st_uid != 0 && st.st_uid != geteuid();
+	next.owner = st.st_uid;
+	at.links++;
+	if (target[0] == '/') {
+		at.dir = "";
+		at.by_user = false;
+	}
+	walk_dir(k, at, next);
+}
+
+/* The name exists, perhaps. */
+static void walk_name(struct walk *k, struct spot at, const char *name, int wd, bool pattern,
+	const struct rest *rest)
+{
+	_cleanup_free_ char *path = join(k, at.dir, name);
+	_cleanup_free_ char *shown = pattern ? join(k, at.shown, name) : NULL;
+	struct rest ahead = *rest;
+	bool last = !rest_next(&ahead);
+	struct stat st;
+
+	if (path == NULL || (pattern && shown == NULL))
+		return;
+	if (lstat(path, &st) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			missing(k, &at);
+		else
+			note(k, errno == EACCES ? root_or(at.dir) : path,
+				errno == EACCES ? "permission denied" : strerror(errno));
+		return;
+	}
+	if (pattern)
+		at.shown = shown;
+	if (S_ISLNK(st.st_mode)) {
+		follow(k, at, path, rest);
+	} else if (S_ISDIR(st.st_mode)) {
+		at.dir = path;
+		walk_dir(k, at, *rest);
+	} else if (!last) {
+		note_literal(k, path, "is not a directory");
+	} else if (S_ISREG(st.st_mode)) {
+		if (k->ret_dir == NULL && arrive(k, &at, rest, &st))
+			found(k, at.shown, path, wd, &st, user_link(rest) != NULL);
+	} else {
+		note_literal(k, at.shown,
+			S_ISFIFO(st.st_mode)   ? "is a named pipe, not a log"
+			: S_ISSOCK(st.st_mode) ? "is a socket, not a log"
+					       : "is a device, not a log");
+	}
 }
 
 static void walk_list(
@@ -238,27 +306,48 @@ static void walk_list(
 	missing(k, &at);
 }
 
+static bool stat_dir(struct walk *k, const struct spot *at, struct stat *ret)
+{
+	_cleanup_close_ int fd = watch_open(root_or(at->dir), O_PATH | O_DIRECTORY, NULL);
+
+	if (fd >= 0 && fstat(fd, ret) == 0)
+		return true;
+	missing(k, at);
+	return false;
+}
+
 /* ".." from a directory: it has no links in it, so its text tells the parent. */
-static void walk_up(struct walk *k, struct spot at, bool pattern, struct rest rest)
+static void walk_up(struct walk *k, struct spot at, struct rest rest)
 {
 	const char *slash = strrchr(at.dir, '/');
 	_cleanup_free_ char *parent = strndup(at.dir, slash != NULL ? (size_t)(slash - at.dir) : 0);
-	_cleanup_free_ char *shown = pattern ? join(k, at.shown, "..") : NULL;
+	_cleanup_free_ char *shown = rest.pattern ? join(k, at.shown, "..") : NULL;
+	struct stat st;
 
-	if (parent == NULL || (pattern && shown == NULL)) {
+	if (parent == NULL || (rest.pattern && shown == NULL)) {
 		k->error = -ENOMEM;
 		return;
 	}
 	at.dir = parent;
-	if (pattern)
+	if (rest.pattern)
 		at.shown = shown;
+	/* Who chose the directory has chosen its parent. */
+	if (at.by_user && !rest.by_user) {
+		if (!stat_dir(k, &at, &st))
+			return;
+		if (st.st_uid != at.owner) {
+			note_anothers(k, &at, at.owner, "directory");
+			return;
+		}
+	}
+	rest.text += 2;
 	walk_dir(k, at, rest);
 }
 
 /* Watches a directory for a component. False: there is no use in looking into it. */
 static bool want(struct walk *k, const struct spot *at, const char *comp, bool glob, int *ret_wd)
 {
-	int wd = watch_want(k->w, root_or(at->dir), k->i, comp, glob);
+	int wd = k->ret_dir == NULL ? watch_want(k->w, root_or(at->dir), k->i, comp, glob) : 0;
 
 	*ret_wd = wd;
 	if (wd >= 0)
@@ -286,42 +375,53 @@ static bool want(struct walk *k, const struct spot *at, const char *comp, bool g
 	}
 }
 
+/* There is no component left where a directory is. */
+static void at_end(struct walk *k, const struct spot *at)
+{
+	if (k->ret_dir == NULL) {
+		note_literal(k, at->shown, "is a directory, not a log");
+		return;
+	}
+	*k->ret_dir = strdup(root_or(at->dir));
+}
+
 /* Goes one component on from a directory. */
 static void walk_dir(struct walk *k, struct spot at, struct rest rest)
 {
 	_cleanup_free_ char *comp = NULL;
-	bool pattern, glob;
+	struct stat st;
+	bool glob;
 	int wd;
 
 	if (k->error < 0)
 		return;
+	if (user_link(&rest) != NULL && (!stat_dir(k, &at, &st) || !arrive(k, &at, &rest, &st)))
+		return;
 	if (!rest_next(&rest)) {
-		/* A link to "/" or "..", where a file should be. */
-		note_literal(k, at.shown, "is a directory, not a log");
+		at_end(k, &at);
 		return;
 	}
 	if (++at.depth > WALK_DEPTH_MAX || ++k->steps > WALK_STEPS_MAX) {
 		note(k, k->p->text, "leads through too many directories");
 		return;
 	}
-	pattern = rest.pattern;
 	comp = strndup(rest.text, strcspn(rest.text, "/"));
 	if (comp == NULL) {
 		k->error = -ENOMEM;
 		return;
 	}
-	rest.text += strlen(comp);
 	if (strcmp(comp, "..") == 0) {
-		walk_up(k, at, pattern, rest);
+		walk_up(k, at, rest);
 		return;
 	}
-	glob = pattern && strpbrk(comp, "*?[") != NULL;
+	rest.text += strlen(comp);
+	glob = rest.pattern && strpbrk(comp, "*?[") != NULL;
 	if (!want(k, &at, comp, glob, &wd))
 		return;
 	if (glob)
 		walk_list(k, at, comp, wd, &rest);
 	else
-		walk_name(k, at, comp, wd, pattern, &rest);
+		walk_name(k, at, comp, wd, rest.pattern, &rest);
 }
 
 int watch_walk(struct watch *w, unsigned i)
@@ -339,4 +439,17 @@ int watch_walk(struct watch *w, unsigned i)
 			WATCH_FILES_MAX) < 0)
 		k.error = -ENOMEM;
 	return k.error;
+}
+
+char *watch_resolve(struct watch *w, const char *path)
+{
+	char *dir = NULL;
+	/* As a glob it has no troubles of its own. */
+	struct watched p = {.text = (char *)path, .glob = true};
+	struct walk k = {.w = w, .p = &p, .ret_dir = &dir};
+
+	walk_dir(&k, (struct spot) {.dir = "", .shown = ""}, (struct rest) {.text = path});
+	watch_troubles_done(&p.now);
+	free(p.waits_for);
+	return dir;
 }
