@@ -184,8 +184,8 @@ static void open_one(struct watch *w, unsigned i, struct entry *e)
 {
 	struct watched *p = &w->patterns[i];
 	struct watch_file f = {.pattern = i, .path = e->path, .at_start = w->at_start};
-	_cleanup_close_ int fd = watch_open(e->real, O_RDONLY | O_NONBLOCK | O_NOCTTY, NULL);
-	struct stat st;
+	struct stat st, dir;
+	_cleanup_close_ int fd = watch_open(e->real, O_RDONLY | O_NONBLOCK | O_NOCTTY, &dir);
 
 	if (fd < 0) {
 		p->dirty |= fd != -EACCES && fd != -EPERM;
@@ -199,6 +199,13 @@ static void open_one(struct watch *w, unsigned i, struct entry *e)
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_dev != e->dev ||
 		st.st_ino != e->ino || st.st_uid != e->uid) {
 		p->dirty = true;
+		return;
+	}
+	if (watch_smuggled(&dir, &st)) {
+		if (watch_note(p, e->path,
+			    "has another name (a hard link) and may be another's file: not read") <
+			0)
+			p->dirty = true;
 		return;
 	}
 	f.fd = fd;

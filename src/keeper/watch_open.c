@@ -44,3 +44,12 @@ int watch_open(const char *path, int flags, struct stat *ret_dir)
 	fd = openat(dir, name != NULL ? name : ".", flags | always);
 	return fd >= 0 ? fd : -errno;
 }
+
+bool watch_smuggled(const struct stat *dir, const struct stat *st)
+{
+	if (st->st_nlink <= 1)
+		return false;
+	if ((dir->st_mode & S_IWOTH) != 0)
+		return true;
+	return dir->st_uid != 0 && dir->st_uid != geteuid() && dir->st_uid != st->st_uid;
+}

@@ -121,6 +121,13 @@ void watch_dirs_done(struct watch *w);
 int watch_note(struct watched *p, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * May this be another's, given a name in that directory (link(2)) by its owner, or by anybody where
+ * all may write? Not if it has no other name, or is the owner's own; and root's directories have
+ * only names that root gave.
+ */
+bool watch_smuggled(const struct stat *dir, const struct stat *st);
+
 void watch_troubles_done(struct troubles *t);
 
 /* The entry of that path in a sorted list, or NULL. */

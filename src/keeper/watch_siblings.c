@@ -100,9 +100,10 @@ static void collect(struct siblings *s, DIR *d, const char *base)
 }
 
 /* Where a user's link leads only to what is his, so do the names beside. */
-static bool may_be_read(const struct entry *e, const struct stat *st)
+static bool may_be_read(const struct entry *e, const struct stat *dir, const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && (e == NULL || !e->by_user || st->st_uid == e->uid);
+	return S_ISREG(st->st_mode) && !watch_smuggled(dir, st) &&
+	       (e == NULL || !e->by_user || st->st_uid == e->uid);
 }
 
 void watch_siblings(struct watch *w, const char *path, watch_sibling_fn *fn, void *arg)
@@ -111,17 +112,19 @@ void watch_siblings(struct watch *w, const char *path, watch_sibling_fn *fn, voi
 	const struct entry *e = entry_of(w, path);
 	const char *base;
 	DIR *d = s != NULL ? open_dir(w, path, e, &base) : NULL;
-	bool more = true;
+	bool more;
+	struct stat dir;
 
 	if (d == NULL)
 		return;
 	collect(s, d, base);
+	more = fstat(dirfd(d), &dir) == 0;
 	for (size_t i = 0; i < s->n && more; i++) {
 		_cleanup_close_ int fd = openat(dirfd(d), s->items[i].name,
 			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
 		struct stat st;
 
-		if (fd >= 0 && fstat(fd, &st) == 0 && may_be_read(e, &st))
+		if (fd >= 0 && fstat(fd, &st) == 0 && may_be_read(e, &dir, &st))
 			more = fn(arg, fd, st.st_dev, st.st_ino, s->items[i].name);
 	}
 	closedir(d);

@@ -226,6 +226,10 @@ static void follow(struct walk *k, struct spot at, const char *path, const struc
 			"followed");
 		return;
 	}
+	if (watch_smuggled(&dir, &st)) {
+		note(k, path, "has another name (a hard link) and may be another's: not followed");
+		return;
+	}
 	target[n] = '\0';
 	next.by_user = st.st_uid != 0 && st.st_uid != geteuid();
 	next.owner = st.st_uid;

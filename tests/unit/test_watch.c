@@ -626,6 +626,51 @@ static void directory_links_of_users(void **state)
 	assert_non_null(strstr(buf_text(&f->told), "0 over @/u/a\n"));
 }
 
+#define HARD "has another name (a hard link) and may be another's file: not read"
+
+/* A user may have given a file that is not his a name in his directory. */
+static void hard_links(void **state)
+{
+	struct fix *f = *state;
+
+	if (geteuid() != 0) {
+		print_message("# not root: skipped\n");
+		return;
+	}
+	put(f, "secret", "s");
+	dir(f, "u");
+	own(f, "u", USER);
+	assert_int_equal(link(in(f, "secret"), in(f, "u/a.log")), 0);
+	put(f, "u/b.log", "daemon's");
+	put(f, "u/c.log", "c");
+	own(f, "u/c.log", USER);
+	assert_int_equal(link(in(f, "u/c.log"), in(f, "u/c2")), 0);
+	ln(f, "secret", "root", 0);
+	assert_int_equal(link(in(f, "root"), in(f, "u/d.log")), 0);
+	dir(f, "tmp");
+	assert_int_equal(chmod(in(f, "tmp"), 01777), 0);
+	assert_int_equal(link(in(f, "secret"), in(f, "tmp/e.log")), 0);
+	start_n(f,
+		(const char *[]) {"u/a.log", "u/b.log", "u/c.log", "u/d.log", "tmp/e.log", "secret",
+			"u/[ab].log"},
+		7);
+	told(f, "1 opened @/u/b.log (daemon's) at start\n2 opened @/u/c.log (c) at start\n"
+		"5 opened @/secret (s) at start\n6 opened @/u/b.log (daemon's) at start\n"
+		"0 trouble @/u/a.log: " HARD "\n"
+		"3 trouble @/u/d.log: has another name (a hard link) and may be another's: not "
+		"followed\n"
+		"4 trouble @/tmp/e.log: " HARD "\n6 trouble @/u/a.log: " HARD "\n");
+	/* Who has been read so far cannot be hidden by another name. */
+	assert_int_equal(link(in(f, "u/b.log"), in(f, "elsewhere")), 0);
+	assert_int_equal(chmod(in(f, "u/b.log"), 0600), 0);
+	told(f, "");
+	rm(f, "u/a.log");
+	put(f, "u/a.log", "new");
+	settle(f);
+	assert_non_null(strstr(buf_text(&f->told), "0 opened @/u/a.log (new)\n"));
+	assert_non_null(strstr(buf_text(&f->told), "0 over @/u/a.log\n"));
+}
+
 static void mounts(void **state)
 {
 	struct fix *f = *state;
@@ -846,6 +891,8 @@ static void siblings_by_links(void **state)
 	put(f, "u/own.1", "his");
 	own(f, "u/own.1", USER);
 	put(f, "u/own.2", "secret");
+	put(f, "root", "secret");
+	assert_int_equal(link(in(f, "root"), in(f, "u/own.3")), 0);
 	ln(f, "own", "u/a.log", USER);
 	ln(f, ".", "u/dot", USER);
 	dir(f, "private");
@@ -902,6 +949,7 @@ int main(void)
 		TEST(links_of_others),
 		TEST(links_of_users),
 		TEST(directory_links_of_users),
+		TEST(hard_links),
 		TEST(mounts),
 		TEST(overflow),
 		TEST(busy_neighbours),
