@@ -159,8 +159,7 @@ void file_free(struct file *f)
 
 void file_close(struct guard *g, struct file *f)
 {
-	struct msg_file_ref done = {
-		.dev = f->tail.dev, .ino = f->tail.ino, .told = f->told};
+	struct msg_file_ref done = {.dev = f->tail.dev, .ino = f->tail.ino, .told = f->told};
 	struct file **link = &g->files;
 
 	snprintf(done.path, sizeof(done.path), "%s", f->source.name);
@@ -177,8 +176,7 @@ void file_close(struct guard *g, struct file *f)
 	file_free(f);
 }
 
-struct file *file_new(
-	struct guard *g, const char *path, int fd, uint64_t dev, uint64_t ino, int wd)
+struct file *file_new(struct guard *g, const char *path, int fd, uint64_t dev, uint64_t ino, int wd)
 {
 	struct file *f = calloc(1, sizeof(*f));
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What keeper tells of log files, and reading them: each its turn, none at the cost of the others. */
+/* What keeper tells of log files, and reading them: each its turn, none at the cost of the others.
+ */
 #include "guard/internal.h"
 
 #include "base/clock.h"
@@ -71,7 +72,8 @@ static void read_piece(struct guard *g, struct file *f)
 		start_quiet(f);
 }
 
-/* A rotated file to which nothing was written for a while: its last line needs no newline any more. */
+/* A rotated file to which nothing was written for a while: its last line needs no newline any more.
+ */
 static void on_quiet(evutil_socket_t fd, short what, void *arg)
 {
 	struct file *f = arg;

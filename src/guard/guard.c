@@ -248,7 +248,8 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 	}
 	if (fd == CHANNEL_FD_LOST) {
 		if (g->losses.files++ == 0)
-			log_error("too many open files: a log or client was not taken (told once; raise "
+			log_error("too many open files: a log or client was not taken (told once; "
+				  "raise "
 				  "LimitNOFILE)");
 		return 0;
 	}

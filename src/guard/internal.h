@@ -29,7 +29,7 @@ struct source {
 	struct date_finder *dates;
 	int64_t last_time_us; /* of the last dated line */
 	bool live;            /* read to its end once: what comes now is being written now */
-	bool dated_in_front; /* its lines begin with their date */
+	bool dated_in_front;  /* its lines begin with their date */
 	uint64_t lines, undated, future;
 };
 
@@ -183,20 +183,23 @@ void source_line(
 	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us);
 
 /* filelist.c */
-struct file *file_new(struct guard *g, const char *path, int fd, uint64_t dev, uint64_t ino, int wd);
-void file_free(struct file *f);                  /* one that is not in the list */
-void file_close(struct guard *g, struct file *f); /* nothing more comes: store and keeper forget it */
+struct file *file_new(
+	struct guard *g, const char *path, int fd, uint64_t dev, uint64_t ino, int wd);
+void file_free(struct file *f); /* one that is not in the list */
+void file_close(
+	struct guard *g, struct file *f); /* nothing more comes: store and keeper forget it */
 struct file *file_find(struct guard *g, uint64_t dev, uint64_t ino);
 struct file *file_at(struct guard *g, const char *path); /* what the path names now */
 struct file *file_of_wd(struct guard *g, int wd);
 int file_set_wd(struct guard *g, struct file *f, int wd);
 int file_add_ref(struct guard *g, struct file *f, uint32_t pattern, const char *path);
 void file_drop_refs(struct guard *g, struct file *f, const char *path);
-void file_rename(struct guard *g, struct file *f); /* if the path it is named by is none of its refs */
+void file_rename(
+	struct guard *g, struct file *f); /* if the path it is named by is none of its refs */
 void file_wake(struct guard *g, struct file *f);
-char *file_key(const struct file *f);              /* its name in the store, malloc'd */
-void file_drop_key(struct guard *g, char *key);    /* the store shall forget it; takes it over */
-bool files_may_tell(struct guard *g);              /* may a notice about files be logged? */
+char *file_key(const struct file *f);           /* its name in the store, malloc'd */
+void file_drop_key(struct guard *g, char *key); /* the store shall forget it; takes it over */
+bool files_may_tell(struct guard *g);           /* may a notice about files be logged? */
 
 /* files.c */
 int files_init(struct guard *g);

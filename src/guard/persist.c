@@ -393,8 +393,8 @@ int persist_init(struct guard *g)
 
 	/* Made by a newer version: left alone, and memory has to do; tell_trouble says so. */
 	if (r < 0 && r != -EPROTO) {
-		log_error("%s/%s: cannot open the database: %s", g->o->statedir, name,
-			strerror(-r));
+		log_error(
+			"%s/%s: cannot open the database: %s", g->o->statedir, name, strerror(-r));
 		return r;
 	}
 	if (moved)
@@ -406,8 +406,7 @@ int persist_init(struct guard *g)
 	purge(g, PURGE_ROUNDS);
 	r = load(g);
 	if (r < 0)
-		log_error(
-			"%s/%s: cannot be read whole: %s", g->o->statedir, name, strerror(-r));
+		log_error("%s/%s: cannot be read whole: %s", g->o->statedir, name, strerror(-r));
 	tell_trouble(g);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which file is the one that was read before, and where to go on; predecessors that were rotated away. */
+/* Which file is the one that was read before, and where to go on; predecessors that were rotated
+ * away. */
 #include "guard/internal.h"
 
 #include "base/clock.h"
@@ -62,7 +63,8 @@ static char *key_of(const struct saved_position *s)
 	return key;
 }
 
-/* Does the file begin as the saved one did, and is it as long? (One begun later may begin alike.) */
+/* Does the file begin as the saved one did, and is it as long? (One begun later may begin alike.)
+ */
 static bool looks_like(const struct tail *t, const struct saved_position *s)
 {
 	int64_t size = tail_size(t);
@@ -95,8 +97,8 @@ void resume_settle(struct guard *g, struct file *f, const struct msg_file *m)
 	} else if (s == NULL && m->at_start && g->o->plan->patterns.items[m->pattern].tail) {
 		tail_seek_end(&f->tail);
 	} else if (s == NULL && m->at_start) {
-		tail_resume(&f->tail, seek_to(f->tail.fd, f->source.dates,
-					      clock_wall_us() - findtime_us));
+		tail_resume(&f->tail,
+			seek_to(f->tail.fd, f->source.dates, clock_wall_us() - findtime_us));
 	}
 	/* It was rotated while we were not there: what was left in it comes first. */
 	f->asking = s != NULL || saved_at(g, f->source.name, true) != NULL;
@@ -188,10 +190,12 @@ static void resolve(struct guard *g, struct saved_position *s)
 	if (at < 0 && s->head_len > 0)
 		at = match_candidate(g, s, looks_like); /* copied aside, then truncated */
 	if (at < 0) {
-		if (s->offset > 0 && files_may_tell(g))
-			log_warning("%s was rotated while it was not read, and the file it was is not "
-				    "found beside it: what was written there after byte %llu was not "
-				    "judged",
+		/* One that had left its path before was read to its end then, as far as it went. */
+		if (!s->rotated && s->offset > 0 && files_may_tell(g))
+			log_warning(
+				"%s was rotated while it was not read, and the file it was is not "
+				"found beside it: what was written there after byte %llu was not "
+				"judged",
 				s->path, (unsigned long long)s->offset);
 		return;
 	}

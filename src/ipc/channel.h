@@ -19,9 +19,9 @@ struct channel;
 #define CHANNEL_QUEUE_FDS_MAX 8192
 
 /*
- * A message arrived; body is borrowed, aligned to 8 bytes, fd is -1 or the receiver's own now. A descriptor
- * that could not be taken (too many open files) is CHANNEL_FD_LOST.
- * Returning <0 ends the channel (a message unknown, ill-sized or not permitted).
+ * A message arrived; body is borrowed, aligned to 8 bytes, fd is -1 or the receiver's own now. A
+ * descriptor that could not be taken (too many open files) is CHANNEL_FD_LOST. Returning <0 ends
+ * the channel (a message unknown, ill-sized or not permitted).
  */
 #define CHANNEL_FD_LOST (-2)
 typedef int channel_fn(void *arg, uint32_t type, const void *body, size_t len, int fd);
@@ -30,7 +30,8 @@ typedef int channel_fn(void *arg, uint32_t type, const void *body, size_t len, i
  * later. */
 typedef void channel_end_fn(void *arg, const char *why);
 
-/* Takes over fd (non-blocking from now on); NULL when out of memory: fd is then the caller's still. */
+/* Takes over fd (non-blocking from now on); NULL when out of memory: fd is then the caller's still.
+ */
 struct channel *channel_new(
 	struct event_base *base, int fd, channel_fn *fn, channel_end_fn *end, void *arg);
 
@@ -39,8 +40,8 @@ void channel_free(struct channel *c);
 
 /*
  * Sends or queues; fd (-1: none) is duplicated, the caller keeps its own. Returns 0, -EPIPE when
- * the channel has ended, -ENOMEM, -EMSGSIZE, or -ENOBUFS when too much is queued already: the channel
- * then ends at the next turn of the loop.
+ * the channel has ended, -ENOMEM, -EMSGSIZE, or -ENOBUFS when too much is queued already: the
+ * channel then ends at the next turn of the loop.
  */
 int channel_send(struct channel *c, uint32_t type, const void *body, size_t len, int fd);
 

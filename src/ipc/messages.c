@@ -8,7 +8,8 @@
 
 _Static_assert(sizeof(struct msg_ban) == 17 + 1 + 2 + 4 + 8, "a hole in msg_ban");
 _Static_assert(sizeof(struct msg_elem) == 17 + 1 + 2 + 4 + 3 * 8, "a hole in msg_elem");
-_Static_assert(sizeof(struct msg_file_ref) == 2 * 8 + 2 * 4 + MSG_PATH_MAX, "a hole in msg_file_ref");
+_Static_assert(
+	sizeof(struct msg_file_ref) == 2 * 8 + 2 * 4 + MSG_PATH_MAX, "a hole in msg_file_ref");
 _Static_assert(sizeof(struct msg_file) == 2 * 8 + 2 * 4 + MSG_PATH_MAX + 8, "a hole in msg_file");
 _Static_assert(sizeof(struct msg_query_end) == 8 + 4 * 8 + 16 + 160, "a hole in msg_query_end");
 _Static_assert(sizeof(struct msg_refused) == 17 + 1 + 2, "a hole in msg_refused");

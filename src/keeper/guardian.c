@@ -29,7 +29,8 @@ static const char *component_of(enum log_level level, const char *text)
 	return level == LOG_LV_INFO ? "filter" : "actions";
 }
 
-/* guard has escaped its lines already; should it have been hijacked, no terminal suffers from it. */
+/* guard has escaped its lines already; should it have been hijacked, no terminal suffers from it.
+ */
 static void write_line(struct keeper *k, enum log_level level, const char *text, size_t len)
 {
 	char safe[4096];

@@ -183,7 +183,8 @@ static int open_control(struct keeper *k)
 		return -EADDRINUSE;
 	}
 	if (k->control_fd == -EEXIST) {
-		log_critical("%s exists and is no socket: name another with --socket", k->o->socket);
+		log_critical(
+			"%s exists and is no socket: name another with --socket", k->o->socket);
 		return -EEXIST;
 	}
 	if (k->control_fd < 0) {

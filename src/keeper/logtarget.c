@@ -209,7 +209,8 @@ static void write_one(struct logtarget *t, const char *component, pid_t pid, enu
 		logtarget_flush(t);
 }
 
-/* The first lines that fit one write which does not block: PIPE_BUF bytes, or one line if longer. */
+/* The first lines that fit one write which does not block: PIPE_BUF bytes, or one line if longer.
+ */
 static size_t next_piece(const struct buf *b, size_t at)
 {
 	size_t left = b->len - at;
@@ -244,7 +245,8 @@ void logtarget_flush(struct logtarget *t)
 	buf_drop(&t->waiting, at);
 	if (t->lost > 0 && t->waiting.len == 0) {
 		char note[80];
-		int len = snprintf(note, sizeof(note), "%llu lines were lost: nobody read them in time",
+		int len = snprintf(note, sizeof(note),
+			"%llu lines were lost: nobody read them in time",
 			(unsigned long long)t->lost);
 
 		t->lost = 0;

@@ -73,7 +73,8 @@ void sockets_make_parents(const char *path)
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		mkdir(dir, 0755); /* whoever goes on with the path tells if one is missing after all */
+		mkdir(dir,
+			0755); /* whoever goes on with the path tells if one is missing after all */
 		*p = '/';
 	}
 }

@@ -97,8 +97,8 @@ static int work(void)
 
 static void sealed(void **state)
 {
-	int (*const forbidden[])(void) = {make_socket, execute, make_code, trace,
-		kill_parent, send_elsewhere, lend_user, open_lending};
+	int (*const forbidden[])(void) = {make_socket, execute, make_code, trace, kill_parent,
+		send_elsewhere, lend_user, open_lending};
 	int status;
 
 	(void)state;
