@@ -24,6 +24,8 @@
 #define SLOW_US 1000
 #define SLOW_FACTOR 10
 #define WAIT_MAX_US USEC_PER_SEC
+#define PLACE_KEEP_US (3600 * USEC_PER_SEC)
+#define PLACES_WAIT_US (USEC_PER_SEC / 10) /* so that places are given away together */
 #define RETRY_US USEC_PER_SEC /* for what no event will tell: memory or descriptors ran out */
 
 static void entry_done(struct entry *e)
@@ -173,10 +175,10 @@ static void tell_gone(struct watch *w, unsigned i)
 		else
 			tell_left(w, i, e);
 	}
-	if (p->glob)
-		w->n_globbed = w->n_globbed - p->files.n + p->found.n;
+	watch_places_keep(w, p);
 	entries_done(&p->files);
 	p->files = p->found;
+	p->n_new = 0;
 	p->found = (struct entries) {0};
 }
 
@@ -241,23 +243,38 @@ static void tell_troubles(struct watch *w, unsigned i)
 	p->now.n = 0;
 }
 
-/* Makes room again for the files of patterns that had too many. */
-static void uncap(struct watch *w)
+static void add_timer(struct event *timer, int64_t us)
 {
-	if (w->n_globbed >= WATCH_FILES_MAX)
+	struct timeval tv = {.tv_sec = us / USEC_PER_SEC, .tv_usec = us % USEC_PER_SEC};
+
+	evtimer_add(timer, &tv);
+}
+
+static void wake_in(struct watch *w, int64_t us)
+{
+	add_timer(w->timer, us);
+}
+
+/* Files wait for places, perhaps: then there is a timer for the next that is to be had. */
+static void places_expire(struct watch *w)
+{
+	int64_t next_us, wait_us;
+
+	watch_places_expire(w, &next_us);
+	if (next_us < 0) {
+		evtimer_del(w->places_event);
 		return;
-	for (size_t i = 0; i < w->n_patterns; i++)
-		w->patterns[i].dirty |= w->patterns[i].capped;
+	}
+	wait_us = next_us - clock_mono_us();
+	add_timer(w->places_event, wait_us > PLACES_WAIT_US ? wait_us : PLACES_WAIT_US);
 }
 
 /* Looks at every dirty pattern and tells what changed. True: something is left to be looked at. */
 static bool turn(struct watch *w)
 {
-	size_t before = w->n_globbed;
 	bool again = false;
 
 	w->turn++;
-	w->n_new = 0;
 	for (unsigned i = 0; i < w->n_patterns; i++) {
 		struct watched *p = &w->patterns[i];
 
@@ -284,18 +301,10 @@ static bool turn(struct watch *w)
 			tell_troubles(w, i);
 	}
 	watch_dirs_sweep(w);
-	if (w->n_globbed < before)
-		uncap(w);
+	places_expire(w);
 	for (size_t i = 0; i < w->n_patterns; i++)
 		again |= w->patterns[i].dirty;
 	return again;
-}
-
-static void wake_in(struct watch *w, int64_t us)
-{
-	struct timeval tv = {.tv_sec = us / USEC_PER_SEC, .tv_usec = us % USEC_PER_SEC};
-
-	evtimer_add(w->timer, &tv);
 }
 
 /* A turn now, or when it is time for it. */
@@ -413,6 +422,19 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	turn_when_due(arg);
 }
 
+static void on_places(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	places_expire(arg);
+	turn_when_due(arg);
+}
+
+void watch_set_cap(struct watch *w, size_t files)
+{
+	w->cap = files;
+}
+
 void watch_scan(struct watch *w)
 {
 	all_dirty(w);
@@ -444,6 +466,8 @@ int watch_new(struct watch **ret, struct event_base *base, const char *const *pa
 		return -ENOMEM;
 	w->ops = ops;
 	w->arg = arg;
+	w->cap = WATCH_FILES_MAX;
+	w->place_keep_us = PLACE_KEEP_US;
 	w->mounts_fd = -1;
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w->fd < 0) {
@@ -465,10 +489,13 @@ int watch_new(struct watch **ret, struct event_base *base, const char *const *pa
 		if (p->text == NULL)
 			goto fail;
 		p->glob = strpbrk(p->text, "*?[") != NULL;
+		w->n_globs += p->glob;
 	}
 	w->event = event_new(base, w->fd, EV_READ | EV_PERSIST, on_inotify, w);
 	w->timer = evtimer_new(base, on_timer, w);
-	if (w->event == NULL || w->timer == NULL || event_add(w->event, NULL) < 0)
+	w->places_event = evtimer_new(base, on_places, w);
+	if (w->event == NULL || w->timer == NULL || w->places_event == NULL ||
+		event_add(w->event, NULL) < 0)
 		goto fail;
 	watch_mounts(w, base);
 	*ret = w;
@@ -488,9 +515,12 @@ void watch_free(struct watch *w)
 		event_free(w->mounts_event);
 	if (w->timer != NULL)
 		event_free(w->timer);
+	if (w->places_event != NULL)
+		event_free(w->places_event);
 	watch_dirs_done(w);
 	for (size_t i = 0; i < w->n_patterns; i++) {
 		entries_done(&w->patterns[i].files);
+		watch_places_done(&w->patterns[i].kept);
 		watch_troubles_done(&w->patterns[i].troubles);
 		free(w->patterns[i].waits_for);
 		free(w->patterns[i].text);

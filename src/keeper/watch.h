@@ -51,9 +51,14 @@ struct watch_ops {
 };
 
 #define WATCH_TROUBLES_MAX 16
-#define WATCH_FILES_MAX                                                                            \
-	4096 /* that globs may match in all; a path without globs always has room                  \
-	      */
+
+/*
+ * How many files globs may match in all; a path without globs always has room. None can take all
+ * from the others: one glob alone may have all of it, two a half each, of more one a quarter at
+ * most; and half of it is shared out among them evenly, for each alone. A path that left keeps its
+ * place for an hour.
+ */
+#define WATCH_FILES_MAX 4096
 
 /*
  * A watch over n patterns (copied). Nothing is looked at yet. Returns 0, -EINVAL for a pattern that
@@ -62,6 +67,12 @@ struct watch_ops {
  */
 int watch_new(struct watch **ret, struct event_base *base, const char *const *patterns, size_t n,
 	const struct watch_ops *ops, void *arg);
+
+/*
+ * So many files globs may match instead of WATCH_FILES_MAX, for who has fewer descriptors, or
+ * more. To be called before watch_scan.
+ */
+void watch_set_cap(struct watch *w, size_t files);
 
 /* The first look: tells of all files and troubles before it returns. */
 void watch_scan(struct watch *w);

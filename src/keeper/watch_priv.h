@@ -50,6 +50,17 @@ struct troubles {
 	size_t n;
 };
 
+/* A path that had a file a while ago. */
+struct place {
+	char *path;
+	int64_t until_us; /* monotonic: so long it is kept */
+};
+
+struct places {
+	struct place *items; /* sorted by path */
+	size_t n;
+};
+
 struct watched {
 	char *text;
 	bool glob;
@@ -58,9 +69,11 @@ struct watched {
 	bool capped;  /* there was no room for all its files */
 	bool partial; /* the walk gave up before it had seen everything */
 	struct entries files;
+	struct places kept; /* none of them in files */
 	struct troubles troubles;
 	/* Of the present turn: */
 	struct entries found;
+	size_t n_new; /* of found, those that took a place */
 	struct troubles now;
 	char *waits_for; /* the directory nearest to what is missing */
 	unsigned waits_depth;
@@ -72,13 +85,14 @@ struct watch {
 	int fd; /* inotify */
 	int mounts_fd;
 	struct event *event, *mounts_event, *timer;
-	struct wdir **dirs; /* sorted by wd */
+	struct event *places_event; /* a kept place is to be had by others */
+	struct wdir **dirs;         /* sorted by wd */
 	size_t n_dirs, dirs_room;
 	struct watched *patterns;
-	size_t n_patterns;
+	size_t n_patterns, n_globs;
 	uint32_t turn;
-	size_t n_globbed;      /* files that globs match, as of the last turn */
-	size_t n_new;          /* and those that came in this one */
+	size_t cap; /* files that globs may match */
+	int64_t place_keep_us;
 	int64_t not_before_us; /* monotonic: the next look, after one that took long */
 	bool at_start;
 	char *buf; /* for events */
@@ -100,6 +114,27 @@ char *watch_resolve(struct watch *w, const char *path);
  * directory in which it lies. The descriptor or -errno.
  */
 int watch_open(const char *path, int flags, struct stat *ret_dir);
+
+/*
+ * Places: how many files a glob may match (watch.h).
+ */
+
+/* The most that one glob may match. */
+size_t watch_places_max(const struct watch *w);
+
+/* May a pattern have a file of that path? Takes a place for it, or marks the pattern as capped. */
+bool watch_place_take(struct watch *w, struct watched *p, const char *path);
+
+/* Keeps the places of files that are not found any more, just before found takes their stead. */
+void watch_places_keep(struct watch *w, struct watched *p);
+
+/*
+ * Gives away places kept for too long, and has the patterns looked at again that wait for some.
+ * ret_next_us is when the next will be due, if there is one who waits for it, or -1.
+ */
+void watch_places_expire(struct watch *w, int64_t *ret_next_us);
+
+void watch_places_done(struct places *list);
 
 /*
  * Watches dir for names that match comp. The wd, or -errno of inotify_add_watch(2), -E2BIG with

@@ -136,14 +136,8 @@ static void found(struct walk *k, const char *shown, const char *real, int wd,
 		.uid = st->st_uid,
 		.by_user = by_user};
 
-	if (k->p->glob && watch_find(&k->p->files, shown) == NULL) {
-		/* Those known already keep their place, whoever fills a directory with names. */
-		if (k->w->n_globbed + k->w->n_new >= WATCH_FILES_MAX) {
-			k->p->capped = true;
-			return;
-		}
-		k->w->n_new++;
-	}
+	if (!watch_place_take(k->w, k->p, shown))
+		return;
 	if (list->n == list->room) {
 		size_t room = list->room > 0 ? 2 * list->room : 4;
 		struct entry *items = reallocarray(list->items, room, sizeof(*items));
@@ -433,14 +427,15 @@ int watch_walk(struct watch *w, unsigned i)
 	struct walk k = {.w = w, .p = &w->patterns[i], .i = i};
 
 	k.p->capped = k.p->partial = false;
+	k.p->n_new = 0;
 	walk_dir(&k, (struct spot) {.dir = "", .shown = ""},
 		(struct rest) {.text = k.p->text, .pattern = true});
 	k.p->partial = k.steps > WALK_STEPS_MAX;
 	if (k.p->partial)
 		note(&k, k.p->text, "matches too many names: not all were looked at");
 	if (k.p->capped &&
-		watch_note(k.p, k.p->text, "matches too many files: of all such %d are read",
-			WATCH_FILES_MAX) < 0)
+		watch_note(k.p, k.p->text, "matches too many files: at most %zu are read",
+			watch_places_max(w)) < 0)
 		k.error = -ENOMEM;
 	return k.error;
 }

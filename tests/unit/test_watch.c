@@ -32,6 +32,8 @@ struct fix {
 	struct buf told;
 	size_t n_opened, n_left;
 	bool quiet; /* only count */
+	size_t cap; /* not 0: for watch_set_cap */
+	int64_t place_keep_us;
 };
 
 static void say(struct fix *f, const char *line)
@@ -133,6 +135,18 @@ static void settle(struct fix *f)
 		event_base_loop(f->base, EVLOOP_ONCE);
 }
 
+/* Waits until the first pattern has so many files, five seconds at most. */
+static void wait_files(struct fix *f, size_t n)
+{
+	const struct entries *files = &f->w->patterns[0].files;
+
+	for (unsigned i = 0; i < 500 && files->n != n; i++) {
+		event_base_loop(f->base, EVLOOP_NONBLOCK);
+		nanosleep(&(struct timespec) {.tv_nsec = 10000000}, NULL);
+	}
+	assert_int_equal(files->n, n);
+}
+
 /* What was told since the last call is exactly this. */
 static void told(struct fix *f, const char *lines)
 {
@@ -153,6 +167,10 @@ static void start_n(struct fix *f, const char *const *patterns, size_t n)
 		if (full[i] != patterns[i])
 			free((char *)full[i]);
 	}
+	if (f->cap > 0)
+		watch_set_cap(f->w, f->cap);
+	if (f->place_keep_us > 0)
+		f->w->place_keep_us = f->place_keep_us;
 	watch_scan(f->w);
 }
 
@@ -793,28 +811,107 @@ static void too_many(void **state)
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = 64;
 	setrlimit(RLIMIT_NOFILE, &files);
-	dir(f, "known");
-	put(f, "known/k.log", "k");
 	dir(f, "many");
 	for (unsigned i = 0; i < WATCH_FILES_MAX + 10; i++) {
 		snprintf(name, sizeof(name), "many/%05u.log", i);
 		put(f, name, "");
 	}
 	f->quiet = true;
-	start_n(f, (const char *[]) {"known/*.log", "many/*.log", "many/00001.log"}, 3);
+	f->place_keep_us = 1;
+	start_n(f, (const char *[]) {"many/*.log", "many/00001.log"}, 2);
 	assert_int_equal(f->n_opened, WATCH_FILES_MAX + 1);
-	assert_int_equal(f->w->patterns[1].files.n, WATCH_FILES_MAX - 1);
-	assert_string_equal(f->w->patterns[1].troubles.items[0].what,
-		"matches too many files: of all such 4096 are read");
+	assert_int_equal(f->w->patterns[0].files.n, WATCH_FILES_MAX);
+	assert_string_equal(f->w->patterns[0].troubles.items[0].what,
+		"matches too many files: at most 4096 are read");
 	/* With some gone the others get their place. */
 	for (unsigned i = 2; i < 100; i++) {
 		snprintf(name, sizeof(name), "many/%05u.log", i);
 		rm(f, name);
 	}
 	settle(f);
-	assert_int_equal(f->w->patterns[1].files.n, WATCH_FILES_MAX + 10 - 98);
-	assert_int_equal(f->w->patterns[1].troubles.n, 0);
-	assert_int_equal(f->n_opened - f->n_left, WATCH_FILES_MAX + 10 - 98 + 2);
+	wait_files(f, WATCH_FILES_MAX + 10 - 98);
+	assert_int_equal(f->w->patterns[0].troubles.n, 0);
+	assert_int_equal(f->n_opened - f->n_left, WATCH_FILES_MAX + 10 - 98 + 1);
+}
+
+static void fill(const struct fix *f, const char *name, unsigned n)
+{
+	char path[64];
+
+	dir(f, name);
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%03u.log", name, i);
+		put(f, path, "");
+	}
+}
+
+/* Whoever may write where one pattern looks takes nothing from the others. */
+static void none_starves(void **state)
+{
+	struct fix *f = *state;
+
+	fill(f, "apps", 60);
+	fill(f, "web", 5);
+	f->quiet = true;
+	f->cap = 40;
+	start_n(f, (const char *[]) {"apps/*.log", "web/*.log"}, 2);
+	assert_int_equal(f->w->patterns[0].files.n, 20);
+	assert_int_equal(f->w->patterns[1].files.n, 5);
+	f->quiet = false;
+	told(f, "");
+	mv(f, "web/003.log", "web/003.log.1");
+	told(f, "1 left @/web/003.log\n");
+	put(f, "apps/x.log", "");
+	told(f, "");
+	put(f, "web/003.log", "new");
+	put(f, "web/x.log", "another");
+	told(f, "1 opened @/web/003.log (new)\n1 opened @/web/x.log (another)\n");
+}
+
+/* With many patterns each has something for itself, and some may have more. */
+static void shares(void **state)
+{
+	struct fix *f = *state;
+	static const char *const patterns[] = {
+		"a/*.log", "b/*.log", "c/*.log", "d/*.log", "e/*.log", "f/*.log", "g/*.log", "h/*"};
+	static const size_t want[] = {20, 20, 15, 5, 5, 5, 5, 5};
+
+	for (unsigned i = 0; i < 8; i++)
+		fill(f, (const char[]) {(char)('a' + i), '\0'}, i < 4 ? 30 : 5);
+	f->quiet = true;
+	f->cap = 80;
+	start_n(f, patterns, 8);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(f->w->patterns[i].files.n, want[i]);
+}
+
+/* Nor do files of one pattern take each other's places at a rotation. */
+static void places_kept(void **state)
+{
+	struct fix *f = *state;
+
+	fill(f, "d", 10);
+	f->quiet = true;
+	f->cap = 10;
+	start(f, "d/*.log");
+	assert_int_equal(f->n_opened, 10);
+	put(f, "d/x.log", "x");
+	settle(f);
+	f->quiet = false;
+	mv(f, "d/003.log", "d/003.log.1");
+	told(f, "0 left @/d/003.log\n");
+	put(f, "d/y.log", "y");
+	told(f, "");
+	put(f, "d/003.log", "new");
+	told(f, "0 opened @/d/003.log (new)\n");
+	/* What does not come back leaves its place after a while, with nothing else happening. */
+	rm(f, "d/y.log");
+	f->w->place_keep_us = 100000;
+	rm(f, "d/004.log");
+	told(f, "0 left @/d/004.log\n");
+	wait_files(f, 10);
+	told(f, "0 opened @/d/x.log (x)\n0 over @/d/*.log\n");
+	assert_int_equal(f->w->patterns[0].kept.n, 0);
 }
 
 static bool on_sibling(void *arg, int fd, uint64_t dev, uint64_t ino, const char *name)
@@ -958,6 +1055,9 @@ int main(void)
 		TEST(siblings_by_links),
 		TEST(limits),
 		TEST(too_many),
+		TEST(none_starves),
+		TEST(shares),
+		TEST(places_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
