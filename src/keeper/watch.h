@@ -16,6 +16,10 @@ struct event_base;
  * escapes; hidden names must be asked for by a leading dot. Only regular files are logs; nothing
  * else is ever opened.
  *
+ * Of symbolic links those that root (or we) made are followed anywhere; a user's only to a file or
+ * directory that is his own. A file with several names (link(2)) in a directory of a user's is
+ * opened only if it is his, too. So the owner of a log directory has nothing read that is not his.
+ *
  * A file named by two patterns is told twice, once for each.
  */
 struct watch;
