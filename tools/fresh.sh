@@ -29,7 +29,6 @@ inside() {
 	apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/90host" || :
 	cp /etc/resolv.conf /etc/hosts "$root/etc/"
 
-	# Its root is to be a mount, for the namespaces that tests make in there.
 	mount --bind "$root" "$root"
 	mount -t proc proc "$root/proc"
 	mount -t sysfs -o ro sysfs "$root/sys"
@@ -52,9 +51,13 @@ inside() {
 		[ ! -e "$f" ] || echo "$f"
 	done | tar -cf - -T - | tar -xf - -C "$root/stockade" --no-same-owner
 
+	# More than a chroot: nothing in there can tell that there is something outside.
+	cd "$root"
+	pivot_root . mnt
+	umount -l /mnt
 	in_root() {
 		env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-			TERM="${TERM:-dumb}" CI="${CI:-}" chroot "$root" "$@" </dev/null
+			TERM="${TERM:-dumb}" CI="${CI:-}" "$@" </dev/null
 	}
 	in_root /stockade/dev build
 	in_root /stockade/dev test "$@"
