@@ -32,6 +32,7 @@ struct client {
 	struct guard *guard;
 	uint32_t serial; /* of the question to keeper that it waits for; 0: none */
 	json_t *request; /* what it asked */
+	bool eof;        /* it asks nothing more, but wants its answer */
 	struct listed *listed;
 	size_t n_listed, at_listed, asked_listed; /* shown up to at, keeper was asked up to asked */
 	uint64_t n_shown;
@@ -72,6 +73,11 @@ static void finish(struct client *c)
 	json_decref(c->request);
 	c->request = NULL;
 	c->serial = 0;
+	if (c->eof) {
+		bufferevent_trigger(
+			c->bev, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+		return;
+	}
 	bufferevent_enable(c->bev, EV_READ);
 	/* Another line may wait in the buffer already. */
 	bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
@@ -533,16 +539,26 @@ static void on_written(struct bufferevent *bev, void *arg)
 {
 	struct client *c = arg;
 
-	(void)bev;
+	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
+		return;
 	if (c->listed != NULL && c->serial == 0)
 		list_more(c);
+	else if (c->eof && c->request == NULL)
+		client_free(c);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
-	(void)bev;
-	(void)what;
-	client_free(arg); /* closed, failed or idle */
+	struct client *c = arg;
+	bool owed = c->request != NULL || evbuffer_get_length(bufferevent_get_output(bev)) > 0;
+
+	/* Only its side is closed: what it asked for it still gets. */
+	if ((what & BEV_EVENT_EOF) != 0 && owed && !c->eof) {
+		c->eof = true;
+		bufferevent_disable(bev, EV_READ);
+		return;
+	}
+	client_free(c); /* closed, failed or idle */
 }
 
 int control_client(struct guard *g, int fd)

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
+
+#define DESCRIPTORS_RESERVED 256 /* rotated files, clients, sockets, the database */
 
 /* A file in guard's inotify, until guard is done with it. */
 struct watched {
@@ -131,6 +134,17 @@ static const struct watch_ops ops = {
 	.trouble = on_trouble,
 };
 
+/* How many files of globs guard can hold open, beside those that have names and all else. */
+static size_t files_that_fit(const struct keeper *k)
+{
+	size_t taken = k->plan->patterns.n + DESCRIPTORS_RESERVED;
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur > taken + WATCH_FILES_MAX)
+		return WATCH_FILES_MAX;
+	return l.rlim_cur > taken ? l.rlim_cur - taken : 0;
+}
+
 int files_watch(struct keeper *k)
 {
 	int r = watch_new(
@@ -141,6 +155,7 @@ int files_watch(struct keeper *k)
 			r == -EMFILE ? " (raise fs.inotify.max_user_instances)" : "");
 		return r;
 	}
+	watch_set_cap(k->watch, files_that_fit(k));
 	watch_scan(k->watch);
 	return 0;
 }

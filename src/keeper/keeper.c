@@ -205,25 +205,45 @@ static void close_listeners(struct keeper *k)
 	k->n_listen = 0;
 }
 
+/* The socket of before for the same address, with what waits in it; -1: there was none. */
+static int take_listener(struct keeper *k, const struct ruleset *old, const char *url)
+{
+	for (size_t i = 0; old != NULL && i < k->n_listen; i++)
+		if (k->listen_fds[i] >= 0 && strcmp(old->listen[i], url) == 0)
+			return TAKE_FD(k->listen_fds[i]);
+	return -1;
+}
+
+static int open_listener(const char *url)
+{
+	int fd = sockets_listen_udp(url);
+
+	if (fd >= 0)
+		log_info("listening for syslog on %s", url);
+	else if (fd == -EINVAL)
+		log_error("listen = %s: write udp://ADDRESS:PORT", url);
+	else
+		log_error("cannot listen for syslog on %s: %s", url, strerror(-fd));
+	return fd;
+}
+
 /* An address that cannot be bound is told and left out: the log files still protect. */
-static int open_listeners(struct keeper *k)
+static int open_listeners(struct keeper *k, const struct ruleset *old)
 {
 	const struct ruleset *rs = k->plan->rs;
+	size_t n = rs->n_listen < LISTEN_MAX ? rs->n_listen : LISTEN_MAX;
+	int *fds = calloc(n + 1, sizeof(int));
 
-	k->n_listen = rs->n_listen < LISTEN_MAX ? rs->n_listen : LISTEN_MAX;
-	k->listen_fds = calloc(k->n_listen + 1, sizeof(int));
-	if (k->listen_fds == NULL)
+	if (fds == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < k->n_listen; i++) {
-		k->listen_fds[i] = sockets_listen_udp(rs->listen[i]);
-		if (k->listen_fds[i] >= 0)
-			log_info("listening for syslog on %s", rs->listen[i]);
-		else if (k->listen_fds[i] == -EINVAL)
-			log_error("listen = %s: write udp://ADDRESS:PORT", rs->listen[i]);
-		else
-			log_error("cannot listen for syslog on %s: %s", rs->listen[i],
-				strerror(-k->listen_fds[i]));
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = take_listener(k, old, rs->listen[i]);
+		if (fds[i] < 0)
+			fds[i] = open_listener(rs->listen[i]);
 	}
+	close_listeners(k);
+	k->listen_fds = fds;
+	k->n_listen = n;
 	return 0;
 }
 
@@ -385,10 +405,9 @@ static void take_over_plan(struct keeper *k)
 		log_error("the firewall does not take the new configuration: %s", strerror(-r));
 		event_active(k->wall_retry, EV_TIMEOUT, 0);
 	}
+	open_listeners(k, old->rs);
 	if (r != -ENOMEM)
 		plan_free(old); /* else the wall still goes by it */
-	close_listeners(k);
-	open_listeners(k);
 	say_jails(k);
 }
 
@@ -551,7 +570,7 @@ static int start(struct keeper *k)
 	if (r == 0)
 		r = open_wall(k);
 	if (r == 0)
-		r = open_listeners(k);
+		r = open_listeners(k, NULL);
 	if (r == 0)
 		r = drop_capabilities(k);
 	if (r == 0)
