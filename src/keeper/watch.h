@@ -86,7 +86,7 @@ void watch_free(struct watch *w);
 
 /*
  * Where may a rotated predecessor of path (as given to opened) be? Opens the regular files in the
- * same directory (that of the target, for a link) whose names begin with the path's own and go on
+ * same directory (that of the target, for a link) whose names are what rotation makes of it
  * (auth.log.1, auth.log-20261120), the most recently written first, at most WATCH_SIBLINGS_MAX,
  * compressed ones left out. fd is closed after each call; fn returning false stops it.
  */

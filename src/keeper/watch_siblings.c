@@ -2,6 +2,7 @@
 #include "base/util.h"
 #include "keeper/watch_priv.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,6 +30,19 @@ static bool is_compressed(const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* Is it what rotation makes of the name: auth.log.1, auth.log-20261120, auth.log.old? Not mail.err
+ * of mail. */
+static bool is_rotated(const char *name, const char *base)
+{
+	size_t len = strlen(base);
+	const char *rest = name + len;
+
+	if (strncmp(name, base, len) != 0 || (*rest != '.' && *rest != '-' && *rest != '_'))
+		return false;
+	return isdigit((unsigned char)rest[1]) || strcmp(rest, ".old") == 0 ||
+	       strcmp(rest, ".bak") == 0;
 }
 
 static bool newer(const struct timespec *a, const struct timespec *b)
@@ -86,13 +100,11 @@ static DIR *open_dir(
 
 static void collect(struct siblings *s, DIR *d, const char *base)
 {
-	size_t len = strlen(base);
 	struct dirent *e;
 	struct stat st;
 
 	while ((e = readdir(d)) != NULL) {
-		if (strncmp(e->d_name, base, len) == 0 && e->d_name[len] != '\0' &&
-			!is_compressed(e->d_name) &&
+		if (is_rotated(e->d_name, base) && !is_compressed(e->d_name) &&
 			fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			S_ISREG(st.st_mode))
 			consider(s, e->d_name, &st.st_mtim);

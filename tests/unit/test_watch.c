@@ -925,7 +925,7 @@ static bool on_sibling(void *arg, int fd, uint64_t dev, uint64_t ino, const char
 	assert_true(read(fd, text, sizeof(text) - 1) >= 0);
 	snprintf(line, sizeof(line), "%s (%s)", name, text);
 	say(f, line);
-	return strcmp(name, "a.log.stop") != 0;
+	return strcmp(name, "a.log.0.stop") != 0;
 }
 
 static void age(const struct fix *f, const char *name, long sec)
@@ -948,6 +948,7 @@ static void siblings(void **state)
 	age(f, "real/a.log.1", 10);
 	put(f, "real/a.log.3.gz", "zip");
 	put(f, "real/b.log.1", "other");
+	put(f, "real/a.log.err", "not made by rotation");
 	dir(f, "real/a.log.dir");
 	assert_int_equal(mkfifo(in(f, "real/a.log.fifo"), 0644), 0);
 	assert_int_equal(symlink("b.log.1", in(f, "real/a.log.link")), 0);
@@ -968,9 +969,9 @@ static void siblings(void **state)
 	watch_siblings(f->w, in(f, "l.log"), on_sibling, f);
 	told(f, "a.log.1 (one)\na.log.2 (two)\na.log-11 ()\na.log-10 ()\na.log-09 ()\na.log-08 ()\n"
 		"a.log-07 ()\na.log-06 ()\n");
-	put(f, "real/a.log.stop", "");
+	put(f, "real/a.log.0.stop", "");
 	watch_siblings(f->w, in(f, "l.log"), on_sibling, f);
-	told(f, "a.log.stop ()\n");
+	told(f, "a.log.0.stop ()\n");
 }
 
 static void siblings_by_links(void **state)
