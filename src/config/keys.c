@@ -18,8 +18,8 @@ const char *const keys_jail[] = {"enabled", "backend", "maxretry", "maxmatches",
 const size_t keys_jail_n = ARRAY_SIZE(keys_jail);
 
 const char *const keys_main[] = {"loglevel", "logtarget", "syslogsocket", "socket", "pidfile",
-	"allowipv6", "dbfile", "dbpurgeage", "dbmaxmatches", "stacksize", "allow", "maxtracked", "maxbans",
-	"user", "wall", "native_actions", "engine", "peer"};
+	"allowipv6", "dbfile", "dbpurgeage", "dbmaxmatches", "stacksize", "allow", "maxtracked",
+	"maxbans", "user", "wall", "native_actions", "engine", "peer"};
 const size_t keys_main_n = ARRAY_SIZE(keys_main);
 
 /* Known in a jail besides keys_jail: what the default action passes on, and our own. */
