@@ -289,7 +289,8 @@ int nft_setup(struct wall *w, const struct ruleset *rs)
 	r = p.jails != NULL ? run_plan(&p, w) : -ENOMEM;
 	nft_batch_trim(&w->batch);
 	if (r < 0 && p.jails != NULL) {
-		/* Refused, the sets of the new ruleset are not known to stand; the old one may go. */
+		/* Refused, the sets of the new ruleset are not known to stand; the old one may go.
+		 */
 		w->rs = rs;
 		free(w->jails);
 		w->jails = TAKE_PTR(p.jails);
