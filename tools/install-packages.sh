@@ -32,6 +32,7 @@ for p; do
 	openssh-server) units="$units ssh.service" ;;
 	rsyslog) units="$units rsyslog.service" ;;
 	logrotate) units="$units logrotate.timer" ;;
+	fail2ban | sshguard) units="$units $p.service" ;;
 	esac
 done
 
