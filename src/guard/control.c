@@ -143,11 +143,12 @@ static void ask_keeper(struct client *c)
 /* The jail that the request names; NULL and an answer given if there is none of that name. */
 static struct jail_state *jail_asked(struct client *c, bool needed, bool *ret_ok)
 {
-	const char *name = json_string_value(json_object_get(c->request, "jail"));
+	const json_t *given = json_object_get(c->request, "jail");
+	const char *name = json_string_value(given);
 	const struct jail *j;
 
 	*ret_ok = true;
-	if (name == NULL && !needed)
+	if (given == NULL && !needed)
 		return NULL;
 	j = name != NULL ? ruleset_jail(c->guard->rs, name) : NULL;
 	if (j != NULL)

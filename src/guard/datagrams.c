@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Syslog messages that arrive as datagrams, one line each, on sockets keeper opened. */
 #include "guard/internal.h"
-
-#include "base/clock.h"
+#include "source/syslog.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,21 +17,6 @@ struct datagram_source {
 	uint32_t dropped_seen; /* the kernel's count so far */
 };
 
-/* Past "<PRI>" (RFC 3164 4.1.1, RFC 5424 6.2.1), if it is there. */
-static const char *skip_pri(const char *line, size_t *len)
-{
-	size_t i = 1;
-
-	if (*len < 3 || line[0] != '<')
-		return line;
-	while (i < *len && i < 4 && line[i] >= '0' && line[i] <= '9')
-		i++;
-	if (i == 1 || i >= *len || line[i] != '>')
-		return line;
-	*len -= i + 1;
-	return line + i + 1;
-}
-
 /* The kernel tells with a message how many it had to drop before it. */
 static void count_drops(struct datagram_source *d, struct msghdr *m)
 {
@@ -47,24 +31,13 @@ static void count_drops(struct datagram_source *d, struct msghdr *m)
 	}
 }
 
-static void judge(struct datagram_source *d, char *line, size_t len)
-{
-	const char *text = skip_pri(line, &len);
-
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r' || text[len - 1] == '\0'))
-		len--;
-	/* One datagram is one line: an embedded newline must not begin another. */
-	for (char *p = line; p < text + len; p++)
-		if (*p == '\n' || *p == '\r')
-			*p = ' ';
-	source_line(d->guard, &d->source, text, len, NULL);
-}
-
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct datagram_source *d = arg;
 	struct guard *g = d->guard;
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint32_t)) * 2];
+	char line[TAIL_LINE_MAX];
+	size_t len;
 
 	(void)what;
 	for (unsigned i = 0; i < A_TURN; i++) {
@@ -80,7 +53,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		count_drops(d, &m);
 		if ((m.msg_flags & MSG_TRUNC) != 0)
 			g->losses.long_lines++;
-		judge(d, g->buffer, (size_t)n);
+		len = syslog_line(line, sizeof(line), g->buffer, (size_t)n);
+		source_line(g, &d->source, line, len, NULL);
 	}
 	guard_turn_end(g);
 }

@@ -99,15 +99,15 @@ static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
 			(const void *)((const char *)body + sizeof(struct msg_query)),
 			(len - sizeof(struct msg_query)) / sizeof(struct msg_elem));
 	case MSG_RELOAD:
-		if (!client_asks(k))
-			return -EPROTO;
 		memcpy(&q, body, sizeof(q));
-		keeper_reload(k, &q.serial);
+		if (client_asks(k))
+			keeper_reload(k, &q.serial);
+		else
+			keeper_refuse(k, &q.serial);
 		return 0;
 	case MSG_STOP:
-		if (!client_asks(k))
-			return -EPROTO;
-		keeper_stop(k);
+		if (client_asks(k))
+			keeper_stop(k);
 		return 0;
 	case MSG_LEFT:
 		return 0;

@@ -86,6 +86,8 @@ struct keeper {
 
 /* keeper.c */
 void keeper_reload(struct keeper *k, const uint32_t *serial);
+void keeper_refuse(
+	struct keeper *k, const uint32_t *serial); /* a reload nobody can have asked for */
 void keeper_stop(struct keeper *k);
 void keeper_guard_gone(struct keeper *k); /* what comes after guard has left or died */
 void keeper_ready(struct keeper *k);

@@ -352,6 +352,12 @@ static json_t *fault_list(const struct faults *f, enum severity severity)
 	return list;
 }
 
+void keeper_refuse(struct keeper *k, const uint32_t *serial)
+{
+	answer_reload(k, serial,
+		json_pack("{s:s,s:i}", "error", "asked too late: connect anew", "code", 1));
+}
+
 void keeper_reload(struct keeper *k, const uint32_t *serial)
 {
 	struct faults f = {0};
