@@ -71,7 +71,6 @@ int enforce_ban(struct keeper *k, const struct msg_ban *b, size_t n)
 			struct msg_refused r = {
 				.prefix = b[i].prefix, .jail = b[i].jail, .why = (uint8_t)why};
 
-			k->refused++;
 			channel_send(k->guard, MSG_REFUSED, &r, sizeof(r), -1);
 			continue;
 		}

@@ -44,7 +44,6 @@ struct keeper {
 	size_t n_bans, n_unbans, bans_room, unbans_room;
 	double rate_tokens;
 	int64_t rate_at_us;
-	uint64_t refused;
 	struct own *own;
 	struct event *own_changed;
 
@@ -91,6 +90,15 @@ void keeper_refuse(
 void keeper_stop(struct keeper *k);
 void keeper_guard_gone(struct keeper *k); /* what comes after guard has left or died */
 void keeper_ready(struct keeper *k);
+
+/* setup.c: the steps of start-up; each logs why it fails, and returns 0 or -errno */
+void setup_open_files(void);       /* as many descriptors as there may be */
+int setup_user(struct keeper *k);  /* whom guard becomes */
+int setup_state(struct keeper *k); /* the state directory, ours alone */
+int setup_wall(struct keeper *k);
+int setup_listeners(struct keeper *k, const struct ruleset *old); /* keeps those that old had too */
+void setup_close_listeners(struct keeper *k);
+int setup_capabilities(const struct keeper *k); /* gives up all but what is needed */
 
 /* guardian.c */
 int guardian_spawn(struct keeper *k);
