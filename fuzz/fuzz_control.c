@@ -4,6 +4,7 @@
 #include "guard/internal.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ static void make_guard(void)
 
 	must(before >= 0 && mkdtemp(dir) != NULL && chdir(dir) == 0);
 	atexit(clean_up);
+	signal(SIGPIPE, SIG_IGN); /* as keeper starts guard */
 	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair) == 0);
 	keeper = pair[0];
 	options = (struct guard_options) {
