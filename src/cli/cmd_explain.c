@@ -164,6 +164,10 @@ static void present_ban(const struct tale *t, const json_t *jail)
 	const json_t *past;
 	size_t i;
 
+	if (strchr(answer_text(jail, "ip"), '/') != NULL) {
+		fputs(" as part of ", t->c->out);
+		text(t, jail, "ip");
+	}
 	times(t, jail);
 	json_array_foreach(answer_array(t->end, "history"), i, past)
 	{

@@ -3,6 +3,8 @@
 #include "cli/commands.h"
 #include "cli/say.h"
 
+#include <string.h>
+
 static int run(struct cli *c);
 
 const struct command cmd_unban = {
@@ -34,6 +36,17 @@ static void print(struct cli *c, const json_t *end)
 			continue;
 		cli_text(c->out, json_string_value(one), json_string_length(one));
 		fputs(" was not banned\n", c->out);
+	}
+	json_array_foreach(answer_array(end, "covered"), i, one)
+	{
+		const char *by = answer_text(one, "by"), *in = answer_text(one, "jail");
+
+		cli_text(c->out, answer_text(one, "ip"), strlen(answer_text(one, "ip")));
+		fputs(" is out as part of ", c->out);
+		cli_text(c->out, by, strlen(by));
+		fputs(" in ", c->out);
+		cli_text(c->out, in, strlen(in));
+		fputs(": unban that block\n", c->out);
 	}
 }
 

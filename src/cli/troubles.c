@@ -44,11 +44,28 @@ static bool told_before(const json_t *jails, size_t jail, const char *name)
 	return false;
 }
 
+static size_t count_reading(const json_t *sources)
+{
+	const json_t *source;
+	size_t i, n = 0;
+
+	json_array_foreach(sources, i, source) n +=
+		strcmp(answer_text(source, "state"), "reading") == 0;
+	return n;
+}
+
+/* A log that is not there, which is no trouble where another is read. */
+static bool is_awaited(const json_t *source)
+{
+	return strcmp(answer_text(source, "state"), "waiting") == 0 &&
+	       strncmp(answer_text(source, "trouble"), "does not exist", 14) == 0;
+}
+
 static void source_troubles(struct list *l, const json_t *jails, size_t number)
 {
 	const json_t *source, *jail = json_array_get(jails, number);
 	const json_t *sources = answer_array(jail, "sources");
-	size_t i, reading = 0, in_trouble = 0;
+	size_t i, reading = count_reading(sources), in_trouble = 0;
 
 	json_array_foreach(sources, i, source)
 	{
@@ -57,9 +74,8 @@ static void source_troubles(struct list *l, const json_t *jails, size_t number)
 		char bytes[SAY_MAX], behind[SAY_MAX + 16];
 		int64_t lag = answer_int(source, "lag_bytes", 0);
 
-		reading += strcmp(answer_text(source, "state"), "reading") == 0;
 		in_trouble += why[0] != '\0';
-		if (told_before(jails, number, name))
+		if (told_before(jails, number, name) || (reading > 0 && is_awaited(source)))
 			continue;
 		if (why[0] != '\0')
 			trouble(l, name, "", why);

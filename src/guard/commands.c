@@ -211,6 +211,23 @@ static int unban_one(struct guard *g, int jail, const struct prefix *p)
 	return n;
 }
 
+/* Not banned itself, but out all the same: the blocks around it. */
+static void add_covering(struct guard *g, int jail, const struct prefix *p, json_t *covered)
+{
+	for (unsigned i = 0; p->len == 128 && i < g->rs->n_jails; i++) {
+		const struct ban *ban = NULL;
+		char ip[PREFIX_STRLEN], by[PREFIX_STRLEN];
+
+		if (jail < 0 || i == (unsigned)jail)
+			ban = bans_covering(g->bans, i, &p->addr);
+		if (ban != NULL)
+			json_array_append_new(
+				covered, json_pack("{s:s,s:s,s:s}", "ip", prefix_format(p, ip),
+						 "by", prefix_format(&ban->prefix, by), "jail",
+						 g->jails[i].jail->name));
+	}
+}
+
 static void cmd_unban(struct client *c)
 {
 	struct guard *g = c->guard;
@@ -218,7 +235,7 @@ static void cmd_unban(struct client *c)
 	bool all = json_is_true(json_object_get(c->request, "all")), ok;
 	struct jail_state *j = jail_asked(c, false, &ok);
 	int jail = j != NULL ? (int)j->jail->id : -1, unbanned = 0;
-	json_t *absent;
+	json_t *absent, *covered;
 	struct prefix p;
 
 	if (!ok)
@@ -231,6 +248,7 @@ static void cmd_unban(struct client *c)
 		if (!addr_asked(c, i, &p))
 			return;
 	absent = json_array();
+	covered = json_array();
 	if (all)
 		unbanned = unban_all(g, jail);
 	for (size_t i = 0; i < n && !all; i++) {
@@ -238,14 +256,17 @@ static void cmd_unban(struct client *c)
 		int done = addr_asked(c, i, &p) ? unban_one(g, jail, &p) : 0;
 
 		unbanned += done;
-		if (done == 0)
+		if (done == 0) {
 			json_array_append_new(absent, json_string(prefix_format(&p, text)));
+			add_covering(g, jail, &p, covered);
+		}
 	}
 	/* On disk now: a guard that dies must not leave a successor who bans them anew. */
 	persist_now(g);
 	/* Kept in the request until keeper has done it. */
 	json_object_set_new(c->request, "answer",
-		json_pack("{s:i,s:o}", "unbanned", unbanned, "absent", absent));
+		json_pack("{s:i,s:o,s:o}", "unbanned", unbanned, "absent", absent, "covered",
+			covered));
 	control_ask(c, NULL, 0);
 }
 

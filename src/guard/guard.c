@@ -209,8 +209,7 @@ static int handle(struct guard *g, uint32_t type, const void *body, size_t len, 
 	case MSG_REFUSED:
 		return on_refused(g, body, len / sizeof(struct msg_refused));
 	case MSG_RESTORE:
-		log_warning("the firewall was emptied by somebody else: %zu bans set again",
-			say_bans(g, true));
+		log_info("%zu bans set again in the firewall", say_bans(g, true));
 		return 0;
 	case MSG_QUERY_ELEMS:
 		control_elems(g, body, len / sizeof(struct msg_elem));

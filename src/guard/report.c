@@ -220,8 +220,27 @@ static void add_line(void *arg, unsigned jail, int64_t time_us, const char *line
 
 struct past {
 	json_t *history, *evidence;
-	bool take_evidence; /* memory has none: what was kept with the bans */
+	bool none_in_memory;
+	size_t n_stored; /* lines put in front of those in memory */
 };
+
+/* Lines that were kept with a ban come first, unless they are in memory still. */
+static void add_stored(struct past *p, const char *jail, const char *line, size_t len)
+{
+	json_t *text = report_text(line, len);
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(p->evidence, i, one)
+	{
+		if (json_equal(json_object_get(one, "line"), text)) {
+			json_decref(text);
+			return;
+		}
+	}
+	json_array_insert_new(p->evidence, p->n_stored++,
+		json_pack("{s:s,s:n,s:o}", "jail", jail, "time", "line", text));
+}
 
 static void add_past(void *arg, const struct store_ban *b, int64_t ended_us)
 {
@@ -235,13 +254,12 @@ static void add_past(void *arg, const struct store_ban *b, int64_t ended_us)
 			b->until_us == 0 ? json_null() : report_time(b->until_us), "ended",
 			ended_us == 0 ? json_null() : report_time(ended_us), "failures",
 			(json_int_t)b->failures, "origin", b->origin != NULL ? b->origin : "log"));
-	if (!p->take_evidence || b->evidence == NULL)
+	/* What a ban in force was for is shown always, of others only what memory has lost. */
+	if (b->evidence == NULL || (ended_us != 0 && !p->none_in_memory))
 		return;
 	for (line = b->evidence; *line != '\0'; line = *end != '\0' ? end + 1 : end) {
 		end = strchrnul(line, '\n');
-		json_array_append_new(
-			p->evidence, json_pack("{s:s,s:n,s:o}", "jail", b->jail, "time", "line",
-					     report_text(line, (size_t)(end - line))));
+		add_stored(p, b->jail, line, (size_t)(end - line));
 	}
 }
 
@@ -295,7 +313,7 @@ json_t *report_address(struct guard *g, const struct addr *a)
 			json_array_append_new(jails, one);
 	}
 	evidence_each(g->evidence, -1, a, add_line, &lines);
-	past.take_evidence = json_array_size(lines.list) == 0;
+	past.none_in_memory = json_array_size(lines.list) == 0;
 	store_history(g->store, a, HISTORY_MAX, add_past, &past);
 	return json_pack("{s:s,s:b,s:o,s:b,s:o,s:o,s:o}", "ip", addr_format(a, text), "allowed",
 		(int)allowed, "allowed_by", report_allowed_by(g, a), "own",

@@ -168,7 +168,10 @@ struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct pref
 		ban->evidence = evidence_text(g->evidence, j->jail->id, &p->addr, failures);
 	/* fail2ban's words, so that what reads its log reads ours. */
 	log_notice("[%s] %s%s%s", j->jail->name, counts ? "Ban " : "Prolong ban of ",
-		prefix_format(p, text), j->jail->shadow ? " (shadow: not enforced)" : "");
+		prefix_format(p, text),
+		g->o->dry_run     ? " (dry run: not enforced)"
+		: j->jail->shadow ? " (shadow: not enforced)"
+				  : "");
 	return ban;
 }
 

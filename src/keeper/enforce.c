@@ -18,6 +18,7 @@
 #define RATE_BURST 3000000.0
 #define RATE_A_SEC 50000.0
 #define RETRY_SEC 2
+#define REPAIRS_TOLD_A_MINUTE 10
 #define ELEMS_A_MESSAGE 1000
 /* Listing a set costs the kernel the square of its size; beyond this the database has to do. */
 #define TELL_MAX 50000
@@ -47,6 +48,7 @@ static bool take_token(struct keeper *k)
 	k->rate_at_us = now_us;
 	if (k->rate_tokens > RATE_BURST)
 		k->rate_tokens = RATE_BURST;
+	k->repair_limit.burst = REPAIRS_TOLD_A_MINUTE;
 	if (k->rate_tokens < 1)
 		return false;
 	k->rate_tokens -= 1;
@@ -169,11 +171,15 @@ static void on_wall_changed(evutil_socket_t fd, short what, void *arg)
 {
 	struct keeper *k = arg;
 	int r = k->wall_ops->notice(k->wall);
+	unsigned held;
 
 	(void)fd;
 	(void)what;
 	if (r == 1) {
-		log_warning("somebody else changed our table in the firewall: it is set up again");
+		if (log_limit_pass(&k->repair_limit, &held))
+			log_warning("somebody else changed our table in the firewall: it is set up "
+				    "again%s",
+				held > 0 ? " (as several times before)" : "");
 		say_all_again(k);
 	} else if (r < 0) {
 		retry_later(k, r);

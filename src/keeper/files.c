@@ -125,7 +125,9 @@ static void on_trouble(void *arg, unsigned pattern, const char *path, const char
 	if (what == NULL)
 		return;
 	tell_readers(k, pattern, readers, sizeof(readers));
-	log_warning("%s for %s: %s", path, readers, what);
+	/* Configurations name logs of several distributions: that one is missing is ordinary. */
+	log_at(strncmp(what, "does not exist", 14) == 0 ? LOG_LV_INFO : LOG_LV_WARNING,
+		"%s for %s: %s", path, readers, what);
 }
 
 static const struct watch_ops ops = {

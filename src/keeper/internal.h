@@ -33,6 +33,7 @@ struct keeper {
 	gid_t gid;
 	bool ready_told;
 	int state_lock; /* the state directory, held by us and our guard */
+	int wall_lock;  /* this network namespace's table, ours */
 
 	struct logtarget *log;
 
@@ -42,6 +43,7 @@ struct keeper {
 	struct event *wall_changed, *apply, *wall_retry;
 	struct wall_elem *bans, *unbans; /* collected in this turn */
 	size_t n_bans, n_unbans, bans_room, unbans_room;
+	struct log_limit repair_limit;
 	double rate_tokens;
 	int64_t rate_at_us;
 	struct own *own;

@@ -61,6 +61,8 @@ static int open_log(struct keeper *k, const struct ruleset *rs)
 		log_critical("logtarget %s cannot be opened: %s", rs->logtarget, strerror(-r));
 		return r;
 	}
+	if (k->log == NULL && rs->logtarget[0] == '/')
+		log_info("the log is %s from here on", rs->logtarget);
 	logtarget_close(k->log);
 	k->log = t;
 	log_set_sink(to_logtarget, k);
@@ -111,8 +113,10 @@ static void say_jails(const struct keeper *k)
 		const struct jail *j = &k->plan->rs->jails[i];
 		char find[32], ban[32];
 
-		log_info("[%s] %u failures within %s ban for %s%s", j->name, j->maxretry,
+		log_info("[%s] %u failure%s within %s ban %s%s%s", j->name, j->maxretry,
+			j->maxretry == 1 ? "" : "s",
 			text_duration(j->findtime_sec, find, sizeof(find)),
+			j->bantime_sec < 0 ? "" : "for ",
 			text_duration(j->bantime_sec, ban, sizeof(ban)),
 			j->shadow ? " (shadow: not enforced)" : "");
 	}
@@ -354,6 +358,8 @@ static void tear_down(struct keeper *k)
 	setup_close_listeners(k);
 	if (k->state_lock >= 0)
 		close(k->state_lock);
+	if (k->wall_lock >= 0)
+		close(k->wall_lock);
 	if (k->base != NULL)
 		event_base_free(k->base);
 	plan_free(k->plan);
@@ -371,6 +377,10 @@ static int start(struct keeper *k)
 	if (r < 0)
 		return r;
 	log_info("stockade %s, configuration %s", STOCKADE_VERSION, k->o->confdir);
+	if (geteuid() != 0 && !k->o->dry_run) {
+		log_critical("run takes root (or --dry-run, to decide without enforcing)");
+		return -EPERM;
+	}
 	setup_open_files();
 	k->base = event_base_new();
 	if (k->base == NULL)
@@ -407,6 +417,7 @@ int keeper_run(const struct keeper_options *o)
 		.started_us = clock_mono_us(),
 		.control_fd = -1,
 		.state_lock = -1,
+		.wall_lock = -1,
 		.inotify_fd = -1,
 		.guard_pid = -1,
 		.journal_pid = -1,
@@ -419,6 +430,8 @@ int keeper_run(const struct keeper_options *o)
 						? ", all bans taken away"
 						: "; bans stand in the kernel until they run out");
 	}
+	if (r < 0 && k.plan != NULL && k.plan->rs->logtarget[0] == '/')
+		fprintf(stderr, "stockade: did not start; %s says why\n", k.plan->rs->logtarget);
 	tear_down(&k);
 	return r < 0 ? 2 : 0;
 }

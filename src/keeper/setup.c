@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #define LISTEN_MAX 64
+#define LOCK_DIR "/run/stockade"
 #define LOCK_WAIT_MS 5000
 
 /* Whom guard becomes. Not root: it stays who we are. */
@@ -151,10 +152,34 @@ int setup_listeners(struct keeper *k, const struct ruleset *old)
 	return 0;
 }
 
+/*
+ * One daemon commands a network namespace's table: two would undo each other's rules for ever. The
+ * lock's name has the namespace, as containers may share /run.
+ */
+static int lock_wall(struct keeper *k)
+{
+	char path[64];
+	struct stat st;
+
+	if (k->o->dry_run || geteuid() != 0 || stat("/proc/self/ns/net", &st) < 0)
+		return 0;
+	snprintf(path, sizeof(path), LOCK_DIR "/firewall-%llu.lock", (unsigned long long)st.st_ino);
+	sockets_make_parents(path);
+	k->wall_lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (k->wall_lock < 0 || flock(k->wall_lock, LOCK_EX | LOCK_NB) == 0)
+		return 0; /* without a place for the lock it has to do without */
+	log_critical("another stockade commands this machine's firewall already");
+	return -EBUSY;
+}
+
 int setup_wall(struct keeper *k)
 {
 	const char *error;
-	int r = enforce_init(k, &error);
+	int r = lock_wall(k);
+
+	if (r < 0)
+		return r;
+	r = enforce_init(k, &error);
 
 	if (r == 0)
 		return 0;

@@ -143,6 +143,44 @@ test_socket_path() {
 	check_is "and the file is left alone" precious "$(cat "$T/file")"
 }
 
+test_second_daemon() {
+	ip netns exec "$NS" timeout 60 "$STOCKADE" run -c "$CONF" --state "$T/other" \
+		--socket "$T/run/other.sock" >"$T/start.log" 2>&1
+	check_is "a second daemon for the same firewall: exit 2" 2 $?
+	check "and it says why" grep -q "another stockade commands" "$T/start.log"
+}
+
+test_block() {
+	check "a block is banned" ctl ban plain 10.8.201.0/24
+	ctl unban 10.8.201.7 >"$T/unban.log" 2>&1
+	check_is "an address in it was not banned itself: exit 1" 1 $?
+	check "and the block is named" grep -q "as part of 10.8.201.0/24" "$T/unban.log"
+	ctl explain 10.8.201.7 >"$T/explain.log" 2>&1
+	check "explain names it too" grep -q "as part of 10.8.201.0/24" "$T/explain.log"
+	check "the block is let off" ctl unban 10.8.201.0/24
+}
+
+# What a ban was for is shown after a restart and after more lines.
+test_reason() {
+	config 2
+	check "maxretry 2" ctl reload
+	eventually daemon_answers
+	sshd_fail 10.8.202.1 first >>"$V/plain.log"
+	sshd_fail 10.8.202.1 second >>"$V/plain.log"
+	check_eventually "two lines ban" in_set 10.8.202.1 plain
+	sleep 1
+	daemon_stop
+	check "the daemon starts again" daemon_start
+	sshd_fail 10.8.202.1 third >>"$V/plain.log"
+	check_eventually "a third line is there" explains third
+	check "and the first two as well" explains first
+	check "both" explains second
+}
+
+explains() { # USER
+	ctl explain 10.8.202.1 | grep -q "for $1 from"
+}
+
 test_dry_run() {
 	daemon_stop
 	config 1
@@ -169,5 +207,8 @@ test_gone_from_glob
 test_reloads
 test_many_deaths
 test_socket_path
+test_second_daemon
+test_block
+test_reason
 test_dry_run
 finish
