@@ -271,6 +271,48 @@ test_readiness() {
 	check "the socket is gone" not test -e "$SOCK"
 }
 
+vouched() {
+	grep -c '^WATCHDOG=1' "$T/notify.log"
+}
+
+vouched_more_than() { # N
+	[ "$(vouched)" -gt "$1" ]
+}
+
+test_watchdog() {
+	NOTIFY_SOCKET=$T/notify WATCHDOG_USEC=900000
+	export NOTIFY_SOCKET WATCHDOG_USEC
+	check "started with a watchdog" daemon_start
+	unset NOTIFY_SOCKET WATCHDOG_USEC
+	check_eventually "WATCHDOG=1 again and again" vouched_more_than 3
+	_guard=$(guard_pid)
+	kill -STOP "$_guard"
+	sleep 1 # a question may have been answered already
+	_n=$(vouched)
+	sleep 2
+	check_is "nobody vouches for a guard that hangs" "$_n" "$(vouched)"
+	kill -CONT "$_guard"
+	check_eventually "until it goes on" vouched_more_than "$_n"
+	daemon_stop
+}
+
+test_syslog_target() {
+	_own=$OWNLOG
+	OWNLOG=SYSLOG
+	config
+	OWNLOG=$_own
+	printf 'syslogsocket = %s\n' "$T/log.sock" >>"$CONF/stockade.local"
+	"$HELPERS/e2e-notify" "$T/log.sock" >"$T/syslog.log" &
+	adopt $!
+	eventually grep -q listening "$T/syslog.log"
+	check "started with logtarget = SYSLOG" daemon_start
+	ctl ban for-ever 192.0.2.99 >/dev/null
+	check_eventually "syslog hears of a ban" grep -q \
+		'^<29>[A-Z][a-z][a-z] [ 0-9:]* stockade\[[0-9]*\]: NOTICE  \[for-ever\] Ban 192.0.2.99' \
+		"$T/syslog.log"
+	daemon_stop
+}
+
 if ! { ns_new OTHER other && ns_link "$NS" "$OTHER" 7; }; then
 	skip_all "cannot link network namespaces"
 fi
@@ -293,4 +335,6 @@ test_policies
 daemon_stop
 check_is "SIGTERM: exit 0" 0 $?
 test_readiness
+test_watchdog
+test_syslog_target
 finish
