@@ -31,6 +31,7 @@ for p; do
 	case $p in
 	openssh-server) units="$units ssh.service" ;;
 	rsyslog) units="$units rsyslog.service" ;;
+	systemd-journal-remote) units="$units systemd-journal-remote.socket" ;;
 	logrotate) units="$units logrotate.timer" ;;
 	fail2ban | sshguard) units="$units $p.service" ;;
 	esac
