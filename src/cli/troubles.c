@@ -132,6 +132,8 @@ void status_losses(struct cli *c, const json_t *end)
 			"files not taken (too many open)"},
 		{"unresolved_hosts", "failure of a host name (names are not looked up)",
 			"failures of host names (names are not looked up)"},
+		{"skipped_rows", "row of the database made no sense",
+			"rows of the database made no sense"},
 		{"unsaved_rows", "row that the database cannot hold",
 			"rows that the database cannot hold"},
 		{"long_lines", "line cut at 16 kB", "lines cut at 16 kB"},

@@ -170,8 +170,7 @@ static int on_refused(struct guard *g, const struct msg_refused *r, size_t n)
 			continue;
 		log_warning("[%s] %s is not banned: %s", g->rs->jails[r[i].jail].name,
 			prefix_format(&r[i].prefix, text), refusal_text((enum refusal)r[i].why));
-		if (r[i].why != REFUSED_KERNEL)
-			bans_drop(g->bans, ban);
+		bans_drop(g->bans, ban);
 	}
 	return 0;
 }

@@ -172,6 +172,7 @@ static json_t *report_losses(const struct guard *g)
 		{"poison_lines", l->poison},
 		{"out_of_memory", l->no_memory},
 		{"unsaved_rows", l->unsaved},
+		{"skipped_rows", store_skipped(g->store)},
 		{"files_not_taken", l->files},
 		{"unresolved_hosts", l->unresolved},
 		{"bans_cut_short", l->bans_cut},

@@ -159,8 +159,6 @@ const char *refusal_text(enum refusal why)
 		return "more bans a second than is sane";
 	case REFUSED_JAIL:
 		return "there is no such jail";
-	case REFUSED_FULL:
-		return "as many bans as maxbans allows are in force";
 	case REFUSED_KERNEL:
 		return "the kernel refused it";
 	}

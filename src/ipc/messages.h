@@ -109,7 +109,6 @@ enum refusal {
 	REFUSED_WIDE,        /* a block wider than policy allows */
 	REFUSED_RATE,        /* more bans than is sane */
 	REFUSED_JAIL,        /* no such jail */
-	REFUSED_FULL,        /* guard's table is full */
 	REFUSED_KERNEL,      /* the kernel would not */
 };
 
