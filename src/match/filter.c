@@ -101,7 +101,7 @@ static int rule_init(struct rule *rule, struct filter *fl, const char *what,
 		fault_add(f, FAULT_ERROR, source->where, "%s: empty; leave the line out", what);
 		return -EINVAL;
 	}
-	r = regex_new(&rule->regex, fl->engine, fl->arena, what, source, f);
+	r = regex_new(&rule->regex, fl->engine, fl->arena, what, source, 0, f);
 	if (r < 0)
 		return r;
 	groups = regex_groups(rule->regex, &rule->n_groups);

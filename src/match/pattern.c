@@ -3,27 +3,29 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TAG_MAX 64       /* longest name in <...> that is looked at */
 #define TAGS_OPEN_MAX 64 /* different names of <F-...> in one expression */
 
-/* An address as text; base/addr has the last word on whether it is one. */
-#define IP4 "(?:::[Ff]{4,6}:)?(?P<ip4>\\d{1,3}(?:\\.\\d{1,3}){3})"
-/* "::" or six groups must be in it, or a time of day would be one; the colon after it is not its.
+/*
+ * What may be an address: as wide as fail2ban takes it, so that both see a line alike. base/addr
+ * has the last word on whether it is one. A zone ("%eth0") is more than fail2ban knows of.
  */
+#define IP4 "(?:::[Ff]{4,6}:)?(?P<ip4>\\d{1,3}(?:\\.\\d{1,3}){3})"
 #define IP6                                                                                        \
-	"(?P<ip6>(?=[0-9A-Fa-f:]{0,38}::|(?:[0-9A-Fa-f]{1,4}:){6})(?:[0-9A-Fa-f]{0,4}:){2,7}"      \
-	"(?:\\d{1,3}(?:\\.\\d{1,3}){3}|[0-9A-Fa-f]{1,4}|(?<=::))(?:%[\\w.\\-]{1,32})?)"
+	"(?P<ip6>(?:[[:xdigit:]]{1,4}::?|::){1,7}(?:[[:xdigit:]]{1,4}|(?<=:):)"                    \
+	"(?:%[\\w.\\-]{1,32})?)"
 #define CIDR "(?P<cidr>\\d+)"
 #define DNS "(?P<dns>[\\w.^\\-]*\\w)"
 #define ADDR "\\[?(?:" IP4 "|" IP6 ")\\]?"
+#define HOST "(?:" ADDR "|" DNS ")"
 #define SUBNET "\\[?(?:" IP4 "|" IP6 ")(?:/" CIDR ")?\\]?"
 
 static const struct {
 	const char *name, *text;
 } fixed_tags[] = {
-	{"HOST", "(?:" ADDR "|" DNS ")"},
 	{"ADDR", ADDR},
 	{"F-ADDR/", ADDR},
 	{"IP4", IP4},
@@ -45,6 +47,8 @@ struct expansion {
 	struct pattern *out;
 	const char *src;
 	size_t at; /* where the next token begins */
+	unsigned flags;
+	unsigned n_skips; /* <SKIPLINES> seen so far */
 	struct {
 		const char *name;
 		size_t len;
@@ -150,6 +154,18 @@ static int custom_tag(struct expansion *e, const char *tag, size_t len, bool *re
 	return open_group(e, name, name_len);
 }
 
+/* Any number of whole lines; each tag has a group, by which they are given back. */
+static int skip_lines(struct expansion *e)
+{
+	char text[64];
+	int r;
+
+	snprintf(text, sizeof(text), "\\n(?P<skiplines%u>(?:(?:.*\\n)*?))", e->n_skips++);
+	r = emits(e, text);
+	e->at += strlen("<SKIPLINES>");
+	return r;
+}
+
 static int tag(struct expansion *e)
 {
 	const char *name = e->src + e->at + 1;
@@ -162,7 +178,12 @@ static int tag(struct expansion *e)
 		return copy(e, 1);
 	len = (size_t)(end - name);
 	if (len == 9 && memcmp(name, "SKIPLINES", 9) == 0)
-		return refuse(e, "<SKIPLINES>: a match over several lines is not supported");
+		return skip_lines(e);
+	if (len == 4 && memcmp(name, "HOST", 4) == 0) {
+		r = emits(e, (e->flags & PATTERN_NO_NAMES) != 0 ? ADDR : HOST);
+		e->at += len + 2;
+		return r;
+	}
 	for (size_t i = 0; i < sizeof(fixed_tags) / sizeof(fixed_tags[0]); i++) {
 		if (strlen(fixed_tags[i].name) != len || memcmp(name, fixed_tags[i].name, len) != 0)
 			continue;
@@ -255,7 +276,7 @@ static int class(struct expansion *e)
 }
 
 /* "(?aiLmsux)", "(?i:": the flags that are about Unicode mean nothing for bytes. */
-static int flags(struct expansion *e)
+static int inline_flags(struct expansion *e)
 {
 	const char *flag = e->src + e->at + 2;
 	size_t n = strspn(flag, "aiLmsux");
@@ -305,9 +326,10 @@ static int high_bytes(struct expansion *e)
 	return r < 0 ? r : emits(e, ")");
 }
 
-int pattern_expand(struct pattern *p, const char *source, struct pattern_error *ret_error)
+int pattern_expand(
+	struct pattern *p, const char *source, unsigned flags, struct pattern_error *ret_error)
 {
-	struct expansion e = {.out = p, .src = source, .error = ret_error};
+	struct expansion e = {.out = p, .src = source, .flags = flags, .error = ret_error};
 	int r = 0;
 
 	if (strlen(source) > UINT16_MAX)
@@ -321,7 +343,7 @@ int pattern_expand(struct pattern *p, const char *source, struct pattern_error *
 			r = class(&e);
 			break;
 		case '<':
-			r = tag(&e);
+			r = (flags & PATTERN_NO_TAGS) != 0 ? copy(&e, 1) : tag(&e);
 			break;
 		case '{':
 			r = brace(&e);
@@ -333,7 +355,7 @@ int pattern_expand(struct pattern *p, const char *source, struct pattern_error *
 			else if (strncmp(source + e.at, "(?<", 3) == 0)
 				r = copy(&e, 3);
 			else
-				r = source[e.at + 1] == '?' ? flags(&e) : copy(&e, 1);
+				r = source[e.at + 1] == '?' ? inline_flags(&e) : copy(&e, 1);
 			break;
 		default:
 			r = (unsigned char)source[e.at] >= 0x80 ? high_bytes(&e) : copy(&e, 1);

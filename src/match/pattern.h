@@ -21,15 +21,22 @@ struct pattern_error {
 	size_t at;           /* offset in the source */
 };
 
+enum pattern_flags {
+	PATTERN_MULTILINE = 1, /* "^" and "$" also at the lines inside; <SKIPLINES> */
+	PATTERN_NO_NAMES = 2,  /* <HOST> is an address, not a name: usedns = no */
+	PATTERN_NO_TAGS = 4,   /* "<...>" is plain text: a datepattern */
+};
+
 /*
- * Expands <HOST>, <ADDR>, <IP4>, <IP6>, <CIDR>, <SUBNET>, <DNS>, <F-ID/>, <F-PORT/> and
- * <F-NAME>...</F-NAME> to named groups (names in lower case, "id" and "port" as "fid" and "fport")
- * and rewrites what Python and PCRE2 understand differently: \Z, {,n}, global flags (?au), "["
- * inside a class, \uXXXX, a quantifier after a character of several bytes. Other <tags> stay as
- * they are. Returns 0, -EINVAL (*ret_error is filled) or -ENOMEM. *p must be empty ({0});
- * pattern_done frees it.
+ * Expands <HOST>, <ADDR>, <IP4>, <IP6>, <CIDR>, <SUBNET>, <DNS>, <F-ID/>, <F-PORT/>,
+ * <SKIPLINES> and <F-NAME>...</F-NAME> to named groups (names in lower case, "id" and "port" as
+ * "fid" and "fport") and rewrites what Python and PCRE2 understand differently: \Z, {,n}, global
+ * flags (?au), "[" inside a class, \uXXXX, a quantifier after a character of several bytes. Other
+ * <tags> stay as they are. Returns 0, -EINVAL (*ret_error is filled) or -ENOMEM. *p must be empty
+ * ({0}); pattern_done frees it.
  */
-int pattern_expand(struct pattern *p, const char *source, struct pattern_error *ret_error);
+int pattern_expand(
+	struct pattern *p, const char *source, unsigned flags, struct pattern_error *ret_error);
 
 /* The place in the source that byte `at` of the text came from. */
 size_t pattern_source(const struct pattern *p, size_t at);

@@ -183,7 +183,7 @@ static int make_room(struct regex_engine *e, const struct regex *r)
 }
 
 static int compile(struct regex *r, struct regex_engine *e, const struct pattern *p,
-	const char *what, const struct conf_text *source, struct faults *f)
+	const char *what, const struct conf_text *source, unsigned flags, struct faults *f)
 {
 	/* Byte mode for good: with UTF one invalid byte in a line would hide it. */
 	uint32_t options = PCRE2_DUPNAMES | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
@@ -191,6 +191,8 @@ static int compile(struct regex *r, struct regex_engine *e, const struct pattern
 	PCRE2_UCHAR message[160];
 	int error = 0;
 
+	if ((flags & PATTERN_MULTILINE) != 0)
+		options |= PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX;
 	r->code = pcre2_compile(
 		(PCRE2_SPTR)buf_text(&p->text), p->text.len, options, &error, &at, e->compile);
 	if (r->code == NULL) {
@@ -203,22 +205,23 @@ static int compile(struct regex *r, struct regex_engine *e, const struct pattern
 }
 
 int regex_new(struct regex **ret, struct regex_engine *e, struct arena *arena, const char *what,
-	const struct conf_text *source, struct faults *f)
+	const struct conf_text *source, unsigned flags, struct faults *f)
 {
 	struct pattern_error error = {0};
 	struct pattern p = {0};
 	struct regex *r = calloc(1, sizeof(*r));
-	int rc = r != NULL ? pattern_expand(&p, source->text, &error) : -ENOMEM;
+	int rc = r != NULL ? pattern_expand(&p, source->text, flags, &error) : -ENOMEM;
 
 	if (rc == 0)
-		rc = compile(r, e, &p, what, source, f);
+		rc = compile(r, e, &p, what, source, flags, f);
 	else if (rc == -EINVAL)
 		complain(f, what, source, error.at, error.message);
 	if (rc == -ENOMEM)
 		fault_add(f, FAULT_ERROR, source->where, "%s: out of memory", what);
 	if (rc == 0) {
 		read_groups(r, arena);
-		find_literal(r, buf_text(&p.text));
+		if ((flags & PATTERN_MULTILINE) == 0)
+			find_literal(r, buf_text(&p.text));
 		*ret = r;
 	} else {
 		regex_free(r);

@@ -23,10 +23,11 @@ struct regex_group {
 /*
  * Compiles the source (Python's and fail2ban's dialect, see pattern.h). What is wrong goes to f as
  * an error at `where`, told as a fault of `what` ("failregex"). Groups and names live in the arena.
+ * flags: enum pattern_flags.
  * Returns 0, or -EINVAL with *ret untouched.
  */
 int regex_new(struct regex **ret, struct regex_engine *e, struct arena *arena, const char *what,
-	const struct conf_text *source, struct faults *f);
+	const struct conf_text *source, unsigned flags, struct faults *f);
 void regex_free(struct regex *r);
 
 /* Its named groups, those of the lowest number first. */
