@@ -163,6 +163,15 @@ static unsigned get_maxlines(
 	return (unsigned)n;
 }
 
+/* An option of the filter that says what kind of lines it will be given. */
+static bool get_is_journal(const struct scope *filter)
+{
+	struct lines lines = {0};
+
+	return filter != NULL && expand_tag(filter, "logtype", &lines) == 0 && lines.n == 1 &&
+	       strcmp(lines.items[0].text, "journal") == 0;
+}
+
 struct filter_def *filter_file_build(struct reader *r, const struct scope *filter,
 	const struct section *outer, const char *name, struct where where)
 {
@@ -177,7 +186,9 @@ struct filter_def *filter_file_build(struct reader *r, const struct scope *filte
 	def->ignoreregex = get_lines(r, filter, outer, "ignoreregex", &def->n_ignoreregex);
 	def->datepattern = get_text(r, filter, outer, "datepattern", "\n");
 	def->journalmatch = get_text(r, filter, outer, "journalmatch", " + ");
+	def->usedns = get_text(r, filter, outer, "usedns", "\n");
 	def->maxlines = get_maxlines(r, filter, outer);
+	def->is_journal = get_is_journal(filter);
 	if (r->n_errors > errors)
 		return NULL;
 	if (def->n_failregex > 0)

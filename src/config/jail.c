@@ -3,10 +3,12 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "config/action.h"
 #include "config/expand.h"
 #include "config/filter_file.h"
 #include "config/keys.h"
 #include "config/lookup.h"
+#include "config/option.h"
 #include "config/ports.h"
 #include "config/spec.h"
 #include "config/value.h"
@@ -60,6 +62,7 @@ static void read_sources(struct draft *d)
 	static const unsigned bits[] = {SOURCE_FILE, SOURCE_JOURNAL, SOURCE_SYSLOG};
 	struct words w = words_of(&d->first, "source");
 	struct conf_text backend = {"", {NULL, 0}};
+	struct spec spec;
 	unsigned found = 0;
 
 	while (words_next(&w, d->r, ", \t\r\n")) {
@@ -76,7 +79,11 @@ static void read_sources(struct draft *d)
 				reader_hint(d->r, w.word.text, names, ARRAY_SIZE(names)));
 		found |= bit;
 	}
-	value_text(d->r, &d->first, "backend", &backend);
+	if (value_text(d->r, &d->first, "backend", &backend) &&
+		spec_parse(d->r, backend.text, backend.where, "backend", &spec) == 0) {
+		d->jail->backend = reader_keep(d->r, (struct conf_text) {spec.name, backend.where});
+		d->jail->backend_opts = option_keep(d->r, &spec.opts, &d->jail->n_backend_opts);
+	}
 	if (found == 0)
 		found = strncasecmp(backend.text, "systemd", 7) == 0 ? SOURCE_JOURNAL : SOURCE_FILE;
 	d->jail->sources = found;
@@ -181,32 +188,18 @@ static void read_logpaths(struct draft *d)
 			reader_show(d->r, d->scope.section->name));
 }
 
-/* One of the actions that drop packets: the kernel tables do it here. */
-static bool is_wall_action(const char *name)
-{
-	static const char *const bases[] = {"stockade", "iptables", "nftables", "firewallcmd"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
-		size_t len = strlen(bases[i]);
-
-		if (strncmp(name, bases[i], len) == 0 && (name[len] == '\0' || name[len] == '-'))
-			return true;
-	}
-	return false;
-}
-
 /* A jail that lets in whom it finds would do harm if it dropped them. */
-static void check_blocktype(struct draft *d, const struct spec *spec)
+static void check_blocktype(struct draft *d, const struct action_def *a)
 {
-	struct conf_text t;
+	const struct conf_option *o = action_option(a, "blocktype");
 
-	if (!value_text(d->r, &spec->opts, "blocktype", &t) ||
-		(strcasecmp(t.text, "RETURN") != 0 && strcasecmp(t.text, "ACCEPT") != 0))
+	if (o == NULL || (strcasecmp(o->value.text, "RETURN") != 0 &&
+				 strcasecmp(o->value.text, "ACCEPT") != 0))
 		return;
-	reader_warn(d->r, t.where,
+	reader_warn(d->r, a->where,
 		"jail '%s' lets in whom it finds (blocktype = %s), which is not done here: it "
 		"decides and logs, and nothing is enforced",
-		reader_show(d->r, d->scope.section->name), reader_show(d->r, t.text));
+		reader_show(d->r, d->scope.section->name), reader_show(d->r, o->value.text));
 	d->jail->shadow = true;
 }
 
@@ -219,20 +212,22 @@ static bool has_suffix(const char *s, const char *suffix)
 
 /* The ports and protocols that one action names. */
 static bool add_action(
-	struct draft *d, const struct spec *spec, struct ports *ports, unsigned *protocols)
+	struct draft *d, const struct action_def *a, struct ports *ports, unsigned *protocols)
 {
-	struct conf_text t;
+	const struct conf_option *protocol = action_option(a, "protocol");
+	const struct conf_option *type = action_option(a, "type");
+	const struct conf_option *port = action_option(a, "port");
 
-	if (!is_wall_action(spec->name))
+	if (!a->is_wall)
 		return false;
-	check_blocktype(d, spec);
-	if (value_text(d->r, &spec->opts, "protocol", &t))
-		ports_protocols(d->r, t, protocols);
-	if (has_suffix(spec->name, "allports") ||
-		(value_text(d->r, &spec->opts, "type", &t) && strcmp(t.text, "allports") == 0))
+	check_blocktype(d, a);
+	if (protocol != NULL)
+		ports_protocols(d->r, protocol->value, protocols);
+	if (has_suffix(a->name, "allports") ||
+		(type != NULL && strcmp(type->value.text, "allports") == 0))
 		ports->all = true;
-	else if (value_text(d->r, &spec->opts, "port", &t))
-		ports_add(d->r, t, ports);
+	else if (port != NULL && port->value.text[0] != '\0')
+		ports_add(d->r, port->value, ports);
 	else
 		return false;
 	return true;
@@ -244,36 +239,34 @@ static bool add_action(
  */
 static void read_ports(struct draft *d)
 {
+	struct jail *j = d->jail;
+	struct action_def *banaction = NULL;
 	struct ports ports = {0};
 	struct conf_text t;
 	bool said = false;
+	size_t n;
 
-	for (unsigned i = 0; i < 2 && !said; i++) {
-		const char *at;
-
-		if (!value_text(d->r, &d->values, i == 0 ? "action" : "banaction", &t))
-			continue;
-		at = t.text;
-		for (const char *one; (one = spec_next(d->r, &at)) != NULL;) {
-			struct spec spec;
-
-			if (spec_parse(d->r, one, t.where, "action", &spec) == 0)
-				said |= add_action(d, &spec, &ports, &d->jail->protocols);
-		}
+	action_read_list(d->r, &d->values, "action", &j->actions, &j->n_actions);
+	for (size_t i = 0; i < j->n_actions; i++)
+		said |= add_action(d, &j->actions[i], &ports, &j->protocols);
+	if (!said) {
+		action_read_list(d->r, &d->values, "banaction", &banaction, &n);
+		for (size_t i = 0; i < n; i++)
+			said |= add_action(d, &banaction[i], &ports, &j->protocols);
 	}
 	if (!said && value_text(d->r, &d->values, "port", &t))
 		ports_add(d->r, t, &ports);
-	if (d->jail->protocols == 0 && value_text(d->r, &d->values, "protocol", &t))
-		ports_protocols(d->r, t, &d->jail->protocols);
-	if (d->jail->protocols == 0)
-		d->jail->protocols = PROTO_TCP;
-	ports_finish(d->r, &ports, &d->jail->ports, &d->jail->n_ports);
+	if (j->protocols == 0 && value_text(d->r, &d->values, "protocol", &t))
+		ports_protocols(d->r, t, &j->protocols);
+	if (j->protocols == 0)
+		j->protocols = PROTO_TCP;
+	ports_finish(d->r, &ports, &j->ports, &j->n_ports);
 }
 
 static void read_counts(struct draft *d)
 {
 	struct jail *j = d->jail;
-	long long maxretry = 5;
+	long long maxretry = 5, maxmatches;
 
 	j->findtime_sec = 600;
 	j->bantime_sec = 600;
@@ -286,6 +279,21 @@ static void read_counts(struct draft *d)
 		value_bool(d->r, &d->values, "shadow", &j->shadow);
 	value_prefixes(d->r, &d->values, "ignoreip", &j->ignoreip);
 	j->maxretry = (unsigned)maxretry;
+	maxmatches = maxretry;
+	value_number(d->r, &d->values, "maxmatches", 0, MAXRETRY_MAX, &maxmatches);
+	j->maxmatches = (unsigned)maxmatches;
+}
+
+static void read_options(struct draft *d)
+{
+	struct jail *j = d->jail;
+
+	option_text(d->r, &d->values, "logencoding", "auto", &j->logencoding);
+	option_text(d->r, &d->values, "logtimezone", "", &j->logtimezone);
+	option_text(d->r, &d->values, "ignorecommand", "", &j->ignorecommand);
+	option_usedns(d->r, &d->values, j->filter, &j->usedns);
+	option_ignorecache(d->r, &d->values, &j->ignorecache);
+	option_growth(d->r, &d->values, &j->growth);
 }
 
 int jail_read(struct reader *r, const struct doc *doc, const struct section *s, struct jail *ret)
@@ -311,5 +319,6 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 	read_logpaths(&d);
 	read_ports(&d);
 	read_counts(&d);
+	read_options(&d);
 	return r->n_errors > errors || ret->filter == NULL ? -EINVAL : 1;
 }

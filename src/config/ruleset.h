@@ -28,7 +28,9 @@ struct filter_def {
 	size_t n_ignoreregex;
 	struct conf_text datepattern;  /* text NULL: the defaults */
 	struct conf_text journalmatch; /* text NULL: none; alternatives joined by " + " */
+	struct conf_text usedns;       /* text NULL: none; the jail's own goes first */
 	unsigned maxlines;             /* 1 when not given */
+	bool is_journal;               /* written for the journal's lines: logtype = journal */
 };
 
 struct port_range {
@@ -53,6 +55,44 @@ enum source_kind {
 	SOURCE_SYSLOG = 4,
 };
 
+/* What to do with a host name that stands where an address should. */
+enum usedns {
+	USEDNS_WARN, /* look it up, and warn of it */
+	USEDNS_YES,  /* look it up */
+	USEDNS_NO,   /* leave it alone */
+	USEDNS_RAW,  /* it is the thing that failed, whatever it says */
+};
+
+/* For how long what ignorecommand said is remembered. */
+struct ignore_cache {
+	const char *key; /* what is the same case, with tags such as <ip>; NULL: nothing is kept */
+	unsigned max_count;
+	int64_t max_time_sec;
+};
+
+struct conf_option {
+	const char *name;
+	struct conf_text value;
+};
+
+/* One action of a jail: "NAME[opt=value]". */
+struct action_def {
+	const char *name;
+	struct conf_option *opts;
+	size_t n_opts;
+	struct where where;
+	bool is_wall; /* drops packets: the kernel tables do it here */
+};
+
+/* How a ban time grows with the times somebody was banned. */
+struct bantime_growth {
+	bool increment;
+	bool overalljails;
+	struct conf_text factor, formula, multipliers; /* text NULL: not given */
+	int64_t maxtime_sec;                           /* -1: without an end */
+	int64_t rndtime_sec;
+};
+
 #define JAIL_NAME_MAX 64
 #define SET_NAME_MAX 80
 
@@ -65,9 +105,21 @@ struct jail {
 	unsigned sources; /* enum source_kind, or-ed */
 	struct logpath *logpaths;
 	size_t n_logpaths;
-	unsigned maxretry;         /* at least 1 */
-	int64_t findtime_sec;      /* at least 1 */
-	int64_t bantime_sec;       /* -1: for ever */
+	struct conf_text backend;         /* "auto", "systemd" ...; text NULL: not given */
+	struct conf_option *backend_opts; /* of "systemd[journalpath=...]" */
+	size_t n_backend_opts;
+	struct conf_text logencoding; /* text NULL: as it comes ("auto") */
+	struct conf_text logtimezone; /* text NULL: local time */
+	enum usedns usedns;
+	struct conf_text ignorecommand; /* tags such as <ip> left in; text NULL: none */
+	struct ignore_cache ignorecache;
+	unsigned maxmatches;  /* how many lines are kept of who fails; 0: none */
+	unsigned maxretry;    /* at least 1 */
+	int64_t findtime_sec; /* at least 1 */
+	int64_t bantime_sec;  /* -1: for ever */
+	struct bantime_growth growth;
+	struct action_def *actions;
+	size_t n_actions;
 	struct prefixset ignoreip; /* addresses and blocks only */
 	bool ignoreself;
 	unsigned protocols;       /* enum proto */

@@ -22,6 +22,24 @@ bool value_text(struct reader *r, const struct section *s, const char *key, stru
 	return true;
 }
 
+struct where value_where(const struct section *s, const char *key, size_t at)
+{
+	const struct entry *e = section_entry(s, key);
+	struct where where = e->where;
+
+	for (size_t i = 0; i < e->lines.n; i++) {
+		size_t len = strlen(e->lines.items[i].text);
+
+		if (len == 0)
+			continue;
+		where = e->lines.items[i].where;
+		if (at <= len)
+			break;
+		at -= len + 1;
+	}
+	return where;
+}
+
 /* The usual reason why a one-line value has two. */
 static const char *indent_hint(const char *text)
 {

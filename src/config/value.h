@@ -11,6 +11,9 @@
 /* The lines joined by newlines. Returns false when it is not there or empty. */
 bool value_text(struct reader *r, const struct section *s, const char *key, struct conf_text *ret);
 
+/* The line that byte `at` of what value_text returns came from. */
+struct where value_where(const struct section *s, const char *key, size_t at);
+
 void value_bool(struct reader *r, const struct section *s, const char *key, bool *ret);
 
 void value_number(struct reader *r, const struct section *s, const char *key, long long min,

@@ -284,6 +284,66 @@ static void jail_values(void **state)
 	fixture_done(&f);
 }
 
+static void jail_options(void **state)
+{
+	const struct action_def *a;
+	const struct jail *j;
+	struct fixture f;
+
+	(void)state;
+	fixture_good(&f,
+		"[DEFAULT]\nenabled = 1\nfilter = x\nlogpath = /l\nmaxretry = 7\n[a]\n"
+		"[b]\nusedns = RAW\nmaxmatches = 3\nlogencoding = utf-16\nlogtimezone = UTC+0200\n"
+		"ignorecommand = /bin/x <ip>\n  || y\n"
+		"ignorecache = key=\"<F-USER>@<ip>\", max-count=9, max-time=1h\n"
+		"backend = systemd[journalflags=1]\n"
+		"action = iptables[port=ssh]\n  stockade[name=b, protocol=\"tcp,udp\"] "
+		"nftables-allports\n"
+		"bantime.increment = true\nbantime.factor = 2\nbantime.multipliers = 1 2 4\n"
+		"bantime.formula = ban.Time * 2\nbantime.maxtime = 5w\nbantime.rndtime = 1h\n"
+		"bantime.overalljails = yes\n");
+	j = &f.rs->jails[0];
+	assert_int_equal(j->usedns, USEDNS_WARN);
+	assert_int_equal(j->maxmatches, 7);
+	assert_null(j->logencoding.text);
+	assert_null(j->logtimezone.text);
+	assert_null(j->ignorecommand.text);
+	assert_null(j->ignorecache.key);
+	assert_null(j->backend.text);
+	assert_int_equal(j->n_actions, 0);
+	assert_false(j->growth.increment);
+	assert_false(j->filter->is_journal);
+	j = &f.rs->jails[1];
+	assert_int_equal(j->usedns, USEDNS_RAW);
+	assert_int_equal(j->maxmatches, 3);
+	assert_string_equal(j->logencoding.text, "utf-16");
+	assert_string_equal(j->logtimezone.text, "UTC+0200");
+	assert_int_equal(j->logtimezone.where.line, 11);
+	assert_string_equal(j->ignorecommand.text, "/bin/x <ip>\n|| y");
+	assert_string_equal(j->ignorecache.key, "<F-USER>@<ip>");
+	assert_int_equal(j->ignorecache.max_count, 9);
+	assert_int_equal(j->ignorecache.max_time_sec, 3600);
+	assert_string_equal(j->backend.text, "systemd");
+	assert_int_equal(j->n_backend_opts, 1);
+	assert_string_equal(j->backend_opts[0].name, "journalflags");
+	assert_string_equal(j->backend_opts[0].value.text, "1");
+	assert_true(j->filter->is_journal);
+	assert_int_equal(j->n_actions, 3);
+	a = &j->actions[1];
+	assert_string_equal(a->name, "stockade");
+	assert_true(a->is_wall);
+	assert_int_equal(a->where.line, 17);
+	assert_int_equal(a->n_opts, 2);
+	assert_string_equal(a->opts[1].value.text, "tcp,udp");
+	assert_string_equal(j->actions[2].name, "nftables-allports");
+	assert_true(j->growth.increment && j->growth.overalljails);
+	assert_string_equal(j->growth.formula.text, "ban.Time * 2");
+	assert_string_equal(j->growth.multipliers.text, "1 2 4");
+	assert_int_equal(j->growth.maxtime_sec, 5 * 604800);
+	assert_int_equal(j->growth.rndtime_sec, 3600);
+	fixture_done(&f);
+}
+
 static void sources(void **state)
 {
 	struct fixture f;
@@ -540,6 +600,7 @@ int main(void)
 		cmocka_unit_test(options),
 		cmocka_unit_test(jail_defaults),
 		cmocka_unit_test(jail_values),
+		cmocka_unit_test(jail_options),
 		cmocka_unit_test(sources),
 		cmocka_unit_test(ban_ports),
 		cmocka_unit_test(set_names),

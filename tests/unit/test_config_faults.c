@@ -38,6 +38,31 @@ static void numbers(void **state)
 				  "'true' or 'false'\n");
 }
 
+static void options(void **state)
+{
+	(void)state;
+	fixture_bad("usedns = maybe", "jail.conf:4: error: usedns = 'maybe' is unknown: write "
+				      "'yes', 'warn', 'no' or 'raw'\n");
+	fixture_bad("ignorecache = max-count=3",
+		"jail.conf:4: error: ignorecache does not say which cases are the same: write such "
+		"as 'key=\"<ip>\", max-count=100, max-time=5m'\n");
+	fixture_bad("ignorecache = key=\"<ip>\", max-coun=3",
+		"jail.conf:4: warning: nothing reads 'max-coun' in ignorecache; did you mean "
+		"'max-count'?\n");
+	fixture_bad("ignorecache = key=\"<ip>\", max-count=0",
+		"jail.conf:4: error: max-count = '0' is not a whole number from 1 to 1000000: "
+		"write "
+		"one\n");
+	fixture_bad("bantime.maxtime = long", "jail.conf:4: error: bantime.maxtime = 'long' is not "
+					      "a time: write seconds, or such "
+					      "as '10m', '1h 30m', '1w', or '-1' for ever\n");
+	fixture_bad("maxmatches = -1", "jail.conf:4: error: maxmatches = '-1' is not a whole "
+				       "number from 0 to 1000000: write one\n");
+	fixture_bad("backend = systemd[x",
+		"jail.conf:4: error: backend 'systemd[x': an option reads NAME=VALUE; write 'NAME' "
+		"or 'NAME[opt=value, opt2=\"a, b\"]'\n");
+}
+
 static void addresses(void **state)
 {
 	(void)state;
@@ -572,6 +597,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(options),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(sources),
