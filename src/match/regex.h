@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "match/filter.h"
 
-/* PCRE2, kept within bounds. Nothing else in the program includes its header. */
+/* PCRE2, kept within bounds. Beside this only meter.c includes its header. */
 
 /* What the expressions of one filter share: stack, limits, the place for their captures. */
 struct regex_engine;
