@@ -146,55 +146,123 @@ static const char *skip_space(const char *s)
 	return s;
 }
 
-/* One "12.5h"; the unit may be missing (seconds). Returns past it, or NULL. */
-static const char *parse_part(const char *s, double *sum)
+/* A sum being read; at is NULL once it turned out to be none. */
+struct sum {
+	const char *at;
+	unsigned depth;
+};
+
+#define SUM_DEPTH_MAX 16
+
+static double read_sum(struct sum *s);
+
+static double no_sum(struct sum *s)
+{
+	s->at = NULL;
+	return 0;
+}
+
+static double read_number(struct sum *s)
 {
 	double value = 0, scale = 1;
-	const char *start = s;
+	const char *start = s->at;
+
+	for (; isdigit((unsigned char)*s->at); s->at++)
+		value = value * 10 + (*s->at - '0');
+	if (s->at != start && *s->at == '.')
+		for (s->at++; isdigit((unsigned char)*s->at); s->at++)
+			value += (*s->at - '0') * (scale /= 10);
+	return s->at != start ? value : no_sum(s);
+}
+
+/* "12.5", "-3", "(1h + 2m)" */
+static double read_operand(struct sum *s)
+{
+	double value;
+
+	s->at = skip_space(s->at);
+	if (++s->depth > SUM_DEPTH_MAX)
+		return no_sum(s);
+	if (*s->at == '-' || *s->at == '+') {
+		bool negative = *s->at++ == '-';
+
+		value = read_operand(s);
+		if (negative)
+			value = -value;
+	} else if (*s->at == '(') {
+		s->at++;
+		value = read_sum(s);
+		if (s->at == NULL || *s->at++ != ')')
+			return no_sum(s);
+	} else {
+		value = read_number(s);
+	}
+	s->depth--;
+	return value;
+}
+
+/* The unit that stands here as a factor, or 1; an unknown one ends the reading. */
+static double read_unit(struct sum *s)
+{
 	size_t len = 0;
 
-	for (; isdigit((unsigned char)*s); s++)
-		value = value * 10 + (*s - '0');
-	if (s != start && *s == '.')
-		for (s++; isdigit((unsigned char)*s); s++)
-			value += (*s - '0') * (scale /= 10);
-	if (s == start)
-		return NULL;
-	s = skip_space(s);
-	while (isalpha((unsigned char)s[len]))
+	s->at = skip_space(s->at);
+	while (isalpha((unsigned char)s->at[len]))
 		len++;
-	if (len == 0) {
-		*sum += value;
-		return s;
-	}
+	if (len == 0)
+		return 1;
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (strlen(units[i].name) == len && strncasecmp(units[i].name, s, len) == 0) {
-			*sum += value * units[i].seconds;
-			return s + len;
+		if (strlen(units[i].name) == len && strncasecmp(units[i].name, s->at, len) == 0) {
+			s->at = skip_space(s->at + len);
+			return units[i].seconds;
 		}
 	}
-	return NULL;
+	return no_sum(s);
+}
+
+/* "2 * 1h", "1d / 2" */
+static double read_product(struct sum *s)
+{
+	double value = read_operand(s);
+
+	if (s->at != NULL)
+		value *= read_unit(s);
+	while (s->at != NULL && (*s->at == '*' || *s->at == '/')) {
+		bool divides = *s->at++ == '/';
+		double other = read_operand(s);
+
+		value = divides ? value / other : value * other;
+		if (s->at != NULL)
+			value *= read_unit(s);
+	}
+	return value;
+}
+
+/* Parts between which nothing stands are added. */
+static double read_sum(struct sum *s)
+{
+	double value = read_product(s);
+
+	while (s->at != NULL && *s->at != '\0' && *s->at != ')') {
+		bool less = *s->at == '-';
+
+		if (*s->at == '-' || *s->at == '+')
+			s->at++;
+		else if (!isdigit((unsigned char)*s->at))
+			return no_sum(s);
+		value += less ? -read_product(s) : read_product(s);
+	}
+	return value;
 }
 
 int text_parse_duration(int64_t *ret_sec, const char *s)
 {
-	bool negative = false;
-	double sum = 0;
+	struct sum sum = {s, 0};
+	double value = read_sum(&sum);
 
-	s = skip_space(s);
-	if (*s == '-' || *s == '+')
-		negative = *s++ == '-';
-	if (*s == '\0')
+	if (sum.at == NULL || *sum.at != '\0' || !isfinite(value) || fabs(value) > 1e12)
 		return -EINVAL;
-	while (*s != '\0') {
-		s = parse_part(s, &sum);
-		if (s == NULL)
-			return -EINVAL;
-		s = skip_space(s);
-	}
-	if (sum > 1e12)
-		return -EINVAL;
-	*ret_sec = (int64_t)(negative ? -floor(sum + 0.5) : floor(sum + 0.5));
+	*ret_sec = (int64_t)floor(value + 0.5);
 	return 0;
 }
 

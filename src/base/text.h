@@ -18,8 +18,9 @@ bool text_is_utf8(const char *s, size_t len);
 
 /*
  * fail2ban's time abbreviations: "10m", "1h 30m", "1d12h", "1w", "3600", "-1", "1.5h"; a sum of
- * parts. Units: s, m, h, d, w, mo, y, doubled or in words, also cut short as jail.conf(5) has them;
- * a month is 30.4375 days, a year 365.25. Stores seconds. 0 or -EINVAL.
+ * parts, or any arithmetic with them: "60*60", "2 * (1d - 1h)". Units: s, m, h, d, w, mo, y,
+ * doubled or in words, also cut short as jail.conf(5) has them; a month is 30.4375 days, a year
+ * 365.25. Stores seconds, rounded. 0 or -EINVAL.
  */
 int text_parse_duration(int64_t *ret_sec, const char *s);
 

@@ -17,8 +17,9 @@ static void duration(const char *in, long long want)
 
 static void durations(void **state)
 {
-	static const char *const bad[] = {
-		"", " ", "x", "10q", "1h x", "-", "1e5", "99999999999999"};
+	static const char *const bad[] = {"", " ", "x", "10q", "1h x", "-", "1e5", "99999999999999",
+		"(1", "1)", "()", "1/0", "0/0", "2*", "*2", "1,2", "2(3)",
+		"((((((((((((((((1))))))))))))))))", "1h - q"};
 	int64_t sec;
 
 	(void)state;
@@ -33,6 +34,14 @@ static void durations(void **state)
 	duration("1mon", 2629800);
 	duration("1y", 31557600);
 	duration("1yea 1mo 1wee 1da 1hou", 31557600 + 2629800 + 604800 + 86400 + 3600);
+	duration("60*60", 3600);
+	duration("2 * (1h + 30m)", 10800);
+	duration("1year-6mo", 31557600 - 6 * 2629800);
+	duration("1d - 1h 30m", 86400 - 3600 + 1800);
+	duration("6/2h", 10800);
+	duration("10 / 4", 3);
+	duration("-1d 12h", -43200);
+	duration("-(1+1)", -2);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_not_equal(text_parse_duration(&sec, bad[i]), 0);
 }
