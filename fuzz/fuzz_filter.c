@@ -49,26 +49,33 @@ static struct filter *built_in(void)
 		fail, sizeof(fail) / sizeof(fail[0]));
 }
 
-static bool inside(const char *p, size_t n, const char *text, size_t len)
+/* Reads all of it, so that what is not there is noticed. */
+static unsigned touch(const char *p, size_t n)
 {
-	return p >= text && n <= len && p <= text + (len - n);
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (unsigned char)p[i];
+	return sum;
 }
 
 static void judge(struct filter *fl, const char *text, size_t len)
 {
+	static volatile unsigned sum;
 	struct match m;
-	enum verdict v = filter_judge(fl, text, len, &m);
+	enum verdict v = filter_judge(fl, NULL, text, len, 0, &m);
 
 	if (v < VERDICT_NOFAIL)
 		return;
 	if (m.count < 1 || m.count > 1000 || m.n_fields > MATCH_FIELDS_MAX)
 		abort();
-	if (m.host != NULL ? !inside(m.host, m.host_len, text, len)
-			   : v == VERDICT_MATCH || m.has_addr)
+	if (m.host == NULL && (v == VERDICT_MATCH || m.has_addr))
 		abort();
+	sum = touch(m.host, m.host_len);
 	for (size_t i = 0; i < m.n_fields; i++)
-		if (!inside(m.fields[i].value, m.fields[i].len, text, len))
-			abort();
+		sum += touch(m.fields[i].value, m.fields[i].len);
+	for (size_t i = 0; i < m.n_users; i++)
+		sum += touch(m.users[i].value, m.users[i].len);
 }
 
 /* Lines for the built-in filter; after a "/" at the start the first line is a failregex for the

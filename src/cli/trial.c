@@ -6,6 +6,7 @@
 #include "cli/lines.h"
 #include "cli/say.h"
 #include "match/date.h"
+#include "match/window.h"
 #include "source/tail.h"
 
 #include <errno.h>
@@ -13,11 +14,12 @@
 #include <time.h>
 
 /* An undated line counts as the last dated one while that is no older than this: fail2ban's way. */
-#define UNDATED_US (600 * USEC_PER_SEC)
+#define UNDATED_US (60 * USEC_PER_SEC)
 
 struct trial {
 	struct cli *c;
 	struct filter *filter;
+	struct window *window; /* of the filter's maxlines, NULL for 1 */
 	struct date_finder *dates;
 	int64_t now_us;  /* 0: the real present */
 	int64_t last_us; /* the last date read, 0 none */
@@ -72,11 +74,18 @@ static void format_time(int64_t time_us, char *buf, size_t size)
 
 static json_t *fields_json(const struct match *m)
 {
-	json_t *fields = json_object();
+	json_t *fields = json_object(), *users = json_array();
 
 	for (size_t i = 0; i < m->n_fields; i++)
 		json_object_set_new(fields, m->fields[i].name,
 			cli_json_text(m->fields[i].value, m->fields[i].len));
+	for (size_t i = 0; i < m->n_users; i++)
+		json_array_append_new(users, cli_json_text(m->users[i].value, m->users[i].len));
+	if (m->n_users > 0)
+		json_object_set(fields, "users", users);
+	json_decref(users);
+	if (m->in_session)
+		json_object_set_new(fields, "attempts", json_integer(m->attempts));
 	return fields;
 }
 
@@ -84,7 +93,7 @@ static json_t *ip_json(const struct match *m)
 {
 	char text[ADDR_STRLEN];
 
-	if (m->has_addr)
+	if (m->has_addr && !m->is_id)
 		return json_string(addr_format(&m->addr, text));
 	return m->host != NULL ? cli_json_text(m->host, m->host_len) : json_null();
 }
@@ -113,7 +122,7 @@ static void print_line(
 	char addr[ADDR_STRLEN] = "-";
 	struct cli *c = t->c;
 
-	if (verdict >= VERDICT_NOFAIL && m->has_addr)
+	if (verdict >= VERDICT_NOFAIL && m->has_addr && !m->is_id)
 		addr_format(&m->addr, addr);
 	else if (verdict >= VERDICT_NOFAIL && m->host != NULL)
 		text_escape(addr, sizeof(addr), m->host, m->host_len);
@@ -147,7 +156,7 @@ static void judge(struct trial *t, const char *line, size_t len)
 		t->undated++;
 		stamp.time_us = t->last_us > now_us - UNDATED_US ? t->last_us : now_us;
 	}
-	verdict = filter_judge(t->filter, text, text_len, &m);
+	verdict = filter_judge(t->filter, t->window, text, text_len, now_us, &m);
 	t->verdicts[verdict]++;
 	if (!t->c->json) {
 		print_line(t, verdict, &m, line, len);
@@ -197,7 +206,9 @@ int trial_run(struct cli *c, struct filter *filter, int fd, int64_t now_us)
 		goto done;
 	*t = (struct trial) {
 		.c = c, .filter = filter, .dates = date_finder_new(), .now_us = now_us};
-	if (t->dates == NULL)
+	if (filter_maxlines(filter) > 1)
+		t->window = window_new(filter_maxlines(filter));
+	if (t->dates == NULL || (filter_maxlines(filter) > 1 && t->window == NULL))
 		goto done;
 	/* A reader that has seen enough ends us, also where SIGPIPE is ignored. */
 	while ((r = lines_next(lines, &line, &len)) > 0 && !ferror(c->out))
@@ -212,8 +223,10 @@ done:
 		cli_complain(c, "cannot read the lines: %s", strerror(-r));
 	r = r < 0 ? CLI_USAGE : t->verdicts[VERDICT_MATCH] > 0 ? CLI_GOOD : CLI_NO;
 	lines_free(lines);
-	if (t != NULL)
+	if (t != NULL) {
 		date_finder_free(t->dates);
+		window_free(t->window);
+	}
 	free(t);
 	return r;
 }

@@ -68,7 +68,7 @@ static int open_one(struct guard *g, struct datagram_source *d, const char *name
 	d->source.dated_in_front = true;
 	for (size_t i = 0; i < g->rs->n_jails; i++)
 		if ((g->rs->jails[i].sources & SOURCE_SYSLOG) != 0 &&
-			source_add_jail(&d->source, (uint16_t)i) < 0)
+			source_add_jail(g, &d->source, (uint16_t)i) < 0)
 			return -ENOMEM;
 	d->readable = event_new(g->base, fd, EV_READ | EV_PERSIST, on_readable, d);
 	return d->readable == NULL ? -ENOMEM : 0;

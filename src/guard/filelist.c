@@ -99,7 +99,7 @@ int file_add_ref(struct guard *g, struct file *f, uint32_t pattern, const char *
 	struct file_ref *refs;
 
 	for (size_t i = 0; i < p->n_jails; i++)
-		if (source_add_jail(&f->source, p->jails[i]) < 0)
+		if (source_add_jail(g, &f->source, p->jails[i]) < 0)
 			return -ENOMEM;
 	for (size_t i = 0; i < f->n_refs; i++)
 		if (f->refs[i].pattern == pattern && strcmp(f->refs[i].path, path) == 0)

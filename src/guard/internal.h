@@ -10,6 +10,7 @@
 #include "ipc/channel.h"
 #include "ipc/messages.h"
 #include "match/date.h"
+#include "match/window.h"
 #include "source/tail.h"
 #include "store/store.h"
 #include "track/track.h"
@@ -21,10 +22,17 @@
 
 #define BANS_A_MESSAGE 1024
 
+/* A jail that reads a source. */
+struct source_jail {
+	uint16_t jail;
+	bool is_off;           /* the line under way is not for it */
+	struct window *window; /* NULL where a match has but one line */
+};
+
 /* Where lines come from, whatever carries them. */
 struct source {
-	char *name;      /* path, or "udp://127.0.0.1:5514" */
-	uint16_t *jails; /* who reads it */
+	char *name;                /* path, or "udp://127.0.0.1:5514" */
+	struct source_jail *jails; /* who reads it */
 	size_t n_jails;
 	struct date_finder *dates;
 	int64_t last_time_us; /* of the last dated line */
@@ -174,7 +182,8 @@ void guard_leave(struct guard *g); /* saves, tells keeper, ends the loop */
 /* source.c: judging */
 int source_init(struct source *s, const char *name);
 void source_done(struct source *s);
-int source_add_jail(struct source *s, uint16_t jail);
+int source_add_jail(struct guard *g, struct source *s, uint16_t jail);
+void source_wake_jail(struct source *s, uint16_t jail); /* the line under way is for it */
 bool source_begin(struct guard *g, uint64_t ino, uint64_t offset); /* false: leave this line out */
 void source_end(struct guard *g);
 /* The longest findtime of its jails; of all jails for NULL. */

@@ -39,13 +39,15 @@ static int judge(struct guard *g, struct journal_source *j, const void *buf, siz
 
 	if (r < 0)
 		return r;
-	j->source.n_jails = 0;
+	for (size_t i = 0; i < j->source.n_jails; i++)
+		j->source.jails[i].is_off = true;
 	for (uint32_t i = 0; i < e.n_jails; i++) {
 		if (e.jails[i] >= g->rs->n_jails)
 			return -EBADMSG;
-		r = source_add_jail(&j->source, e.jails[i]);
+		r = source_add_jail(g, &j->source, e.jails[i]);
 		if (r < 0)
 			return r;
+		source_wake_jail(&j->source, e.jails[i]);
 	}
 	/* Its cursor stands for its place. */
 	if (source_begin(g, JOURNAL_INO, hash_fingerprint(e.cursor, e.cursor_len))) {

@@ -63,7 +63,7 @@ static json_t *report_file(const struct file *f)
 static bool reads(const struct source *s, unsigned jail)
 {
 	for (size_t i = 0; i < s->n_jails; i++)
-		if (s->jails[i] == jail)
+		if (s->jails[i].jail == jail)
 			return true;
 	return false;
 }

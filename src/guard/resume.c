@@ -146,7 +146,7 @@ static bool add_readers(struct guard *g, struct source *source, const char *path
 		if (fnmatch(p->items[i].text, path, FNM_PATHNAME | FNM_PERIOD) != 0)
 			continue;
 		for (size_t k = 0; k < p->items[i].n_jails; k++)
-			if (source_add_jail(source, p->items[i].jails[k]) < 0)
+			if (source_add_jail(g, source, p->items[i].jails[k]) < 0)
 				g->losses.no_memory++;
 	}
 	return source->n_jails > 0;

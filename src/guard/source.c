@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How far ahead of our clock a line may be before it is remarkable. */
-#define FUTURE_SLACK_US (60 * USEC_PER_SEC)
+/* How far from our clock a line that was just written may be before it is remarkable. */
+#define CLOCK_SLACK_US (60 * USEC_PER_SEC)
 #define UNDATED_US (60 * USEC_PER_SEC)
 
 int source_init(struct source *s, const char *name)
@@ -24,38 +24,57 @@ int source_init(struct source *s, const char *name)
 
 void source_done(struct source *s)
 {
+	for (size_t i = 0; i < s->n_jails; i++)
+		window_free(s->jails[i].window);
 	free(s->name);
 	free(s->jails);
 	date_finder_free(s->dates);
 	*s = (struct source) {0};
 }
 
-int source_add_jail(struct source *s, uint16_t jail)
+int source_add_jail(struct guard *g, struct source *s, uint16_t jail)
 {
-	uint16_t *jails;
+	unsigned maxlines = filter_maxlines(g->jails[jail].filter);
+	struct source_jail *jails, new = {.jail = jail};
 
 	for (size_t i = 0; i < s->n_jails; i++)
-		if (s->jails[i] == jail)
+		if (s->jails[i].jail == jail)
 			return 0;
 	jails = reallocarray(s->jails, s->n_jails + 1, sizeof(*jails));
 	if (jails == NULL)
 		return -ENOMEM;
 	s->jails = jails;
-	jails[s->n_jails++] = jail;
+	if (maxlines > 1 && (new.window = window_new(maxlines)) == NULL)
+		return -ENOMEM;
+	jails[s->n_jails++] = new;
 	return 0;
 }
 
-/* When the line was written, by itself; a time that lies ahead is taken as now. */
+void source_wake_jail(struct source *s, uint16_t jail)
+{
+	for (size_t i = 0; i < s->n_jails; i++)
+		if (s->jails[i].jail == jail)
+			s->jails[i].is_off = false;
+}
+
+/*
+ * When the line was written, by itself. A time that lies ahead is taken as now; so is one long past
+ * in a file that is read as it is written: its clock or its zone is wrong, or an attacker chose the
+ * date, and either must not let him off (fail2ban does the same).
+ */
 static int64_t settle_time(struct guard *g, struct source *s, int64_t time_us, int64_t now_us)
 {
-	if (time_us <= now_us)
+	int64_t ahead_us = time_us - now_us;
+
+	if (ahead_us <= 0 && (ahead_us >= -CLOCK_SLACK_US || !s->live))
 		return time_us;
-	if (time_us > now_us + FUTURE_SLACK_US) {
+	if (ahead_us > CLOCK_SLACK_US || ahead_us < 0) {
 		if (s->future++ == 0)
-			log_warning("%s: a line is dated %lld s ahead of this machine's clock; "
-				    "such lines "
-				    "are taken as written now (told once)",
-				s->name, (long long)((time_us - now_us) / USEC_PER_SEC));
+			log_warning(
+				"%s: a line is dated %lld s %s this machine's clock; such lines "
+				"are taken as written now (told once)",
+				s->name, (long long)(llabs(ahead_us) / USEC_PER_SEC),
+				ahead_us > 0 ? "ahead of" : "behind");
 		g->losses.future++;
 	}
 	return now_us;
@@ -93,7 +112,7 @@ int64_t source_findtime_us(const struct guard *g, const struct source *s)
 	int64_t sec = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct jail *j = &g->rs->jails[s != NULL ? s->jails[i] : i];
+		const struct jail *j = &g->rs->jails[s != NULL ? s->jails[i].jail : i];
 
 		if (j->findtime_sec > sec)
 			sec = j->findtime_sec;
@@ -157,9 +176,10 @@ void source_line(
 		g->losses.undated++;
 	}
 	for (size_t i = 0; i < s->n_jails; i++) {
-		struct jail_state *j = &g->jails[s->jails[i]];
+		struct jail_state *j = &g->jails[s->jails[i].jail];
 
-		if (filter_judge(j->filter, text, text_len, &m) != VERDICT_MATCH)
+		if (s->jails[i].is_off || filter_judge(j->filter, s->jails[i].window, text,
+						  text_len, now_us, &m) != VERDICT_MATCH)
 			continue;
 		if (m.has_addr)
 			verdict_failure(g, j, &m.addr, at_us, m.count, line, len);

@@ -1,182 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "match/filter.h"
 
-#include "match/regex.h"
+#include "match/pattern.h"
+#include "match/rule.h"
+#include "match/session.h"
+#include "match/window.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define COUNT_MAX 1000
-
-/* What a named group is for. */
-enum role {
-	ROLE_FIELD,   /* told to whoever asks: user, mlfid ... */
-	ROLE_ALT,     /* alt_NAME, alt_NAME_2: stands in for NAME when that is missing or empty */
-	ROLE_ID,      /* fid */
-	ROLE_ADDR,    /* ip4, ip6 */
-	ROLE_HOST,    /* dns, host */
-	ROLE_COUNT,   /* count */
-	ROLE_CONTENT, /* content, in prefregex */
-};
-
-struct group {
-	enum role role;
-	unsigned number;
-	const char *name; /* of the field; for ROLE_ALT of the field it stands in for */
-};
-
-struct rule {
-	struct regex *regex;
-	struct group *groups;
-	size_t n_groups;
-};
+#define SKIPS_MAX 16
 
 struct filter {
 	struct arena *arena;
 	struct regex_engine *engine;
 	struct filter_stats stats;
+	struct field_names names;
 	struct rule *pref; /* or NULL */
-	struct rule *fail;
+	struct rule **fail;
 	size_t n_fail;
-	struct rule *ignore;
+	struct rule **ignore;
 	size_t n_ignore;
+	unsigned maxlines;
+	struct sessions *sessions; /* NULL: no regex has <F-MLFID> */
+	/* The line with a newline behind it, as the regexes see it; what follows it, put aside. */
+	char *text;
+	size_t room;
+	char tuple[2][RULE_TUPLE_MAX];
 };
 
-/* A piece of the line. */
-struct span {
-	const char *text; /* NULL: none */
-	size_t len;
+/* A line under way. */
+struct judgement {
+	struct filter *f;
+	struct window *w;
+	struct span whole; /* the line, or the window's lines */
+	bool has_fields;
+	struct fields fields; /* if so */
+	int64_t now_us;
+	struct match *ret;
 };
 
-/* What prefregex and failregex captured together. */
-struct capture {
-	struct span id, addr, host, count, content;
-	struct match *match;
-};
-
-static enum role role_of(const char *name)
-{
-	static const struct {
-		const char *name;
-		enum role role;
-	} roles[] = {
-		{"ip4", ROLE_ADDR},
-		{"ip6", ROLE_ADDR},
-		{"dns", ROLE_HOST},
-		{"host", ROLE_HOST},
-		{"fid", ROLE_ID},
-		{"count", ROLE_COUNT},
-		{"content", ROLE_CONTENT},
-	};
-
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-		if (strcmp(name, roles[i].name) == 0)
-			return roles[i].role;
-	}
-	return strncmp(name, "alt_", 4) == 0 && name[4] != '\0' ? ROLE_ALT : ROLE_FIELD;
-}
-
-/* "alt_user_2" stands in for "user". */
-static const char *alt_target(struct arena *arena, const char *name)
-{
-	const char *base = name + 4;
-	const char *tail = strrchr(base, '_');
-	size_t len = strlen(base);
-
-	if (tail != NULL && tail > base && tail[1] != '\0' &&
-		strspn(tail + 1, "0123456789") == strlen(tail + 1))
-		len = (size_t)(tail - base);
-	return arena_strndup(arena, base, len);
-}
-
-static int rule_init(struct rule *rule, struct filter *fl, const char *what,
-	const struct conf_text *source, struct faults *f)
-{
-	const struct regex_group *groups;
-	int r;
-
-	/* An empty one is found everywhere; nobody means that. */
-	if (source->text[strspn(source->text, " \t\r\n")] == '\0') {
-		fault_add(f, FAULT_ERROR, source->where, "%s: empty; leave the line out", what);
-		return -EINVAL;
-	}
-	r = regex_new(&rule->regex, fl->engine, fl->arena, what, source, 0, f);
-	if (r < 0)
-		return r;
-	groups = regex_groups(rule->regex, &rule->n_groups);
-	rule->groups = arena_array(fl->arena, rule->n_groups, sizeof(*rule->groups));
-	for (size_t i = 0; i < rule->n_groups; i++) {
-		struct group *g = &rule->groups[i];
-
-		g->role = role_of(groups[i].name);
-		g->number = groups[i].number;
-		g->name = g->role == ROLE_ALT ? alt_target(fl->arena, groups[i].name)
-					      : groups[i].name;
-	}
-	return 0;
-}
-
-static bool rule_names_host(const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->n_groups; i++) {
-		const struct group *g = &rule->groups[i];
-
-		if (g->role == ROLE_ADDR || g->role == ROLE_HOST || g->role == ROLE_ID)
-			return true;
-		/* A line of a session: another line of it may name the host. */
-		if (g->role == ROLE_FIELD && strcmp(g->name, "mlfid") == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The different names of fields in both. */
-static size_t count_fields(const struct rule *pref, const struct rule *rule)
-{
-	const struct rule *rules[] = {pref, rule};
-	const char *seen[MATCH_FIELDS_MAX + 1];
-	size_t n = 0;
-
-	for (size_t k = 0; k < 2; k++) {
-		for (size_t i = 0; rules[k] != NULL && i < rules[k]->n_groups; i++) {
-			const struct group *g = &rules[k]->groups[i];
-			size_t j = 0;
-
-			if (g->role != ROLE_FIELD && g->role != ROLE_ALT)
-				continue;
-			while (j < n && strcmp(seen[j], g->name) != 0)
-				j++;
-			if (j == n && n <= MATCH_FIELDS_MAX)
-				seen[n++] = g->name;
-		}
-	}
-	return n;
-}
-
-static int init_failregex(struct filter *fl, const struct filter_def *def, struct faults *f)
+static int init_failregex(
+	struct filter *fl, const struct filter_def *def, unsigned flags, struct faults *f)
 {
 	int r = 0;
 
 	fl->fail = arena_array(fl->arena, def->n_failregex, sizeof(*fl->fail));
 	for (size_t i = 0; i < def->n_failregex; i++) {
-		struct rule *rule = &fl->fail[fl->n_fail];
+		struct rule *rule;
 
-		if (rule_init(rule, fl, "failregex", &def->failregex[i], f) < 0) {
+		if (rule_new(&rule, fl->engine, fl->arena, &fl->names, "failregex",
+			    &def->failregex[i], flags, f) < 0) {
 			r = -EINVAL;
 			continue;
 		}
-		fl->n_fail++;
+		fl->fail[fl->n_fail++] = rule;
 		if (!rule_names_host(rule) && (fl->pref == NULL || !rule_names_host(fl->pref))) {
 			fault_add(f, FAULT_ERROR, def->failregex[i].where,
 				"failregex: nothing in it says who it was; put <HOST>, <ADDR> or "
 				"<F-ID>...</F-ID> where the address stands");
 			r = -EINVAL;
 		}
-		if (count_fields(fl->pref, rule) > MATCH_FIELDS_MAX)
-			fault_add(f, FAULT_WARNING, def->failregex[i].where,
-				"failregex: more than %d fields, the rest are dropped",
-				MATCH_FIELDS_MAX);
 	}
 	if (def->n_failregex == 0)
 		fault_add(f, FAULT_WARNING, (struct where) {NULL, 0},
@@ -186,20 +73,22 @@ static int init_failregex(struct filter *fl, const struct filter_def *def, struc
 
 static int init_rules(struct filter *fl, const struct filter_def *def, struct faults *f)
 {
+	const char *usedns = def->usedns.text;
+	unsigned flags = usedns != NULL && strcasecmp(usedns, "no") == 0 ? PATTERN_NO_NAMES : 0;
 	int r = 0;
 
 	if (def->prefregex.text != NULL) {
-		fl->pref = arena_alloc(fl->arena, sizeof(*fl->pref));
-		r = rule_init(fl->pref, fl, "prefregex", &def->prefregex, f);
+		r = rule_new(&fl->pref, fl->engine, fl->arena, &fl->names, "prefregex",
+			&def->prefregex, flags, f);
 		/* Judging the failregexes without it would only add faults that are none. */
 		if (r < 0)
 			return r;
 	}
-	r = init_failregex(fl, def, f);
+	r = init_failregex(fl, def, flags | (fl->maxlines > 1 ? PATTERN_MULTILINE : 0), f);
 	fl->ignore = arena_array(fl->arena, def->n_ignoreregex, sizeof(*fl->ignore));
 	for (size_t i = 0; i < def->n_ignoreregex; i++) {
-		if (rule_init(&fl->ignore[fl->n_ignore], fl, "ignoreregex", &def->ignoreregex[i],
-			    f) < 0)
+		if (rule_new(&fl->ignore[fl->n_ignore], fl->engine, fl->arena, &fl->names,
+			    "ignoreregex", &def->ignoreregex[i], flags, f) < 0)
 			r = -EINVAL;
 		else
 			fl->n_ignore++;
@@ -215,16 +104,24 @@ int filter_new(struct filter **ret, const struct filter_def *def, struct faults 
 	if (fl != NULL) {
 		fl->arena = arena_new();
 		fl->engine = regex_engine_new(&fl->stats);
+		fl->sessions = sessions_new();
 	}
-	if (fl == NULL || fl->arena == NULL || fl->engine == NULL)
+	if (fl == NULL || fl->arena == NULL || fl->engine == NULL || fl->sessions == NULL) {
 		fault_add(f, FAULT_ERROR, (struct where) {NULL, 0}, "filter %s: out of memory",
 			def->name);
-	else
+	} else {
+		fl->maxlines = def->maxlines > 0 ? def->maxlines : 1;
+		field_names_init(&fl->names);
 		r = init_rules(fl, def, f);
+	}
 	if (r < 0) {
 		filter_free(fl);
 		return -EINVAL;
 	}
+	if (fl->names.n == FIELDS_MAX)
+		fault_add(f, FAULT_WARNING, def->failregex[0].where,
+			"filter %s: more than %d different fields; those past that are dropped",
+			def->name, FIELDS_MAX - FIELDS_KNOWN);
 	*ret = fl;
 	return 0;
 }
@@ -233,73 +130,97 @@ void filter_free(struct filter *f)
 {
 	if (f == NULL)
 		return;
-	if (f->pref != NULL)
-		regex_free(f->pref->regex);
+	rule_free(f->pref);
 	for (size_t i = 0; i < f->n_fail; i++)
-		regex_free(f->fail[i].regex);
+		rule_free(f->fail[i]);
 	for (size_t i = 0; i < f->n_ignore; i++)
-		regex_free(f->ignore[i].regex);
+		rule_free(f->ignore[i]);
+	sessions_free(f->sessions);
 	regex_engine_free(f->engine);
 	arena_free(f->arena);
+	free(f->text);
 	free(f);
 }
 
-static void set_field(struct match *m, const char *name, struct span s, bool is_alt)
+unsigned filter_maxlines(const struct filter *f)
 {
-	for (size_t i = 0; i < m->n_fields; i++) {
-		struct match_field *field = &m->fields[i];
-
-		if (strcmp(field->name, name) != 0)
-			continue;
-		if (!is_alt || field->len == 0) {
-			field->value = s.text;
-			field->len = s.len;
-		}
-		return;
-	}
-	if (m->n_fields < MATCH_FIELDS_MAX)
-		m->fields[m->n_fields++] = (struct match_field) {name, s.text, s.len};
+	return f->maxlines;
 }
 
-/* Takes over what the rule, found last in text, captured. Alternatives come after the real ones. */
-static void take(
-	const struct filter *f, const struct rule *rule, const char *text, struct capture *c)
+/* A copy of the text with a newline behind it. */
+static bool put_line(struct filter *f, const char *text, size_t len, struct span *ret)
 {
-	struct span s;
+	if (f->room < len + 1) {
+		char *larger = realloc(f->text, len + 1 + len / 2);
 
-	for (size_t i = 0; i < rule->n_groups; i++) {
-		const struct group *g = &rule->groups[i];
-
-		if (g->role == ROLE_ALT ||
-			!regex_capture(f->engine, text, g->number, &s.text, &s.len))
-			continue;
-		if (g->role == ROLE_FIELD)
-			set_field(c->match, g->name, s, false);
-		else if (g->role == ROLE_ID)
-			c->id = s;
-		else if (g->role == ROLE_ADDR)
-			c->addr = s;
-		else if (g->role == ROLE_HOST)
-			c->host = s;
-		else if (g->role == ROLE_COUNT)
-			c->count = s;
-		else
-			c->content = s;
+		if (larger == NULL) {
+			f->stats.no_memory++;
+			return false;
+		}
+		f->text = larger;
+		f->room = len + 1 + len / 2;
 	}
-	for (size_t i = 0; i < rule->n_groups; i++) {
-		const struct group *g = &rule->groups[i];
+	if (len > 0)
+		memcpy(f->text, text, len);
+	f->text[len] = '\n';
+	*ret = (struct span) {f->text, len + 1};
+	return true;
+}
 
-		if (g->role == ROLE_ALT &&
-			regex_capture(f->engine, text, g->number, &s.text, &s.len))
-			set_field(c->match, g->name, s, true);
+static bool is_ignored(struct filter *f, struct span text)
+{
+	for (size_t i = 0; i < f->n_ignore; i++) {
+		if (rule_find(f->ignore[i], f->engine, text))
+			return true;
 	}
+	return false;
+}
+
+static void take(struct judgement *j, const struct rule *rule, struct span text, char *tuple)
+{
+	if (!j->has_fields)
+		j->fields = (struct fields) {0};
+	j->has_fields = true;
+	rule_take(rule, j->f->engine, text, &j->fields, tuple);
+}
+
+/*
+ * prefregex, which may leave but a part of the line to look at (<F-CONTENT>). In a window that part
+ * then stands for all the lines.
+ */
+static bool find_prefix(struct judgement *j, struct span *ret_content)
+{
+	struct filter *f = j->f;
+
+	*ret_content = (struct span) {NULL, 0};
+	if (f->pref == NULL)
+		return true;
+	if (!rule_find(f->pref, f->engine, j->whole))
+		return false;
+	take(j, f->pref, j->whole, f->tuple[0]);
+	*ret_content = j->fields.v[FIELD_CONTENT];
+	j->fields.v[FIELD_CONTENT] = (struct span) {NULL, 0};
+	return true;
+}
+
+/* Takes the match in the window out of it; returns the number of lines. */
+static size_t use_lines(struct judgement *j, const struct rule *rule, struct span text)
+{
+	struct span skipped[SKIPS_MAX], all;
+	struct window_use use = {.skipped = skipped};
+
+	regex_capture(j->f->engine, text.text, 0, &all.text, &all.len);
+	use.start = (size_t)(all.text - text.text);
+	use.end = use.start + all.len;
+	use.n_skipped = rule_skipped(rule, j->f->engine, text, skipped, SKIPS_MAX);
+	return window_take(j->w, text, &use);
 }
 
 static unsigned count_of(struct span s)
 {
 	unsigned n = 0;
 
-	if (s.text == NULL || s.len == 0)
+	if (!span_given(s))
 		return 1;
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.text[i] < '0' || s.text[i] > '9')
@@ -311,96 +232,194 @@ static unsigned count_of(struct span s)
 	return n > 0 ? n : 1;
 }
 
-/*
- * Who is meant: the id where one is captured and is an address, else the address, else the id or
- * the name as they stand.
- */
-static void find_host(const struct capture *c, struct match *m)
+static uint8_t prefix_len(const struct addr *a, struct span cidr)
 {
-	const struct span *order[] = {&c->id, &c->addr, &c->host};
-	const struct span *found = NULL;
+	unsigned n = 0, max = addr_is4(a) ? 32 : 128;
 
-	for (size_t i = 0; i < 3 && !m->has_addr; i++) {
-		const struct span *s = order[i];
+	if (!span_given(cidr))
+		return 128;
+	for (size_t i = 0; i < cidr.len && n <= max; i++)
+		n = n * 10 + (unsigned)(cidr.text[i] - '0');
+	return (uint8_t)(n < max ? 128 - max + n : 128);
+}
 
-		if (s->text == NULL || s->len == 0)
-			continue;
-		m->has_addr = addr_parse(&m->addr, s->text, s->len) == 0;
-		if (m->has_addr || found == NULL)
-			found = s;
+/* Whom the line means: the address, or an <F-ID> that is something else, or a name. */
+static void find_host(const struct fields *f, struct match *m)
+{
+	struct span id = f->v[FIELD_ID], ip = f->v[FIELD_IP4], host;
+
+	if (ip.text == NULL)
+		ip = f->v[FIELD_IP6];
+	host = ip.text != NULL ? ip : f->v[FIELD_DNS];
+	m->has_addr = host.text != NULL && addr_parse(&m->addr, host.text, host.len) == 0;
+	m->is_name = host.text != NULL && ip.text == NULL && !m->has_addr;
+	m->prefix_len = m->has_addr ? prefix_len(&m->addr, f->v[FIELD_CIDR]) : 128;
+	if (id.text != NULL && (host.text == NULL || id.len != host.len ||
+				       memcmp(id.text, host.text, id.len) != 0)) {
+		struct addr addr;
+
+		if (addr_parse(&addr, id.text, id.len) == 0) {
+			m->addr = addr;
+			m->has_addr = true;
+			m->prefix_len = 128;
+		} else {
+			m->is_id = true;
+		}
+		m->is_name = false;
+		host = id;
 	}
-	if (found != NULL) {
-		m->host = found->text;
-		m->host_len = found->len;
+	m->host = host.text;
+	m->host_len = host.len;
+}
+
+static void tell_fields(const struct filter *f, const struct fields *fields, struct match *m)
+{
+	m->n_fields = 0;
+	for (size_t i = FIELDS_HIDDEN; i < f->names.n && m->n_fields < MATCH_FIELDS_MAX; i++) {
+		struct span s = fields->v[i];
+
+		if (s.text != NULL)
+			m->fields[m->n_fields++] =
+				(struct match_field) {f->names.name[i], s.text, s.len};
 	}
 }
 
-static bool is_nofail(const struct match *m)
+/* What the session that the line belongs to makes of it. */
+static void join_session(struct judgement *j, unsigned n_lines)
 {
-	for (size_t i = 0; i < m->n_fields; i++) {
-		if (strcmp(m->fields[i].name, "nofail") == 0)
-			return m->fields[i].len > 0;
-	}
-	return false;
+	struct session_result s;
+	struct match *m = j->ret;
+
+	sessions_merge(j->f->sessions, &j->fields, n_lines, j->now_us, &s);
+	j->f->stats.sessions_lost = sessions_pushed_out(j->f->sessions);
+	j->fields = s.fields;
+	m->attempts = s.attempts;
+	m->n_users = s.n_users;
+	for (size_t i = 0; i < s.n_users; i++)
+		m->users[i] = (struct match_field) {"users", s.users[i].text, s.users[i].len};
 }
 
-static bool is_ignored(const struct filter *f, const char *text, size_t len)
+static enum verdict conclude(struct judgement *j, unsigned n_lines)
 {
-	for (size_t i = 0; i < f->n_ignore; i++) {
-		if (regex_find(f->engine, f->ignore[i].regex, text, len))
-			return true;
-	}
-	return false;
+	struct match *m = j->ret;
+
+	/* One line's own: a session does not repeat it. */
+	m->count = count_of(j->fields.v[FIELD_COUNT]);
+	j->fields.v[FIELD_COUNT] = (struct span) {NULL, 0};
+	m->attempts = n_lines;
+	m->in_session = j->fields.v[FIELD_MLFID].text != NULL;
+	if (m->in_session)
+		join_session(j, n_lines);
+	find_host(&j->fields, m);
+	tell_fields(j->f, &j->fields, m);
+	if (span_given(j->fields.v[FIELD_NOFAIL]))
+		return VERDICT_NOFAIL;
+	if (m->host != NULL)
+		return VERDICT_MATCH;
+	if (m->in_session)
+		sessions_pending(j->f->sessions);
+	return VERDICT_NOFAIL;
 }
 
-/* The failregexes on text; the first that matches decides. */
-static bool find_failure(const struct filter *f, struct span s, struct capture *c)
+/* The failregexes on what is to be looked at; the first that matches decides. */
+static enum verdict find_failure(struct judgement *j, struct span text)
 {
+	struct filter *f = j->f;
+	size_t n_lines = 1;
+
 	for (size_t i = 0; i < f->n_fail; i++) {
-		if (!regex_find(f->engine, f->fail[i].regex, s.text, s.len))
+		struct span used = text;
+
+		if (!rule_find(f->fail[i], f->engine, text))
 			continue;
-		c->match->regex = (unsigned)i;
-		take(f, &f->fail[i], s.text, c);
-		return true;
+		j->ret->regex = (unsigned)i;
+		take(j, f->fail[i], text, f->tuple[1]);
+		if (j->w != NULL) {
+			n_lines = use_lines(j, f->fail[i], text);
+			used = window_used(j->w);
+		}
+		if (is_ignored(f, used))
+			return VERDICT_IGNORED;
+		return conclude(j, (unsigned)n_lines);
 	}
-	return false;
+	return VERDICT_MISS;
 }
 
-enum verdict filter_judge(struct filter *f, const char *text, size_t len, struct match *ret)
+/* The content stands where it is, but for the regexes the text ends with it. */
+static enum verdict judge_content(struct judgement *j, struct span content)
 {
-	struct capture c = {.match = ret};
-	struct span s;
+	char *end = j->f->text + (content.text - j->f->text) + content.len;
+	char behind = *end;
+	enum verdict v;
 
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-		len--;
-	ret->has_addr = false;
-	ret->host = NULL;
-	ret->host_len = 0;
-	ret->count = 1;
-	ret->regex = 0;
-	ret->n_fields = 0;
-	s = (struct span) {text, len};
+	*end = '\n';
+	v = find_failure(j, (struct span) {content.text, content.len + 1});
+	*end = behind;
+	return v;
+}
+
+static enum verdict judge(struct judgement *j)
+{
+	struct filter *f = j->f;
+	struct span content;
+	enum verdict v;
+
 	/*
 	 * fail2ban's order: few ignoreregexes beside many failregexes go first and on the whole
 	 * line. The answer then is "ignored" whatever else the line is.
 	 */
-	if (f->n_ignore > 0 && f->n_ignore + 2 < f->n_fail && is_ignored(f, text, len))
+	if (f->n_ignore > 0 && f->n_ignore + 2 < f->n_fail && is_ignored(f, j->whole))
 		return VERDICT_IGNORED;
-	if (f->pref != NULL) {
-		if (!regex_find(f->engine, f->pref->regex, text, len))
-			return VERDICT_MISS;
-		take(f, f->pref, text, &c);
-		if (c.content.text != NULL && c.content.len > 0)
-			s = c.content;
-	}
-	if (!find_failure(f, s, &c))
+	if (!find_prefix(j, &content))
 		return VERDICT_MISS;
-	if (f->n_ignore > 0 &&
-		(is_ignored(f, s.text, s.len) || (s.len != len && is_ignored(f, text, len))))
-		return VERDICT_IGNORED;
-	ret->count = count_of(c.count);
-	find_host(&c, ret);
-	return ret->host == NULL || is_nofail(ret) ? VERDICT_NOFAIL : VERDICT_MATCH;
+	if (!span_given(content))
+		return find_failure(j, j->whole);
+	if (j->w == NULL)
+		return judge_content(j, content);
+	/* Captures of prefregex stay in the window's text, the content gets a place of its own. */
+	if (!put_line(f, content.text, content.len, &content))
+		return VERDICT_MISS;
+	v = find_failure(j, content);
+	if (v == VERDICT_MISS)
+		window_set(j->w, content.text, content.len - 1);
+	return v;
+}
+
+/* All but the lists, which are long. */
+static void match_clear(struct match *m)
+{
+	m->has_addr = m->is_name = m->is_id = m->in_session = false;
+	m->prefix_len = 128;
+	m->host = NULL;
+	m->host_len = 0;
+	m->count = m->attempts = 1;
+	m->regex = 0;
+	m->n_fields = m->n_users = 0;
+}
+
+enum verdict filter_judge(struct filter *f, struct window *w, const char *text, size_t len,
+	int64_t now_us, struct match *ret)
+{
+	struct judgement j;
+
+	j.f = f;
+	j.w = f->maxlines > 1 ? w : NULL;
+	j.has_fields = false;
+	j.now_us = now_us;
+	j.ret = ret;
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+		len--;
+	match_clear(ret);
+	if (j.w == NULL) {
+		if (!put_line(f, text, len, &j.whole))
+			return VERDICT_MISS;
+	} else if (window_add(j.w, text, len) < 0) {
+		f->stats.no_memory++;
+		return VERDICT_MISS;
+	} else {
+		j.whole = window_text(j.w);
+	}
+	return judge(&j);
 }
 
 const struct filter_stats *filter_stats(const struct filter *f)

@@ -5,8 +5,14 @@
 #include "base/fault.h"
 #include "config/ruleset.h"
 
-/* A filter ready to judge lines: PCRE2 with JIT, byte mode, limits on match, depth and heap. */
+/*
+ * A filter ready to judge lines: PCRE2 with JIT, byte mode, limits on match, depth and heap; and
+ * the sessions (<F-MLFID>) under way. One a jail.
+ */
 struct filter;
+
+/* The last lines of one source, for a filter with maxlines above 1. */
+struct window;
 
 enum verdict {
 	VERDICT_MISS,    /* no failregex matched */
@@ -15,29 +21,41 @@ enum verdict {
 	VERDICT_MATCH,   /* a failure of ret->addr (or of a host name) */
 };
 
-#define MATCH_FIELDS_MAX 16
+#define MATCH_FIELDS_MAX 32
+#define MATCH_USERS_MAX 8
 
 struct match_field {
 	const char *name; /* "user": as in <F-USER>, lower case; owned by the filter */
 	const char *value;
-	size_t len; /* value borrows from the line */
+	size_t len;
 };
 
+/* All that is borrowed here lives until the filter judges its next line. */
 struct match {
-	bool has_addr; /* addr is set: the host was written as an address */
+	bool has_addr; /* addr is set: whom the wall can drop */
 	struct addr addr;
-	const char *host; /* as it stands in the line, borrowed; NULL if the regex has none */
+	uint8_t prefix_len; /* 128, or that of a block (<CIDR>), in the 128-bit space */
+	const char
+		*host; /* whom the line means, as it is written: address, name or <F-ID>; or NULL */
 	size_t host_len;
-	unsigned count; /* failures this line stands for: <F-COUNT>, else 1; 1 to 1000 */
-	unsigned regex; /* which failregex, from 0 */
+	bool is_name;      /* host is a name to look up; has_addr is false */
+	bool is_id;        /* host is an <F-ID> other than the address */
+	unsigned count;    /* failures this line stands for: <F-COUNT>, else 1; 1 to 1000 */
+	bool in_session;   /* the line is one of several that tell of a failure (<F-MLFID>) */
+	unsigned attempts; /* how many of them led to this one */
+	unsigned regex;    /* which failregex, from 0 */
 	struct match_field fields[MATCH_FIELDS_MAX];
 	size_t n_fields;
+	struct match_field users[MATCH_USERS_MAX]; /* all that the session tried; name is "users" */
+	size_t n_users;
 };
 
 /* Things that went wrong while matching; nothing is lost in silence. */
 struct filter_stats {
 	uint64_t limit_hits;  /* a regex met its limits on a line: the line was not judged by it */
 	uint64_t jit_retries; /* judged again by the interpreter */
+	uint64_t sessions_lost; /* sessions that newer ones pushed out */
+	uint64_t no_memory;     /* lines not judged */
 };
 
 /*
@@ -47,10 +65,15 @@ struct filter_stats {
 int filter_new(struct filter **ret, const struct filter_def *def, struct faults *f);
 void filter_free(struct filter *f);
 
+/* The lines that a match may reach over; with more than 1 filter_judge wants a window. */
+unsigned filter_maxlines(const struct filter *f);
+
 /*
  * Judges one line whose date has been cut out (as fail2ban does: what stood before and after it
- * joined). The match borrows from text, which must live as long.
+ * joined). w: the window of its source, NULL where maxlines is 1. now_us: the clock by which
+ * sessions end. A line break at its end is not part of it.
  */
-enum verdict filter_judge(struct filter *f, const char *text, size_t len, struct match *ret);
+enum verdict filter_judge(struct filter *f, struct window *w, const char *text, size_t len,
+	int64_t now_us, struct match *ret);
 
 const struct filter_stats *filter_stats(const struct filter *f);

@@ -37,16 +37,19 @@ static char *next_line(FILE *f, char **buf, size_t *room, size_t *ret_len)
 	return NULL;
 }
 
+/* Each line stands for itself: whatever session it is of has ended when the next one comes. */
 static enum verdict judge(
 	struct filter *fl, struct date_finder *dates, char *line, size_t len, struct match *m)
 {
+	static int64_t clock_us = NOW_US;
 	struct stamp s;
 
+	clock_us += 3600 * USEC_PER_SEC;
 	if (date_find(dates, line, len, NOW_US, &s)) {
 		memmove(line + s.off, line + s.off + s.len, len - s.off - s.len);
 		len -= s.len;
 	}
-	return filter_judge(fl, line, len, m);
+	return filter_judge(fl, NULL, line, len, clock_us, m);
 }
 
 /* What was found, told as an expectation with as many words as `like` has. */

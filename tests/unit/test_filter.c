@@ -64,7 +64,7 @@ static void check(const char *fail, const char *line, const char *want)
 	char addr[ADDR_STRLEN], got[256] = "-";
 	struct match m;
 
-	if (filter_judge(fl, line, strlen(line), &m) == VERDICT_MATCH)
+	if (filter_judge(fl, NULL, line, strlen(line), 0, &m) == VERDICT_MATCH)
 		snprintf(got, sizeof(got), "%.*s", m.has_addr ? 60 : (int)m.host_len,
 			m.has_addr ? addr_format(&m.addr, addr) : m.host);
 	if (strcmp(got, want) != 0)
@@ -107,7 +107,10 @@ static void hosts(void **state)
 static void dialect(void **state)
 {
 	(void)state;
-	check("^a <HOST>\\Z", "a 192.0.2.1", "192.0.2.1");
+	/* The line's newline is part of what is searched, as it is in fail2ban. */
+	check("^a <HOST>\\Z", "a 192.0.2.1", "-");
+	check("^a <HOST>\\n\\Z", "a 192.0.2.1", "192.0.2.1");
+	check("^a <HOST>[^b]$", "a 192.0.2.1", "192.0.2.1");
 	check("^a <HOST>x{,2}$", "a 192.0.2.1xx", "192.0.2.1");
 	check("^a{,2}b <HOST>$", "b 192.0.2.1", "192.0.2.1");
 	check("(?iu)^A <HOST>$", "a 192.0.2.1", "192.0.2.1");
@@ -137,24 +140,24 @@ static void fields(void **state)
 		"ign");
 	struct match m;
 
-#define JUDGE(s) filter_judge(fl, s, strlen(s), &m)
+#define JUDGE(s) filter_judge(fl, NULL, s, strlen(s), 0, &m)
 	(void)state;
 	assert_int_equal(JUDGE("p1 hello 192.0.2.1"), VERDICT_NOFAIL);
 	assert_string_equal(field(&m, "mlfid"), "p1");
 	assert_true(m.has_addr);
-	assert_int_equal(JUDGE("p1 bye 7x 192.0.2.1 port ssh as bob"), VERDICT_MATCH);
+	assert_int_equal(JUDGE("p2 bye 7x 192.0.2.1 port ssh as bob"), VERDICT_MATCH);
 	assert_string_equal(field(&m, "user"), "bob");
 	assert_string_equal(field(&m, "fport"), "ssh");
 	assert_null(field(&m, "nofail"));
 	assert_int_equal(m.count, 7);
 	assert_int_equal(m.host_len, 9);
-	assert_int_equal(JUDGE("p1 bye 0x 192.0.2.1 port ssh as  or eve"), VERDICT_MATCH);
+	assert_int_equal(JUDGE("p3 bye 0x 192.0.2.1 port ssh as  or eve"), VERDICT_MATCH);
 	assert_int_equal(m.count, 1);
 	assert_string_equal(field(&m, "user"), "eve");
-	assert_int_equal(JUDGE("p1 bye 99999999999999999999x 192.0.2.1 port ssh"), VERDICT_MATCH);
+	assert_int_equal(JUDGE("p4 bye 99999999999999999999x 192.0.2.1 port ssh"), VERDICT_MATCH);
 	assert_int_equal(m.count, 1000);
 	assert_null(field(&m, "user"));
-	assert_int_equal(JUDGE("p1 bye 1x 192.0.2.1 port ssh as bob or eve"), VERDICT_MATCH);
+	assert_int_equal(JUDGE("p5 bye 1x 192.0.2.1 port ssh as bob or eve"), VERDICT_MATCH);
 	assert_string_equal(field(&m, "user"), "bob");
 	assert_int_equal(JUDGE("p1 bye 1x 192.0.2.1 port ign"), VERDICT_IGNORED);
 	assert_int_equal(JUDGE("p1 nothing ign"), VERDICT_MISS);
@@ -214,11 +217,11 @@ static void explodes(void **state)
 	(void)state;
 	memset(line, 'a', sizeof(line));
 	memcpy(line + sizeof(line) - 5, "c b 1", 5);
-	assert_int_equal(filter_judge(fl, line, sizeof(line), &m), VERDICT_MISS);
+	assert_int_equal(filter_judge(fl, NULL, line, sizeof(line), 0, &m), VERDICT_MISS);
 	assert_true(filter_stats(fl)->limit_hits > 0);
 	assert_true(filter_stats(fl)->jit_retries > 0);
 	/* It goes on as if nothing had been. */
-	assert_int_equal(filter_judge(fl, "aab 192.0.2.1", 13, &m), VERDICT_MATCH);
+	assert_int_equal(filter_judge(fl, NULL, "aab 192.0.2.1", 13, 0, &m), VERDICT_MATCH);
 	filter_free(fl);
 }
 
@@ -235,7 +238,7 @@ static void deep(void **state)
 		line[i + 1] = 'x';
 	}
 	strcpy(line + 12000, " from 192.0.2.1");
-	assert_int_equal(filter_judge(fl, line, strlen(line), &m), VERDICT_MATCH);
+	assert_int_equal(filter_judge(fl, NULL, line, strlen(line), 0, &m), VERDICT_MATCH);
 	assert_int_equal(filter_stats(fl)->limit_hits, 0);
 	filter_free(fl);
 }
@@ -269,7 +272,7 @@ static void forked(void **state)
 
 	(void)state;
 	if (pid == 0)
-		_exit(filter_judge(fl, line, strlen(line), &m) == VERDICT_MATCH ? 0 : 1);
+		_exit(filter_judge(fl, NULL, line, strlen(line), 0, &m) == VERDICT_MATCH ? 0 : 1);
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -385,6 +388,7 @@ static const char *const names[] = {
 static void say(char *dst, size_t size, const struct shape *s, const char *addr, const char *name,
 	size_t n, size_t blanks, bool is_repeated)
 {
+	static unsigned pid; /* each line is of a session of its own */
 	const char *parts[] = {s->before, NULL, s->after};
 	size_t len = 0;
 	char head[80], msg[8192];
@@ -407,7 +411,7 @@ static void say(char *dst, size_t size, const struct shape *s, const char *addr,
 		len = 500;
 	while (len > 0 && msg[len - 1] == ' ')
 		len--;
-	snprintf(head, sizeof(head), " srv sshd[42]: %s",
+	snprintf(head, sizeof(head), " srv sshd[%u]: %s", ++pid,
 		is_repeated ? "message repeated 2 times: [ " : "");
 	snprintf(dst, size, "%s%.*s%s", head, (int)len, msg, is_repeated ? "]" : "");
 }
@@ -438,7 +442,7 @@ static void push(struct filter *fl, const struct shape *s, const char *name, uns
 
 			say(line, sizeof(line), s, addr, name, n, (j & 4) != 0 ? room - n : 0,
 				(j & 2) != 0);
-			v = filter_judge(fl, line, strlen(line), &m);
+			v = filter_judge(fl, NULL, line, strlen(line), 0, &m);
 			addr_parse(&want, addr, strlen(addr));
 			if (m.host == NULL || v < VERDICT_NOFAIL)
 				assert_true(v != VERDICT_MATCH);
@@ -485,11 +489,11 @@ static void huge(void **state)
 	(void)state;
 	for (int fill = 0; fill < 256; fill += 51) {
 		memset(line, fill, sizeof(line));
-		filter_judge(fl, line, sizeof(line), &m);
+		filter_judge(fl, NULL, line, sizeof(line), 0, &m);
 		memcpy(line, head, strlen(head));
-		filter_judge(fl, line, sizeof(line), &m);
+		filter_judge(fl, NULL, line, sizeof(line), 0, &m);
 		memcpy(line + sizeof(line) - strlen(tail), tail, strlen(tail));
-		filter_judge(fl, line, sizeof(line), &m);
+		filter_judge(fl, NULL, line, sizeof(line), 0, &m);
 	}
 	filter_free(fl);
 	arena_free(arena);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the regexes of one filter capture by name. */
+
+/* A piece of text; NULL: none, which is not the same as an empty one. */
+struct span {
+	const char *text;
+	size_t len;
+};
+
+/* Names that mean something to us have the first slots, in this order; others follow. */
+enum field_slot {
+	FIELD_ID,
+	FIELD_IP4,
+	FIELD_IP6,
+	FIELD_DNS,
+	FIELD_CIDR,
+	FIELD_COUNT,
+	FIELD_CONTENT,
+	FIELD_FORGET,
+	FIELDS_HIDDEN, /* those before it are told in other ways, or not at all */
+	FIELD_MLFID = FIELDS_HIDDEN,
+	FIELD_NOFAIL,
+	FIELD_GAINED,
+	FIELD_USER,
+	FIELDS_KNOWN,
+	FIELDS_MAX = 40,
+};
+
+/* The names of a filter's slots. */
+struct field_names {
+	const char *name[FIELDS_MAX];
+	size_t n;
+};
+
+/* One value a slot. */
+struct fields {
+	struct span v[FIELDS_MAX];
+};
+
+/* The known names alone. */
+void field_names_init(struct field_names *n);
+
+/* The slot of a name, which is added (copied to arena) if it is new; FIELDS_MAX when all are taken.
+ */
+size_t field_names_slot(struct field_names *n, struct arena *arena, const char *name, size_t len);
+
+/* Is there a value that is not empty? */
+static inline bool span_given(struct span s)
+{
+	return s.text != NULL && s.len > 0;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "match/rule.h"
+
+#include "match/pattern.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind {
+	KIND_FIELD,
+	KIND_ALT,   /* alt_user_2 stands in for user where that is missing or empty */
+	KIND_TUPLE, /* tuple_id_2 is added to id, which becomes a list */
+	KIND_SKIPPED,
+};
+
+struct group {
+	enum kind kind;
+	unsigned number;
+	const char *name;
+	size_t slot;
+};
+
+struct rule {
+	struct regex *regex;
+	struct group *groups; /* alternatives and parts of tuples last, by their names */
+	size_t n_groups;
+	bool names_host;
+};
+
+/* The field that alt_NAME_2 or tuple_NAME_2 is about. */
+static size_t target(
+	struct field_names *names, struct arena *arena, const char *group, size_t n_prefix)
+{
+	const char *base = group + n_prefix;
+	const char *tail = strrchr(base, '_');
+	size_t len = strlen(base);
+
+	if (tail != NULL && tail > base && tail[1] != '\0' &&
+		strspn(tail + 1, "0123456789") == strlen(tail + 1))
+		len = (size_t)(tail - base);
+	if (len == 2 && memcmp(base, "id", 2) == 0)
+		return FIELD_ID;
+	if (len == 4 && memcmp(base, "port", 4) == 0)
+		return field_names_slot(names, arena, "fport", 5);
+	return field_names_slot(names, arena, base, len);
+}
+
+static void sort_in(struct rule *r, struct group g)
+{
+	size_t i = r->n_groups++;
+
+	for (; i > 0; i--) {
+		const struct group *before = &r->groups[i - 1];
+
+		if (before->kind < g.kind ||
+			(before->kind == g.kind &&
+				(g.kind == KIND_FIELD || strcmp(before->name, g.name) <= 0)))
+			break;
+		r->groups[i] = *before;
+	}
+	r->groups[i] = g;
+}
+
+static void read_groups(struct rule *r, struct arena *arena, struct field_names *names)
+{
+	size_t n;
+	const struct regex_group *groups = regex_groups(r->regex, &n);
+
+	r->groups = arena_array(arena, n, sizeof(*r->groups));
+	for (size_t i = 0; i < n; i++) {
+		const char *name = groups[i].name;
+		struct group g = {.number = groups[i].number, .name = name};
+
+		if (strncmp(name, "alt_", 4) == 0 && name[4] != '\0') {
+			g.kind = KIND_ALT;
+			g.slot = target(names, arena, name, 4);
+		} else if (strncmp(name, "tuple_", 6) == 0 && name[6] != '\0') {
+			g.kind = KIND_TUPLE;
+			g.slot = target(names, arena, name, 6);
+		} else if (strncmp(name, "skiplines", 9) == 0) {
+			g.kind = KIND_SKIPPED;
+		} else {
+			g.slot = field_names_slot(names, arena, name, strlen(name));
+		}
+		r->names_host |=
+			g.kind != KIND_SKIPPED && (g.slot <= FIELD_DNS || g.slot == FIELD_MLFID);
+		if (g.kind == KIND_SKIPPED || g.slot < FIELDS_MAX)
+			sort_in(r, g);
+	}
+}
+
+int rule_new(struct rule **ret, struct regex_engine *e, struct arena *arena,
+	struct field_names *names, const char *what, const struct conf_text *source, unsigned flags,
+	struct faults *f)
+{
+	struct rule *r;
+	struct regex *regex;
+
+	/* An empty one is found everywhere; nobody means that. */
+	if (source->text[strspn(source->text, " \t\r\n")] == '\0') {
+		fault_add(f, FAULT_ERROR, source->where, "%s: empty; leave the line out", what);
+		return -EINVAL;
+	}
+	if (regex_new(&regex, e, arena, what, source, flags, f) < 0)
+		return -EINVAL;
+	r = arena_alloc(arena, sizeof(*r));
+	r->regex = regex;
+	read_groups(r, arena, names);
+	*ret = r;
+	return 0;
+}
+
+void rule_free(struct rule *r)
+{
+	if (r != NULL)
+		regex_free(r->regex);
+}
+
+bool rule_names_host(const struct rule *r)
+{
+	return r->names_host;
+}
+
+bool rule_find(const struct rule *r, struct regex_engine *e, struct span text)
+{
+	return regex_find(e, r->regex, text.text, text.len);
+}
+
+static struct span captured(const struct regex_engine *e, struct span text, unsigned number)
+{
+	struct span s = {NULL, 0};
+
+	regex_capture(e, text.text, number, &s.text, &s.len);
+	return s;
+}
+
+/* Adds one part, in quotes, to the list; there is room for 16 bytes at least. */
+static size_t add_part(char *tuple, size_t at, struct span part)
+{
+	bool is_none = part.text == NULL;
+	size_t len;
+
+	if (is_none)
+		part = (struct span) {"None", 4};
+	else
+		tuple[at++] = '\'';
+	len = RULE_TUPLE_MAX - 3 - at;
+	if (len > part.len)
+		len = part.len;
+	memcpy(tuple + at, part.text, len);
+	at += len;
+	if (!is_none)
+		tuple[at++] = '\'';
+	return at;
+}
+
+/* "('a', 'b')": what was captured so far, and each further part. */
+static void take_tuples(const struct rule *r, const struct regex_engine *e, struct span text,
+	size_t slot, struct fields *now, char *tuple)
+{
+	size_t at = 0;
+
+	tuple[at++] = '(';
+	at = add_part(tuple, at, now->v[slot]);
+	for (size_t i = 0; i < r->n_groups; i++) {
+		const struct group *g = &r->groups[i];
+
+		if (g->kind != KIND_TUPLE || g->slot != slot || at + 18 > RULE_TUPLE_MAX)
+			continue;
+		tuple[at++] = ',';
+		tuple[at++] = ' ';
+		at = add_part(tuple, at, captured(e, text, g->number));
+	}
+	tuple[at++] = ')';
+	now->v[slot] = (struct span) {tuple, at};
+}
+
+void rule_take(const struct rule *r, const struct regex_engine *e, struct span text,
+	struct fields *fields, char *tuple)
+{
+	struct fields now;
+	uint64_t declared = 0;
+	bool has_tuple = false;
+
+	for (size_t i = 0; i < r->n_groups; i++) {
+		const struct group *g = &r->groups[i];
+		uint64_t bit = UINT64_C(1) << g->slot;
+		struct span s;
+
+		if (g->kind == KIND_SKIPPED)
+			continue;
+		if ((declared & bit) == 0)
+			now.v[g->slot] = (struct span) {NULL, 0};
+		if (g->kind != KIND_TUPLE)
+			s = captured(e, text, g->number);
+		if (g->kind == KIND_FIELD) {
+			/* One name may stand for several groups; the one that took part counts. */
+			if (s.text != NULL)
+				now.v[g->slot] = s;
+			declared |= bit;
+		} else if (g->kind == KIND_ALT && span_given(s) && !span_given(now.v[g->slot])) {
+			now.v[g->slot] = s;
+			declared |= bit;
+		} else if (g->kind == KIND_TUPLE && !has_tuple) {
+			take_tuples(r, e, text, g->slot, &now, tuple);
+			has_tuple = true;
+			declared |= bit;
+		}
+	}
+	for (size_t i = 0; declared != 0; i++, declared >>= 1)
+		if ((declared & 1) != 0)
+			fields->v[i] = now.v[i];
+}
+
+size_t rule_skipped(const struct rule *r, const struct regex_engine *e, struct span text,
+	struct span *ret, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_groups && n < max; i++) {
+		struct span s;
+
+		if (r->groups[i].kind != KIND_SKIPPED)
+			continue;
+		s = captured(e, text, r->groups[i].number);
+		if (s.text != NULL)
+			ret[n++] = s;
+	}
+	return n;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "match/fields.h"
+#include "match/regex.h"
+
+#include <stdint.h>
+
+/* One regex of a filter, and what its groups are for. */
+struct rule;
+
+#define RULE_TUPLE_MAX 1024
+
+/*
+ * Compiles it; its groups get their slots in names. what: "failregex", for messages; flags: enum
+ * pattern_flags. 0, or -EINVAL with the fault noted.
+ */
+int rule_new(struct rule **ret, struct regex_engine *e, struct arena *arena,
+	struct field_names *names, const char *what, const struct conf_text *source, unsigned flags,
+	struct faults *f);
+void rule_free(struct rule *r);
+
+/* Does it capture somebody to blame, or a session that may? */
+bool rule_names_host(const struct rule *r);
+
+/* Is it found in the text? */
+bool rule_find(const struct rule *r, struct regex_engine *e, struct span text);
+
+/*
+ * What it captured when found last, laid over what `fields` has: a group of this rule that took no
+ * part takes its value away. tuple: RULE_TUPLE_MAX bytes for values put together (tuple_id ...).
+ */
+void rule_take(const struct rule *r, const struct regex_engine *e, struct span text,
+	struct fields *fields, char *tuple);
+
+/* The groups of <SKIPLINES> that took part; returns how many, at most max. */
+size_t rule_skipped(const struct rule *r, const struct regex_engine *e, struct span text,
+	struct span *ret, size_t max);

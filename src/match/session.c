@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "match/session.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SESSIONS_MAX 2048 /* at one time */
+#define BUCKETS 1024
+#define LIFE_US (300 * USEC_PER_SEC)
+#define TEXT_MAX 896  /* bytes a session may keep */
+#define VALUE_MAX 200 /* of which one value */
+#define USERS_MAX 8
+#define NONE UINT16_MAX
+
+/* A value in a session's text. */
+struct place {
+	uint16_t off, len;
+	bool is_set;
+};
+
+struct user {
+	uint64_t hash; /* of the whole name */
+	struct place name;
+};
+
+struct session {
+	uint64_t hash; /* of the whole id; the key is secret, so nobody can find two alike */
+	int64_t ends_us;
+	uint16_t next;         /* in its bucket, or in the list of free ones */
+	uint16_t older, newer; /* by when they began */
+	bool pending;          /* a failure with nobody to blame yet */
+	unsigned matches, nofail_matches;
+	size_t n_users;
+	struct user users[USERS_MAX];
+	struct place v[FIELDS_MAX];
+	size_t n_text;
+	char text[TEXT_MAX];
+};
+
+struct sessions {
+	struct hash_key key;
+	uint16_t buckets[BUCKETS];
+	uint16_t oldest, newest, free;
+	uint16_t unused; /* from here on the pool has never been touched */
+	uint16_t last;   /* merged into last, NONE if it is forgotten */
+	uint64_t pushed_out;
+	struct session pool[SESSIONS_MAX];
+};
+
+struct sessions *sessions_new(void)
+{
+	/* Zeroed pages that the kernel gives only when they are written. */
+	struct sessions *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->key = hash_key_random();
+	memset(s->buckets, 0xff, sizeof(s->buckets));
+	s->oldest = s->newest = s->free = s->last = NONE;
+	return s;
+}
+
+void sessions_free(struct sessions *s)
+{
+	free(s);
+}
+
+uint64_t sessions_pushed_out(const struct sessions *s)
+{
+	return s->pushed_out;
+}
+
+static void drop(struct sessions *s, uint16_t i)
+{
+	struct session *t = &s->pool[i];
+	uint16_t *link = &s->buckets[t->hash % BUCKETS];
+
+	while (*link != i)
+		link = &s->pool[*link].next;
+	*link = t->next;
+	*(t->older == NONE ? &s->oldest : &s->pool[t->older].newer) = t->newer;
+	*(t->newer == NONE ? &s->newest : &s->pool[t->newer].older) = t->older;
+	t->next = s->free;
+	s->free = i;
+}
+
+static uint16_t find(struct sessions *s, uint64_t hash, int64_t now_us)
+{
+	uint16_t i = s->buckets[hash % BUCKETS];
+
+	while (i != NONE && s->pool[i].hash != hash)
+		i = s->pool[i].next;
+	if (i == NONE || s->pool[i].ends_us > now_us)
+		return i;
+	drop(s, i);
+	return NONE;
+}
+
+static uint16_t add(struct sessions *s, uint64_t hash, int64_t now_us)
+{
+	struct session *t;
+	uint16_t i;
+
+	if (s->free == NONE && s->unused == SESSIONS_MAX) {
+		s->pushed_out += s->pool[s->oldest].ends_us > now_us;
+		drop(s, s->oldest);
+	}
+	if (s->free != NONE) {
+		i = s->free;
+		s->free = s->pool[i].next;
+	} else {
+		i = s->unused++;
+	}
+	t = &s->pool[i];
+	memset(t, 0, offsetof(struct session, text));
+	t->hash = hash;
+	t->ends_us = now_us + LIFE_US;
+	t->next = s->buckets[hash % BUCKETS];
+	s->buckets[hash % BUCKETS] = i;
+	t->newer = NONE;
+	t->older = s->newest;
+	*(s->newest == NONE ? &s->oldest : &s->pool[s->newest].newer) = i;
+	s->newest = i;
+	return i;
+}
+
+/* Leaves out what no value uses any more. */
+static void tidy(struct session *t)
+{
+	char old[TEXT_MAX];
+	size_t n = 0;
+
+	memcpy(old, t->text, t->n_text);
+	for (size_t k = 0; k < FIELDS_MAX + t->n_users; k++) {
+		struct place *p = k < FIELDS_MAX ? &t->v[k] : &t->users[k - FIELDS_MAX].name;
+
+		if (!p->is_set)
+			continue;
+		memcpy(t->text + n, old + p->off, p->len);
+		p->off = (uint16_t)n;
+		n += p->len;
+	}
+	t->n_text = n;
+}
+
+/* Keeps a value, cut where it is longer than there is room for. */
+static void keep(struct session *t, struct place *p, struct span v)
+{
+	size_t len = v.len < VALUE_MAX ? v.len : VALUE_MAX;
+
+	p->is_set = false;
+	if (len > TEXT_MAX - t->n_text)
+		tidy(t);
+	if (len > TEXT_MAX - t->n_text)
+		len = TEXT_MAX - t->n_text;
+	if (len > 0)
+		memcpy(t->text + t->n_text, v.text, len);
+	*p = (struct place) {(uint16_t)t->n_text, (uint16_t)len, true};
+	t->n_text += len;
+}
+
+static struct span value(const struct session *t, const struct place *p)
+{
+	return p->is_set ? (struct span) {t->text + p->off, p->len} : (struct span) {NULL, 0};
+}
+
+static void add_user(struct sessions *s, struct session *t, struct span user)
+{
+	uint64_t hash;
+
+	if (!span_given(user))
+		return;
+	hash = hash_bytes(&s->key, user.text, user.len);
+	for (size_t i = 0; i < t->n_users; i++)
+		if (t->users[i].hash == hash)
+			return;
+	if (t->n_users == USERS_MAX)
+		return;
+	t->users[t->n_users] = (struct user) {.hash = hash};
+	keep(t, &t->users[t->n_users].name, user);
+	t->n_users++;
+}
+
+/* What one line says of how its session stands. */
+struct standing {
+	bool gained; /* somebody got in */
+	bool nofail;
+	bool forget;
+	bool was_nofail; /* as the line before said */
+};
+
+static void take_up(
+	struct sessions *s, struct session *t, const struct fields *line, struct standing *st)
+{
+	add_user(s, t, line->v[FIELD_USER]);
+	st->was_nofail = span_given(value(t, &t->v[FIELD_NOFAIL])) ||
+			 span_given(value(t, &t->v[FIELD_GAINED]));
+	t->v[FIELD_NOFAIL].is_set = t->v[FIELD_GAINED].is_set = false;
+	if (st->gained)
+		t->pending = false;
+	if (!st->was_nofail && !t->pending)
+		t->matches = 0;
+	/* A process id may come back soon: whoever the line names itself is the one. */
+	if (line->v[FIELD_IP4].text != NULL || line->v[FIELD_IP6].text != NULL ||
+		line->v[FIELD_DNS].text != NULL)
+		t->v[FIELD_IP4].is_set = t->v[FIELD_IP6].is_set = t->v[FIELD_DNS].is_set =
+			t->v[FIELD_CIDR].is_set = false;
+	for (size_t i = 0; i < FIELDS_MAX; i++)
+		if (line->v[i].text != NULL)
+			keep(t, &t->v[i], line->v[i]);
+}
+
+static void tell(const struct session *t, struct session_result *ret)
+{
+	for (size_t i = 0; i < FIELDS_MAX; i++)
+		ret->fields.v[i] = value(t, &t->v[i]);
+	ret->n_users = (unsigned)t->n_users;
+	for (size_t i = 0; i < t->n_users; i++)
+		ret->users[i] = value(t, &t->users[i].name);
+}
+
+/* The lines that count: those said to be none count after all when a failure follows. */
+static void count(struct session *t, const struct standing *st, unsigned n_lines)
+{
+	if (!st->nofail) {
+		t->matches += t->nofail_matches + (st->gained ? 0 : n_lines);
+		t->nofail_matches = 0;
+	} else if (!st->forget) {
+		t->nofail_matches += n_lines;
+	}
+}
+
+void sessions_merge(struct sessions *s, const struct fields *line, unsigned n_lines, int64_t now_us,
+	struct session_result *ret)
+{
+	struct fields f = *line;
+	struct session lone = {0}, *t = &lone;
+	struct standing st = {
+		.gained = span_given(f.v[FIELD_GAINED]),
+		.forget = span_given(f.v[FIELD_FORGET]),
+	};
+	uint64_t hash = hash_bytes(&s->key, f.v[FIELD_MLFID].text, f.v[FIELD_MLFID].len);
+	uint16_t i = find(s, hash, now_us);
+	bool is_known = i != NONE;
+
+	if (st.gained && !span_given(f.v[FIELD_NOFAIL]))
+		f.v[FIELD_NOFAIL] = f.v[FIELD_GAINED];
+	st.nofail = span_given(f.v[FIELD_NOFAIL]);
+	f.v[FIELD_FORGET] = (struct span) {NULL, 0};
+	if (!is_known && !st.forget)
+		i = add(s, hash, now_us);
+	if (i != NONE)
+		t = &s->pool[i];
+	take_up(s, t, &f, &st);
+	/* A failure waiting for its address, or a second user: whatever the line says, it failed.
+	 */
+	if (t->pending || t->n_users > 1) {
+		t->pending = false;
+		t->v[FIELD_NOFAIL].is_set = t->v[FIELD_GAINED].is_set = false;
+		st.nofail = st.gained = false;
+	}
+	count(t, &st, n_lines);
+	tell(t, ret);
+	ret->attempts = t->matches;
+	/* A line that ends a session nobody knew of stands for itself: nothing of it is kept. */
+	if (t == &lone) {
+		ret->fields = f;
+		ret->n_users = 0;
+	}
+	if (is_known && st.forget)
+		drop(s, i);
+	s->last = st.forget ? NONE : i;
+}
+
+void sessions_pending(struct sessions *s)
+{
+	if (s->last != NONE)
+		s->pool[s->last].pending = true;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "match/window.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct window {
+	size_t max_lines;
+	struct buf text;
+	/* The text as it was before lines were taken out: what was captured in it still stands. */
+	struct buf before;
+	struct buf used;
+	size_t n_lines;
+	struct span *lines; /* of the text, while it is taken apart */
+	bool *is_used;
+};
+
+struct window *window_new(unsigned max_lines)
+{
+	struct window *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->max_lines = max_lines;
+	w->lines = calloc(max_lines, sizeof(*w->lines));
+	w->is_used = calloc(max_lines, sizeof(*w->is_used));
+	if (w->lines == NULL || w->is_used == NULL) {
+		window_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+void window_free(struct window *w)
+{
+	if (w == NULL)
+		return;
+	buf_done(&w->text);
+	buf_done(&w->before);
+	buf_done(&w->used);
+	free(w->lines);
+	free(w->is_used);
+	free(w);
+}
+
+static void drop_oldest(struct window *w)
+{
+	const char *end = memchr(w->text.data, '\n', w->text.len);
+
+	buf_drop(&w->text, (size_t)(end - w->text.data) + 1);
+	w->n_lines--;
+}
+
+static int put(struct buf *b, struct span line)
+{
+	int r = buf_add(b, line.text, line.len);
+
+	return r < 0 ? r : buf_add(b, "\n", 1);
+}
+
+int window_add(struct window *w, const char *line, size_t len)
+{
+	size_t len_before;
+	int r;
+
+	while (w->n_lines > 0 &&
+		(w->n_lines == w->max_lines || w->text.len + len >= WINDOW_BYTES_MAX))
+		drop_oldest(w);
+	len_before = w->text.len;
+	r = put(&w->text, (struct span) {line, len});
+	if (r < 0)
+		w->text.len = len_before;
+	else
+		w->n_lines++;
+	return r;
+}
+
+struct span window_text(const struct window *w)
+{
+	return (struct span) {buf_text(&w->text), w->text.len};
+}
+
+struct span window_used(const struct window *w)
+{
+	return (struct span) {buf_text(&w->used), w->used.len};
+}
+
+static size_t count_lines(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += text[i] == '\n';
+	return n;
+}
+
+static void take_apart(struct window *w)
+{
+	const char *p = w->text.data;
+
+	for (size_t i = 0; i < w->n_lines; i++) {
+		const char *end = memchr(p, '\n', (size_t)(w->text.data + w->text.len - p));
+
+		w->lines[i] = (struct span) {p, (size_t)(end - p)};
+		p = end + 1;
+	}
+}
+
+/* The numbers of the first line that the match touches and of the one behind its last. */
+static void touched(
+	struct span text, const struct window_use *use, size_t *ret_first, size_t *ret_end)
+{
+	const char *nl = use->end > 0 && use->end <= text.len
+				 ? memchr(text.text + use->end - 1, '\n', text.len - use->end + 1)
+				 : NULL;
+
+	*ret_first = count_lines(text.text, use->start < text.len ? use->start + 1 : text.len);
+	*ret_end = nl != NULL ? count_lines(text.text, (size_t)(nl - text.text) + 1)
+			      : count_lines(text.text, text.len);
+}
+
+/* Lines passed over by <SKIPLINES> go back: to the end of `next`, in their order. */
+static int put_back(struct window *w, struct span skipped, size_t *at, size_t end, struct buf *next,
+	size_t *n_next)
+{
+	const char *p = skipped.text, *stop = p + skipped.len;
+	int r = 0;
+
+	while (r == 0 && p < stop) {
+		const char *nl = memchr(p, '\n', (size_t)(stop - p));
+		struct span line = {p, nl != NULL ? (size_t)(nl - p) : (size_t)(stop - p)};
+
+		for (size_t i = *at; i < end; i++) {
+			if (!w->is_used[i] || w->lines[i].len != line.len ||
+				memcmp(w->lines[i].text, line.text, line.len) != 0)
+				continue;
+			w->is_used[i] = false;
+			r = put(next, w->lines[i]);
+			*n_next += r == 0;
+			*at = i;
+			break;
+		}
+		p = nl != NULL ? nl + 1 : stop;
+	}
+	return r;
+}
+
+size_t window_take(struct window *w, struct span text, const struct window_use *use)
+{
+	struct buf next = w->before;
+	size_t first, end, at, n_next = 0, n_used = 0;
+	int r = 0;
+
+	w->used.len = next.len = 0;
+	take_apart(w);
+	touched(text, use, &first, &end);
+	if (w->n_lines <= 1) {
+		first = 0;
+		end = w->n_lines;
+	}
+	first = first < w->n_lines ? first : w->n_lines;
+	end = end < w->n_lines ? end : w->n_lines;
+	for (size_t i = 0; i < w->n_lines; i++)
+		w->is_used[i] = i >= first && i < end;
+	for (size_t i = 0; r == 0 && i < first; i++, n_next++)
+		r = put(&next, w->lines[i]);
+	at = first;
+	for (size_t i = 0; r == 0 && i < use->n_skipped; i++)
+		r = put_back(w, use->skipped[i], &at, end, &next, &n_next);
+	for (size_t i = end; r == 0 && i < w->n_lines; i++, n_next++)
+		r = put(&next, w->lines[i]);
+	for (size_t i = first; r == 0 && i < end; i++) {
+		if (!w->is_used[i])
+			continue;
+		r = put(&w->used, w->lines[i]);
+		n_used++;
+	}
+	w->before = w->text;
+	/* Out of memory: an empty window is better than lines that count twice. */
+	if (r < 0)
+		next.len = n_next = 0;
+	w->text = next;
+	w->n_lines = n_next;
+	return n_used;
+}
+
+void window_set(struct window *w, const char *line, size_t len)
+{
+	struct buf next = w->before;
+	int r;
+
+	next.len = 0;
+	r = put(&next, (struct span) {line, len});
+	w->before = w->text;
+	w->text = next;
+	if (r < 0)
+		w->text.len = 0;
+	w->n_lines = r == 0;
+}
