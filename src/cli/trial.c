@@ -84,8 +84,7 @@ static json_t *fields_json(const struct match *m)
 	if (m->n_users > 0)
 		json_object_set(fields, "users", users);
 	json_decref(users);
-	if (m->in_session)
-		json_object_set_new(fields, "attempts", json_integer(m->attempts));
+	json_object_set_new(fields, "attempts", json_integer(m->attempts));
 	return fields;
 }
 

@@ -346,9 +346,9 @@ static void trial(void **state)
 	static const char want[] =
 		"{\"line\":1,\"verdict\":\"match\",\"ip\":\"192.0.2.1\",\"time\":\"2005-06-21T16:"
 		"47:48\","
-		"\"fields\":{\"user\":\"bob\"}}\n"
+		"\"fields\":{\"user\":\"bob\",\"attempts\":1}}\n"
 		"{\"line\":2,\"verdict\":\"match\",\"ip\":\"evil.example\",\"time\":"
-		"\"2005-06-21T16:47:48.250000\",\"fields\":{\"user\":\"eve\"}}\n"
+		"\"2005-06-21T16:47:48.250000\",\"fields\":{\"user\":\"eve\",\"attempts\":1}}\n"
 		"{\"line\":3,\"verdict\":\"ignored\",\"ip\":null,\"time\":\"2005-06-21T16:47:49\","
 		"\"fields\":{}}\n"
 		"{\"line\":4,\"verdict\":\"miss\",\"ip\":null,\"time\":null,\"fields\":{}}\n";
