@@ -307,31 +307,40 @@ int text_parse_bool(bool *ret, const char *s)
 	return -EINVAL;
 }
 
-/* Levenshtein distance; words past the bound are "far". */
+#define DISTANCE_MAX 48
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Levenshtein distance in which two letters changed over count once; words past the bound are
+ * "far". */
 static unsigned distance(const char *a, const char *b)
 {
-	enum { BOUND = 48 };
-	unsigned row[BOUND + 1];
+	unsigned rows[3][DISTANCE_MAX + 1];
+	unsigned *older = rows[0], *old = rows[1], *row = rows[2];
 	size_t la = strlen(a), lb = strlen(b);
 
-	if (la > BOUND || lb > BOUND)
-		return BOUND;
+	if (la > DISTANCE_MAX || lb > DISTANCE_MAX)
+		return DISTANCE_MAX;
 	for (size_t j = 0; j <= lb; j++)
 		row[j] = (unsigned)j;
 	for (size_t i = 1; i <= la; i++) {
-		unsigned diagonal = row[0];
+		unsigned *free_row = older;
+		int x = tolower((unsigned char)a[i - 1]);
 
+		older = old;
+		old = row;
+		row = free_row;
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= lb; j++) {
-			unsigned best = diagonal + (tolower((unsigned char)a[i - 1]) !=
-							   tolower((unsigned char)b[j - 1]));
+			int y = tolower((unsigned char)b[j - 1]);
 
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
+			row[j] = least(old[j - 1] + (x != y), least(old[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
+				y == tolower((unsigned char)a[i - 2]))
+				row[j] = least(row[j], older[j - 2] + 1);
 		}
 	}
 	return row[lb];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/check.h"
 #include "cli/commands.h"
-#include "config/ruleset.h"
-#include "match/filter.h"
 
 #include <string.h>
 
@@ -17,22 +16,6 @@ const struct command cmd_check = {
 	.json = true,
 	.run = run,
 };
-
-/* The regexes too: a filter that several jails share is compiled once. */
-static void check_filters(const struct ruleset *rs, struct faults *f)
-{
-	for (size_t i = 0; i < rs->n_jails; i++) {
-		struct filter *filter = NULL;
-		bool done = false;
-
-		for (size_t j = 0; j < i; j++)
-			done |= rs->jails[j].filter == rs->jails[i].filter;
-		if (done || rs->jails[i].filter == NULL)
-			continue;
-		if (filter_new(&filter, rs->jails[i].filter, f) == 0)
-			filter_free(filter);
-	}
-}
 
 static json_t *jail_json(const struct jail *jail)
 {
@@ -97,8 +80,8 @@ static int check(struct cli *c, const char *dir, bool strict)
 	struct faults f = {0};
 	int status = CLI_GOOD;
 
-	if (ruleset_load(&rs, dir, &f) == 0)
-		check_filters(rs, &f);
+	if (ruleset_check(&rs, dir, &f) == 0)
+		check_ruleset(rs, dir, &f);
 	if (rs == NULL || f.n_errors > 0 || (strict && f.n > 0))
 		status = CLI_USAGE;
 	if (c->json)

@@ -1,36 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/filter_file.h"
 
+#include "config/filter_check.h"
 #include "config/keys.h"
 #include "config/merge.h"
 #include "config/spec.h"
 #include "config/value.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MAXLINES_MAX 1000
 
-/* The directory's filters, for "did you mean". */
-static const char *hint_filter(struct reader *r, const char *dir, const char *name)
+bool filter_file_exists(struct reader *r, const char *name)
 {
-	const char *names[512];
-	struct dirent *e;
-	size_t n = 0;
-	DIR *d = opendir(dir);
+	return merge_exists(r, arena_printf(r->scratch, "%s/filter.d/%s", r->dir, name));
+}
 
-	if (d == NULL)
-		return "";
-	while ((e = readdir(d)) != NULL && n < 512) {
-		const char *dot = strrchr(e->d_name, '.');
+const char **filter_file_names(struct reader *r, size_t *ret_n)
+{
+	return merge_names(r, arena_printf(r->scratch, "%s/filter.d", r->dir), ret_n);
+}
 
-		if (dot != NULL && dot != e->d_name && strcmp(dot, ".conf") == 0)
-			names[n++] =
-				arena_strndup(r->scratch, e->d_name, (size_t)(dot - e->d_name));
-	}
-	closedir(d);
+static const char *hint_filter(struct reader *r, const char *name)
+{
+	size_t n;
+	const char **names = filter_file_names(r, &n);
+
 	return reader_hint(r, name, names, n);
 }
 
@@ -65,7 +62,7 @@ static struct doc *read_filter(struct reader *r, const char *name, struct where 
 			reader_show(r, name));
 	else
 		reader_error(r, where, "filter '%s' is unknown: there is no %s/%s.conf%s",
-			reader_show(r, base), dir, reader_show(r, base), hint_filter(r, dir, base));
+			reader_show(r, base), dir, reader_show(r, base), hint_filter(r, base));
 	return NULL;
 }
 
@@ -82,6 +79,7 @@ int filter_file_open(struct reader *r, struct conf_text spec, bool journal, stru
 	if (d == NULL)
 		return -EINVAL;
 	keys_check(r, d, KEYS_FILTER);
+	filter_check_sections(r, d);
 	definition = doc_add_section(d, r->scratch, "Definition", spec.where);
 	opts = arena_alloc(r->scratch, sizeof(*opts));
 	*opts = parsed.opts;
@@ -89,6 +87,7 @@ int filter_file_open(struct reader *r, struct conf_text spec, bool journal, stru
 		section_set(opts, r->scratch, "logtype", journal ? "journal" : "file", spec.where);
 	*ret = (struct scope) {.r = r, .doc = d, .section = definition, .opts = opts};
 	*ret_name = parsed.name;
+	filter_check_options(r, ret, parsed.name, spec.where);
 	return 0;
 }
 
@@ -172,6 +171,19 @@ static bool get_is_journal(const struct scope *filter)
 	       strcmp(lines.items[0].text, "journal") == 0;
 }
 
+static void check_tags(struct reader *r, const struct scope *filter, const struct filter_def *def,
+	struct where where)
+{
+	bool good = true;
+
+	if (def->prefregex.text != NULL)
+		good = filter_check_tags(r, filter, def->prefregex, def->name, where);
+	for (size_t i = 0; i < def->n_failregex && good; i++)
+		good = filter_check_tags(r, filter, def->failregex[i], def->name, where);
+	for (size_t i = 0; i < def->n_ignoreregex && good; i++)
+		good = filter_check_tags(r, filter, def->ignoreregex[i], def->name, where);
+}
+
 struct filter_def *filter_file_build(struct reader *r, const struct scope *filter,
 	const struct section *outer, const char *name, struct where where)
 {
@@ -186,6 +198,7 @@ struct filter_def *filter_file_build(struct reader *r, const struct scope *filte
 	def->ignoreregex = get_lines(r, filter, outer, "ignoreregex", &def->n_ignoreregex);
 	def->datepattern = get_text(r, filter, outer, "datepattern", "\n");
 	def->journalmatch = get_text(r, filter, outer, "journalmatch", " + ");
+	check_tags(r, filter, def, where);
 	def->usedns = get_text(r, filter, outer, "usedns", "\n");
 	def->maxlines = get_maxlines(r, filter, outer);
 	def->is_journal = get_is_journal(filter);

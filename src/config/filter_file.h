@@ -11,6 +11,12 @@
 int filter_file_open(struct reader *r, struct conf_text spec, bool journal, struct scope *ret,
 	const char **ret_name);
 
+/* Is there a filter of that name? */
+bool filter_file_exists(struct reader *r, const char *name);
+
+/* The names of all of them. */
+const char **filter_file_names(struct reader *r, size_t *ret_n);
+
 /*
  * Puts the definition together, what scope->outer sets going first. filter is NULL when the jail
  * alone says it all. Returns NULL with the fault noted.

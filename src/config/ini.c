@@ -125,9 +125,24 @@ static const char *show(struct lexer *x, const char *s, size_t len)
 
 static void on_section(struct lexer *x, const char *s, size_t len)
 {
+	const char *name = arena_strndup(x->r->scratch, s, len);
+	const struct section *old = doc_section(x->doc, name);
+	const char *shown = reader_show(x->r, name);
+
+	if (old != NULL && strcmp(x->home, "[DEFAULT]") == 0 && strcmp(name, "DEFAULT") != 0)
+		reader_warn(x->r, x->where,
+			"two jails of this file are named [%s], the first in line %u, and they are "
+			"read "
+			"as one: join or rename them",
+			shown, old->where.line);
+	else if (old != NULL && strcmp(name, "DEFAULT") != 0)
+		reader_warn(x->r, x->where,
+			"the section [%s] stands here a second time, after line %u, and the two "
+			"are read "
+			"as one: join them",
+			shown, old->where.line);
 	x->entry = NULL;
-	x->section = doc_add_section(
-		x->doc, x->r->scratch, arena_strndup(x->r->scratch, s, len), x->where);
+	x->section = doc_add_section(x->doc, x->r->scratch, name, x->where);
 }
 
 static const char *lower(struct lexer *x, const char *s, size_t len)

@@ -103,6 +103,66 @@ static bool find_filter(struct draft *d, struct conf_text *ret)
 	return true;
 }
 
+/* Does any value take something from the section: %(section/key)s? */
+static bool is_referred_to(const struct doc *doc, const char *section, struct arena *scratch)
+{
+	const char *wanted = arena_printf(scratch, "%%(%s/", section);
+
+	for (size_t i = 0; i < doc->sections.n; i++) {
+		const struct section *s = (const struct section *)doc->sections.items[i];
+
+		for (size_t k = 0; k < s->entries.n; k++) {
+			const struct entry *e = (const struct entry *)s->entries.items[k];
+
+			for (size_t l = 0; l < e->lines.n; l++)
+				if (strcasestr(e->lines.items[l].text, wanted) != NULL)
+					return true;
+		}
+	}
+	return false;
+}
+
+/* A jail that is called like no filter: its name is likely to be a slip of the pen. */
+static void tell_nameless(struct draft *d)
+{
+	const char *name = d->scope.section->name, *hint;
+	const struct names *sections = &d->scope.doc->sections;
+	const char **names = arena_array(d->r->scratch, sections->n + 1, sizeof(*names));
+	size_t n = 0;
+
+	names[n++] = "DEFAULT";
+	for (size_t i = 0; i < sections->n; i++)
+		if (strcmp(sections->items[i]->name, name) != 0)
+			names[n++] = sections->items[i]->name;
+	hint = text_nearest(name, names, n);
+	if (hint == NULL) {
+		names = filter_file_names(d->r, &n);
+		hint = text_nearest(name, names, n);
+	}
+	reader_error(d->r, d->where,
+		"jail '%s' names no filter, and there is no %s/filter.d/%s.conf: write 'filter = "
+		"NAME' in it%s%s%s",
+		reader_show(d->r, name), d->r->dir, reader_show(d->r, name),
+		hint != NULL ? "; did you mean [" : "", hint != NULL ? reader_show(d->r, hint) : "",
+		hint != NULL ? "]?" : "");
+}
+
+/* Is the filter that the jail would have only by its name there? If not, that is told. */
+static bool has_filter(struct draft *d, struct conf_text spec)
+{
+	const char *name = d->scope.section->name;
+	size_t len = strcspn(spec.text, "[");
+
+	if (section_entry(d->scope.section, "filter") != NULL || strlen(name) != len ||
+		strncmp(spec.text, name, len) != 0 || strchr(name, '/') != NULL ||
+		filter_file_exists(d->r, name))
+		return true;
+	/* Sections may be mere places for values. */
+	if (!d->r->lenient || !is_referred_to(d->scope.doc, name, d->r->scratch))
+		tell_nameless(d);
+	return false;
+}
+
 /* The filter, and all the jail's values, which may refer to it. */
 static void read_filter(struct draft *d)
 {
@@ -111,7 +171,7 @@ static void read_filter(struct draft *d)
 	struct scope filter;
 	bool wanted = find_filter(d, &spec), opened = false;
 
-	if (wanted)
+	if (wanted && has_filter(d, spec))
 		opened = filter_file_open(d->r, spec, d->jail->sources == SOURCE_JOURNAL, &filter,
 				 &name) == 0;
 	if (opened) {
@@ -296,18 +356,19 @@ static void read_options(struct draft *d)
 	option_growth(d->r, &d->values, &j->growth);
 }
 
-int jail_read(struct reader *r, const struct doc *doc, const struct section *s, struct jail *ret)
+int jail_read(struct reader *r, const struct doc *doc, const struct section *s, bool enabled,
+	struct jail *ret)
 {
 	static const char *const enabled_key[] = {"enabled"};
 	struct draft d = {.r = r, .where = s->where, .jail = ret};
 	size_t errors = r->n_errors;
-	bool enabled = false;
+	bool is_enabled = false;
 
 	*ret = (struct jail) {0};
 	d.scope = (struct scope) {.r = r, .doc = doc, .section = s};
 	expand_keys(&d.scope, enabled_key, 1, &d.first);
-	value_bool(r, &d.first, "enabled", &enabled);
-	if (!enabled)
+	value_bool(r, &d.first, "enabled", &is_enabled);
+	if (is_enabled != enabled)
 		return r->n_errors > errors ? -EINVAL : 0;
 	if (!check_name(&d))
 		return -EINVAL;

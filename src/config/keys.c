@@ -81,6 +81,13 @@ static bool is_mentioned(struct check *c, const char *key)
 	return false;
 }
 
+bool keys_are_mentioned(const struct doc *d, const char *key)
+{
+	struct check c = {.doc = d};
+
+	return is_mentioned(&c, key);
+}
+
 static bool is_known(const struct check *c, const char *key)
 {
 	/* Underscores in front mark somebody's own variables; conditions belong to actions. */

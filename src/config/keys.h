@@ -15,6 +15,9 @@ enum keys_kind {
  */
 void keys_check(struct reader *r, const struct doc *d, enum keys_kind kind);
 
+/* Does a value of the file mention the key, as %(key)s or <key>? */
+bool keys_are_mentioned(const struct doc *d, const char *key);
+
 /* The jail keys of fail2ban's own which a filter may refer to. */
 extern const char *const keys_jail[];
 extern const size_t keys_jail_n;

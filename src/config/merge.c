@@ -290,6 +290,66 @@ static struct lines list_dir(struct reader *r, const char *dir, const char *suff
 	return found;
 }
 
+bool merge_exists(struct reader *r, const char *base)
+{
+	return exists(arena_printf(r->scratch, "%s.conf", base)) ||
+	       exists(arena_printf(r->scratch, "%s.local", base));
+}
+
+const char **merge_names(struct reader *r, const char *dir, size_t *ret_n)
+{
+	const char **names = arena_array(r->scratch, MERGE_NAMES_MAX, sizeof(*names));
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	size_t n = 0;
+
+	while (d != NULL && (e = readdir(d)) != NULL && n < MERGE_NAMES_MAX) {
+		size_t len = strlen(e->d_name);
+
+		if (has_suffix(e->d_name, ".conf") && e->d_name[0] != '.')
+			names[n++] = arena_strndup(r->scratch, e->d_name, len - 5);
+	}
+	if (d != NULL)
+		closedir(d);
+	*ret_n = n;
+	return names;
+}
+
+/*
+ * Tells of a file that somebody may have meant to be read. What editors and packages leave beside
+ * a file is no such thing.
+ */
+static void check_name(struct reader *r, const char *dir, const char *name)
+{
+	static const char *const known[] = {".conf", ".local", "~", ".bak", ".orig", ".swp",
+		".dpkg-old", ".dpkg-new", ".dpkg-dist", ".ucf-old", ".ucf-dist", ".rpmnew",
+		".rpmsave", ".rpmorig"};
+	const char *path = arena_printf(r->scratch, "%s/%s", dir, name);
+	struct stat st;
+
+	if (name[0] == '.' || strncmp(name, "README", 6) == 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (has_suffix(name, known[i]))
+			return;
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+		reader_warn(r, (struct where) {path, 0},
+			"the file is not read, only such as end in '.conf' or '.local' are: rename "
+			"or remove it");
+}
+
+static void check_dir_names(struct reader *r, const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL)
+		check_name(r, dir, e->d_name);
+	closedir(d);
+}
+
 struct doc *merge_base(struct reader *r, const char *base, const char *home, size_t *ret_n)
 {
 	static const char *const suffixes[] = {".conf", ".local"};
@@ -299,6 +359,7 @@ struct doc *merge_base(struct reader *r, const char *base, const char *home, siz
 	p->r = r;
 	p->home = home;
 	*ret_n = 0;
+	check_dir_names(r, dir);
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		const char *path = arena_printf(r->scratch, "%s%s", base, suffixes[i]);
 		struct lines found = list_dir(r, dir, suffixes[i]);

@@ -10,5 +10,12 @@
  */
 struct doc *merge_base(struct reader *r, const char *base, const char *home, size_t *ret_n);
 
+/* Is there BASE.conf or BASE.local? */
+bool merge_exists(struct reader *r, const char *base);
+
+/* The names, without ".conf", of a directory's files, for "did you mean"; so many at most. */
+#define MERGE_NAMES_MAX 1000
+const char **merge_names(struct reader *r, const char *dir, size_t *ret_n);
+
 /* The same for one file by its path, and its .local. */
 struct doc *merge_file(struct reader *r, const char *path, const char *home, size_t *ret_n);

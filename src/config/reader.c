@@ -53,6 +53,10 @@ void reader_fault(
 	va_list ap;
 
 	r->n_errors += severity == FAULT_ERROR;
+	if (r->lenient && severity == FAULT_WARNING)
+		return;
+	if (r->lenient)
+		severity = FAULT_WARNING;
 	va_start(ap, fmt);
 	if (vasprintf(&message, fmt, ap) < 0)
 		message = NULL;

@@ -11,7 +11,9 @@ struct reader {
 	struct arena *scratch; /* gone when the reading is over */
 	struct arena *keep;    /* what the result is made of */
 	struct faults *faults;
-	size_t n_errors; /* also those that were there already */
+	size_t n_errors; /* also those that were there already, and those told as warnings */
+	bool lenient;    /* what is read is not in use: its errors are warnings, its warnings nothing */
+	bool complete;   /* read what is not in use, too, and keep what could be read */
 	const char *dir;
 	struct names files;      /* struct file by path: each is read once */
 	struct names kept_names; /* file names in keep */

@@ -45,6 +45,33 @@ static void read_default_ignoreip(struct reader *r, const struct doc *d, struct 
 	value_prefixes(r, &values, "ignoreip", ret);
 }
 
+/* Those that are enabled, or the others. */
+static struct jail *read_some(struct reader *r, const struct doc *d, bool enabled, size_t *ret_n)
+{
+	struct jail *jails = arena_array(r->keep, d->sections.n, sizeof(*jails));
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->sections.n; i++) {
+		const struct section *s = (const struct section *)d->sections.items[i];
+
+		if (strcmp(s->name, "DEFAULT") == 0 || strcmp(s->name, "INCLUDES") == 0)
+			continue;
+		if (n == JAILS_MAX) {
+			reader_error(r, s->where,
+				"more than %d jails are enabled: the rest was not read", JAILS_MAX);
+			break;
+		}
+		if (jail_read(r, d, s, enabled, &jails[n]) == 1) {
+			jails[n].id = (unsigned)n;
+			n++;
+		} else {
+			prefixset_done(&jails[n].ignoreip);
+		}
+	}
+	*ret_n = n;
+	return jails;
+}
+
 static void read_jails(struct reader *r, struct ruleset *rs)
 {
 	struct doc *d;
@@ -61,27 +88,21 @@ static void read_jails(struct reader *r, struct ruleset *rs)
 	section_set(doc_section(d, "DEFAULT"), r->scratch, "fail2ban_confpath", r->dir,
 		(struct where) {NULL, 0});
 	read_default_ignoreip(r, d, &rs->allow);
-	rs->jails = arena_array(r->keep, d->sections.n, sizeof(*rs->jails));
-	for (size_t i = 0; i < d->sections.n; i++) {
-		const struct section *s = (const struct section *)d->sections.items[i];
-		struct jail *j = &rs->jails[rs->n_jails];
-
-		if (strcmp(s->name, "DEFAULT") == 0 || strcmp(s->name, "INCLUDES") == 0)
-			continue;
-		if (rs->n_jails == JAILS_MAX) {
-			reader_error(r, s->where,
-				"more than %d jails are enabled: the rest was not read", JAILS_MAX);
-			break;
-		}
-		if (jail_read(r, d, s, j) == 1)
-			j->id = (unsigned)rs->n_jails++;
-		else
-			prefixset_done(&j->ignoreip);
-	}
+	rs->jails = read_some(r, d, true, &rs->n_jails);
 	setname_assign(r->keep, rs->jails, rs->n_jails);
+	if (!r->complete)
+		return;
+	if (rs->n_jails == 0 && n > 0 && r->n_errors == 0)
+		reader_warn(r, (struct where) {r->dir, 0},
+			"no jail is enabled, so nobody will ever be banned: write 'enabled = true' "
+			"under "
+			"the jails that you want, in jail.local");
+	r->lenient = true;
+	rs->disabled = read_some(r, d, false, &rs->n_disabled);
+	r->lenient = false;
 }
 
-int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f)
+static int load(struct ruleset **ret, const char *dir, bool complete, struct faults *f)
 {
 	struct arena *arena = arena_new();
 	size_t errors = f->n_errors;
@@ -96,17 +117,28 @@ int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f)
 		ruleset_free(rs);
 		return -ENOMEM;
 	}
+	r.complete = complete;
 	if (check_dir(&r)) {
 		settings_read(&r, rs);
 		read_jails(&r, rs);
 	}
 	reader_done(&r);
-	if (f->n_errors > errors) {
+	if (f->n_errors > errors && !complete) {
 		ruleset_free(rs);
 		return -EINVAL;
 	}
 	*ret = rs;
 	return 0;
+}
+
+int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f)
+{
+	return load(ret, dir, false, f);
+}
+
+int ruleset_check(struct ruleset **ret, const char *dir, struct faults *f)
+{
+	return load(ret, dir, true, f);
 }
 
 int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char *dir,
@@ -143,6 +175,8 @@ void ruleset_free(struct ruleset *rs)
 		return;
 	for (size_t i = 0; i < rs->n_jails; i++)
 		prefixset_done(&rs->jails[i].ignoreip);
+	for (size_t i = 0; i < rs->n_disabled; i++)
+		prefixset_done(&rs->disabled[i].ignoreip);
 	prefixset_done(&rs->allow);
 	arena_free(rs->arena);
 }

@@ -132,6 +132,8 @@ struct ruleset {
 	struct arena *arena;
 	struct jail *jails; /* the enabled ones */
 	size_t n_jails;
+	struct jail *disabled; /* the others, from ruleset_check alone */
+	size_t n_disabled;
 	struct prefixset allow; /* never dropped: stockade.conf's allow and [DEFAULT] ignoreip */
 	/* From stockade.conf [Definition]. */
 	enum log_level loglevel;
@@ -151,6 +153,12 @@ struct ruleset {
  * (there may be warnings), or -EINVAL when there was an error and *ret is untouched.
  */
 int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f);
+
+/*
+ * The same to look for faults: reads the jails that are not enabled as well, what is wrong with
+ * them being warnings, and always returns a ruleset, of what could be read, or -ENOMEM.
+ */
+int ruleset_check(struct ruleset **ret, const char *dir, struct faults *f);
 
 /*
  * The same for one filter on its own: spec is "NAME" or "NAME[opt=val,...]"

@@ -7,8 +7,7 @@
 
 /* A '<' that may turn out to begin a tag. */
 struct open {
-	size_t at;    /* in the line being woven */
-	bool dynamic; /* a tag within was replaced: "<mode-<x>>" */
+	size_t at; /* in the line being woven */
 };
 
 #define OPEN_MAX_DEPTH 16
@@ -110,15 +109,8 @@ static int replace(struct tagger *t, struct open from, const char *name, bool at
 	if (is_line_tag(name))
 		return 0;
 	found = find(t->s, name, t->here);
-	if (found.entry == NULL) {
-		if (from.dynamic)
-			reader_warn(t->s->r, where,
-				"tag '<%s>' has no value, so it stands for itself%s",
-				reader_show(t->s->r, name),
-				lookup_hint(t->s->r, t->s->doc, NULL,
-					lookup_key(t->s->r->scratch, name)));
+	if (found.entry == NULL)
 		return 0;
-	}
 	if (frame_is_active(found.entry, t->here)) {
 		reader_error(t->s->r, where,
 			"tag '<%s>' leads back to itself: write '<known/%s>' for what it was "
@@ -132,8 +124,6 @@ static int replace(struct tagger *t, struct open from, const char *name, bool at
 	/* Where the value has several lines, what was open before is on another one now. */
 	if (value.n > 1)
 		t->n_open = 0;
-	else if (t->n_open > 0)
-		t->open[t->n_open - 1].dynamic = true;
 	if (weave_value(&t->w, from.at, &value, from.at == 0 && at_end) < 0)
 		return too_big(t, where);
 	return 0;
@@ -145,7 +135,7 @@ static int on_open(struct tagger *t)
 		memmove(t->open, t->open + 1, sizeof(t->open) - sizeof(t->open[0]));
 		t->n_open--;
 	}
-	t->open[t->n_open++] = (struct open) {t->w.cur.len, false};
+	t->open[t->n_open++] = (struct open) {t->w.cur.len};
 	return weave_add(&t->w, "<", 1);
 }
 

@@ -134,8 +134,8 @@ static void filters(void **state)
 	fixture_bad("failregex =", "jail.conf:4: error: filter 'x' has no failregex, so it would "
 				   "never find anything: write 'failregex = REGEX' in the jail\n");
 	fixture_bad("[xy]\nenabled = on\nlogpath = /l",
-		"jail.conf:4: error: filter 'xy' is unknown: there is no filter.d/xy.conf; did you "
-		"mean 'x'?\n");
+		"jail.conf:4: error: jail 'xy' names no filter, and there is no filter.d/xy.conf: "
+		"write 'filter = NAME' in it; did you mean [x]?\n");
 }
 
 static void specs(void **state)
@@ -232,6 +232,15 @@ static void lines(void **state)
 static void jails(void **state)
 {
 	(void)state;
+	fixture_bad("[y]\nfilter = x\n[x]\nmaxretry = 3",
+		"jail.conf:6: warning: two jails of this file are named [x], the first in line 1, "
+		"and they are read as one: join or rename them\n");
+	fixture_bad("[ssdh]\nenabled = true\nlogpath = /l\n[sshd]\nfilter = x",
+		"jail.conf:4: error: jail 'ssdh' names no filter, and there is no "
+		"filter.d/ssdh.conf: write 'filter = NAME' in it; did you mean [sshd]?\n");
+	fixture_bad("[default]\nenabled = true\nlogpath = /l",
+		"jail.conf:4: error: jail 'default' names no filter, and there is no "
+		"filter.d/default.conf: write 'filter = NAME' in it; did you mean [DEFAULT]?\n");
 	fixture_bad("[a/b]\nenabled = 1",
 		"jail.conf:4: error: the jail's name 'a/b' holds '/', control characters or broken "
 		"UTF-8: write letters, digits, '-', '_'\n");
@@ -245,6 +254,46 @@ static void jails(void **state)
 	fixture_bad("action = iptables[blocktype=RETURN]\nshadow = false",
 		"jail.conf:4: warning: jail 'x' lets in whom it finds (blocktype = RETURN), which "
 		"is not done here: it decides and logs, and nothing is enforced\n");
+}
+
+/* Reading for faults: what is not in use as well. */
+static void disabled(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	fixture_file(&f, "filter.d/x.conf", FILTER_X);
+	fixture_file(&f, "filter.d/y.conf", "[Definition]\nfailregex = %(n)s\n");
+	fixture_file(&f, "jail.conf",
+		"[DEFAULT]\nlogpath = %(places/dir)s/l\nmaxretry = z\n[x]\n[y]\n[places]\n"
+		"dir = /d\n[z]\nmaxretry = 0\nfilter = x\n[xx]\nmaxretry = 3\n"
+		"[u]\nfilter = x\nmaxretry = 1\n");
+	fixture_file(&f, "jail.d/a.cfg", "[x]\nenabled = true\n");
+	fixture_file(&f, "jail.d/README", "Words.\n");
+	fixture_file(&f, "jail.d/b.conf~", "[x]\nenabled = true\n");
+	assert_int_equal(ruleset_check(&f.rs, f.dir, &f.faults), 0);
+	fixture_tell(&f);
+	if (strcmp(f.said,
+		    "jail.d/a.cfg: warning: the file is not read, only such as end in '.conf' or "
+		    "'.local' are: rename or remove it\n"
+		    ": warning: no jail is enabled, so nobody will ever be banned: write 'enabled "
+		    "= "
+		    "true' under the jails that you want, in jail.local\n"
+		    "jail.conf:3: warning: maxretry = 'z' is not a whole number from 1 to 1000000: "
+		    "write one\n"
+		    "filter.d/y.conf:2: warning: '%(n)s' is not defined anywhere: define 'n' in "
+		    "this "
+		    "section or in [DEFAULT]\n"
+		    "jail.conf:9: warning: maxretry = '0' is not a whole number from 1 to 1000000: "
+		    "write one\n"
+		    "jail.conf:11: warning: jail 'xx' names no filter, and there is no "
+		    "filter.d/xx.conf: write 'filter = NAME' in it; did you mean [x]?\n") != 0)
+		fail_msg("%s", f.said);
+	assert_int_equal(f.rs->n_jails, 0);
+	assert_int_equal(f.rs->n_disabled, 1);
+	assert_string_equal(f.rs->disabled[0].name, "u");
+	fixture_done(&f);
 }
 
 /* A faulty default is told once, however many jails have it; faults of all files come at once. */
@@ -472,9 +521,24 @@ static void tags(void **state)
 		"filter.d/f.conf:2: error: tag '<failregex>' leads back to itself: write "
 		"'<known/failregex>' for what it was before\n");
 	filter_faults("[Definition]\nfailregex = a\n <re-<mode>>\nre-normal = b\n", "f[mode=norml]",
-		"filter.d/f.conf:3: warning: tag '<re-norml>' has no value, so it stands for "
-		"itself; "
-		"did you mean 're-normal'?\n");
+		"warning: filter 'f' has no mode 'norml' (no value for '<re-norml>'): write "
+		"'normal'\n");
+	filter_faults("[Definition]\nfailregex = a <b>\n c <host> <NONE> \\<x>\n", "f",
+		"filter.d/f.conf:2: warning: tag '<b>' has no value, so it stands for itself (if "
+		"that is meant, write '\\<')\n"
+		"filter.d/f.conf:3: warning: tag '<host>' has no value, so it stands for itself; "
+		"did "
+		"you mean 'HOST'?\n");
+	filter_faults("[Definition]\nfailregex = a\n b <x>\nx = 1\n[Defnition]\nmaxlines = 2\n",
+		"f[y=1, X=2, maxlines=2]",
+		"filter.d/f.conf:5: warning: nothing reads the section [Defnition]; did you mean "
+		"[Definition]?\n"
+		"warning: filter 'f' has no option 'y', so it changes nothing; did you mean "
+		"'x'?\n");
+	filter_faults("[Definition]\nfailregex = a\n[Init]\nx = 1\n[Init]\ny = <x><y>\n", "f",
+		"filter.d/f.conf:5: warning: the section [Init] stands here a second time, after "
+		"line "
+		"3, and the two are read as one: join them\n");
 	filter_faults("[Definition]\nfailregex = a\nignorergex = b\n", "f",
 		"filter.d/f.conf:3: warning: nothing reads the key 'ignorergex' in [Definition]; "
 		"did "
@@ -607,6 +671,7 @@ int main(void)
 		cmocka_unit_test(keys),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(jails),
+		cmocka_unit_test(disabled),
 		cmocka_unit_test(all_at_once),
 		cmocka_unit_test(files),
 		cmocka_unit_test(directories),

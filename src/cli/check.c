@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/check.h"
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "match/filter.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <string.h>
+
+/* Are there faults like this one among the first n? */
+static bool is_known(const struct faults *f, size_t n, const struct fault *one)
+{
+	for (size_t i = 0; i < n; i++)
+		if (f->items[i].line == one->line &&
+			strcmp(f->items[i].message, one->message) == 0 &&
+			(f->items[i].file == NULL) == (one->file == NULL) &&
+			(one->file == NULL || strcmp(f->items[i].file, one->file) == 0))
+			return true;
+	return false;
+}
+
+/* Adds those that are new: jails share filters, and a fault is told once. */
+static void add_faults(struct faults *f, const struct faults *more, bool enabled)
+{
+	for (size_t i = 0; i < more->n; i++) {
+		const struct fault *one = &more->items[i];
+
+		if (is_known(f, f->n, one) || (!enabled && one->severity == FAULT_WARNING))
+			continue;
+		fault_add(f, enabled ? one->severity : FAULT_WARNING,
+			(struct where) {one->file, one->line}, "%s", one->message);
+	}
+}
+
+static void check_filter(const struct jail *j, bool enabled, struct faults *f)
+{
+	struct faults found = {0};
+	struct filter *filter = NULL;
+
+	if (filter_new(&filter, j->filter, &found) == 0)
+		filter_free(filter);
+	add_faults(f, &found, enabled);
+	faults_done(&found);
+}
+
+/* Is there a file? Where we may not look there may be one. */
+static bool is_there(const char *pattern)
+{
+	glob_t g;
+	int r = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &g);
+
+	if (r == 0)
+		globfree(&g);
+	return r != GLOB_NOMATCH;
+}
+
+static bool has_log(const struct jail *j)
+{
+	for (size_t i = 0; i < j->n_logpaths; i++)
+		if (is_there(j->logpaths[i].pattern))
+			return true;
+	return j->sources != SOURCE_FILE || j->n_logpaths == 0;
+}
+
+/* More jails than these without a log are told in one line. */
+#define LOGLESS_MAX 10
+
+static void tell_logless(const struct jail *j, struct faults *f)
+{
+	const char *path = j->logpaths[0].pattern;
+	char shown[256];
+
+	text_escape(shown, sizeof(shown), path, strlen(path));
+	fault_add(f, FAULT_WARNING, j->logpaths[0].where,
+		"jail '%s' has no log to read: there is no %s%s. It will be read when it comes; "
+		"correct "
+		"logpath if it never will",
+		j->name, shown, j->n_logpaths > 1 ? ", nor any other of its paths" : "");
+}
+
+/* Logs may come later, but one that never comes is a jail that never bans. */
+static void check_logs(const struct ruleset *rs, const char *dir, struct faults *f)
+{
+	struct buf names = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < rs->n_jails; i++) {
+		if (has_log(&rs->jails[i]))
+			continue;
+		buf_addf(&names, "%s%s", n++ > 0 ? ", " : "", rs->jails[i].name);
+	}
+	if (n > LOGLESS_MAX)
+		fault_add(f, FAULT_WARNING, (struct where) {dir, 0},
+			"%zu of %zu jails have no log to read. Logs will be read when they come; "
+			"write "
+			"'enabled = false' under those that never will have any: %s",
+			n, rs->n_jails, buf_text(&names));
+	for (size_t i = 0; i < rs->n_jails && n <= LOGLESS_MAX; i++)
+		if (!has_log(&rs->jails[i]))
+			tell_logless(&rs->jails[i], f);
+	buf_done(&names);
+}
+
+void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
+{
+	for (size_t i = 0; i < rs->n_jails; i++)
+		check_filter(&rs->jails[i], true, f);
+	for (size_t i = 0; i < rs->n_disabled; i++)
+		check_filter(&rs->disabled[i], false, f);
+	check_logs(rs, dir, f);
+}
