@@ -93,11 +93,18 @@ static void note_globbed(const struct guard *g, struct file *f)
 		f->globbed &= is_glob(g->o->plan->patterns.items[f->refs[i].pattern].text);
 }
 
+void file_set_charset(struct file *f, const struct pattern *p)
+{
+	if (f->unwrap.named == NULL && !f->unwrap.looked)
+		f->unwrap.named = p->charset;
+}
+
 int file_add_ref(struct guard *g, struct file *f, uint32_t pattern, const char *path)
 {
 	const struct pattern *p = &g->o->plan->patterns.items[pattern];
 	struct file_ref *refs;
 
+	file_set_charset(f, p);
 	for (size_t i = 0; i < p->n_jails; i++)
 		if (source_add_jail(g, &f->source, p->jails[i]) < 0)
 			return -ENOMEM;
@@ -191,6 +198,41 @@ struct file *file_new(struct guard *g, const char *path, int fd, uint64_t dev, u
 		return NULL;
 	}
 	return f;
+}
+
+bool file_look(struct guard *g, struct file *f)
+{
+	bool packed;
+
+	/* Shorter than it was: it may have been begun anew, as a log. */
+	if (f->unfit != NULL && tail_size(&f->tail) < f->unfit_size)
+		f->unwrap.looked = false;
+	if (f->unwrap.looked)
+		return f->unfit == NULL;
+	f->unfit = unwrap_look(&f->unwrap, &f->tail, f->globbed);
+	if (f->unfit == NULL)
+		return f->unwrap.looked;
+	f->unfit_size = tail_size(&f->tail);
+	packed = strcmp(f->unfit, "binary") != 0;
+	if (files_may_tell(g))
+		log_notice("%s is %s%s and not read as a log%s", f->source.name, f->unfit,
+			packed ? " data" : "",
+			packed ? "" : "; if it is one in another encoding, name it as logencoding");
+	return false;
+}
+
+void file_resume(struct guard *g, struct file *f, uint64_t offset)
+{
+	file_look(g, f);
+	tail_resume(&f->tail, offset);
+	unwrap_resume(&f->unwrap, &f->tail, g->buffer);
+}
+
+void file_seek_end(struct guard *g, struct file *f)
+{
+	file_look(g, f);
+	tail_seek_end(&f->tail);
+	unwrap_resume(&f->unwrap, &f->tail, g->buffer);
 }
 
 void file_wake(struct guard *g, struct file *f)

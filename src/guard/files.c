@@ -23,16 +23,35 @@ struct reading {
 	struct file *f;
 };
 
-static void on_line(void *arg, const char *line, size_t len, uint64_t off, bool cut)
+static void on_logged(void *arg, const struct unwrap_line *line)
 {
 	const struct reading *r = arg;
 
-	if (cut)
+	if (line->cut)
 		r->g->losses.long_lines++;
-	if (!source_begin(r->g, r->f->tail.ino, off))
+	if (!source_begin(r->g, r->f->tail.ino, line->off))
 		return;
-	source_line(r->g, &r->f->source, line, len, NULL);
+	r->f->source.carried_us = line->has_time ? line->time_us : 0;
+	source_line(r->g, &r->f->source, line->text, line->len, NULL);
 	source_end(r->g);
+}
+
+static void on_line(void *arg, const struct tail_line *line)
+{
+	const struct reading *r = arg;
+
+	unwrap_take(&r->f->unwrap, &r->f->tail, line, on_logged, arg);
+}
+
+/* The file from which this one took over its path. */
+static const struct file *file_before(const struct guard *g, const struct file *f)
+{
+	const struct file *before = NULL;
+
+	for (const struct file *o = g->files; o != NULL; o = o->next)
+		if ((o->retired || o->catch_up) && strcmp(o->source.name, f->source.name) == 0)
+			before = o;
+	return before;
 }
 
 static void on_quiet(evutil_socket_t fd, short what, void *arg);
@@ -52,13 +71,23 @@ static void read_piece(struct guard *g, struct file *f)
 {
 	struct reading reading = {g, f};
 	uint64_t restarts = f->tail.restarts;
-	int r = tail_read(&f->tail, g->buffer, A_PIECE, on_line, &reading);
+	const struct file *before;
+	int r = 0;
 
-	f->dirty = true;
+	if (file_look(g, f)) {
+		before = f->tail.offset == 0 ? file_before(g, f) : NULL;
+		if (before != NULL)
+			unwrap_follow(&f->unwrap, &before->tail, g->buffer);
+		r = tail_read(&f->tail, g->buffer, A_PIECE, on_line, &reading);
+	}
+	f->dirty = f->unfit == NULL;
 	f->pending = r == 1;
-	if (f->tail.restarts != restarts && files_may_tell(g))
-		log_info("%s was truncated or written anew: reading it from its start",
-			f->source.name);
+	if (f->tail.restarts != restarts) {
+		f->unwrap.looked = false;
+		if (files_may_tell(g))
+			log_info("%s was truncated or written anew: reading it from its start",
+				f->source.name);
+	}
 	if (r < 0 && !f->failing)
 		log_error("%s: cannot read: %s", f->source.name, strerror(-r));
 	f->failing = r < 0;
@@ -85,7 +114,10 @@ static void on_quiet(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	read_piece(g, f);
 	if (!f->pending && f->tail.offset == before) {
-		tail_finish(&f->tail, g->buffer, on_line, &reading);
+		if (f->unfit == NULL) {
+			tail_finish(&f->tail, g->buffer, on_line, &reading);
+			unwrap_finish(&f->unwrap, &f->tail, on_logged, &reading);
+		}
 		file_close(g, f);
 	} else if (f->pending) {
 		file_wake(g, f);

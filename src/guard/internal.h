@@ -12,6 +12,7 @@
 #include "match/date.h"
 #include "match/window.h"
 #include "source/tail.h"
+#include "source/unwrap.h"
 #include "store/store.h"
 #include "track/track.h"
 
@@ -36,6 +37,7 @@ struct source {
 	size_t n_jails;
 	struct date_finder *dates;
 	int64_t last_time_us; /* of the last dated line */
+	int64_t carried_us;   /* when what carries its lines got this one; 0: it says nothing */
 	bool live;            /* read to its end once: what comes now is being written now */
 	bool dated_in_front;  /* its lines begin with their date */
 	uint64_t lines, undated, future;
@@ -50,6 +52,9 @@ struct file_ref {
 struct file {
 	struct source source;
 	struct tail tail;
+	struct unwrap unwrap;
+	const char *unfit; /* what it is instead of a log, static: it is not read */
+	int64_t unfit_size; /* when that was found */
 	int wd;
 	struct file_ref *refs;
 	size_t n_refs;
@@ -206,6 +211,10 @@ void file_drop_refs(struct guard *g, struct file *f, const char *path);
 void file_rename(
 	struct guard *g, struct file *f); /* if the path it is named by is none of its refs */
 void file_wake(struct guard *g, struct file *f);
+void file_set_charset(struct file *f, const struct pattern *p);
+bool file_look(struct guard *g, struct file *f); /* false: it is not to be read (yet) */
+void file_resume(struct guard *g, struct file *f, uint64_t offset);
+void file_seek_end(struct guard *g, struct file *f);
 char *file_key(const struct file *f);           /* its name in the store, malloc'd */
 void file_drop_key(struct guard *g, char *key); /* the store shall forget it; takes it over */
 bool files_may_tell(struct guard *g);           /* may a notice about files be logged? */

@@ -17,9 +17,10 @@ int plan_load(struct plan **ret, const char *confdir, struct faults *f)
 	if (r < 0)
 		goto fail;
 	p->filters = calloc(p->rs->n_jails + 1, sizeof(struct filter *));
-	r = p->filters == NULL ? -ENOMEM : patterns_init(&p->patterns, p->rs);
-	if (r < 0)
+	r = p->filters == NULL ? -ENOMEM : patterns_init(&p->patterns, p->rs, f);
+	if (r < 0 && r != -EINVAL)
 		goto fail;
+	/* All faults are told in one go. */
 	for (size_t i = 0; i < p->rs->n_jails; i++)
 		filter_new(&p->filters[i], p->rs->jails[i].filter, f);
 	if (f->n_errors > errors_before) {

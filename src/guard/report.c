@@ -49,15 +49,21 @@ json_t *report_ban(const struct guard *g, const struct ban *ban)
 
 static json_t *report_file(const struct file *f)
 {
+	const char *format = container_name(f->unwrap.kind);
 	int64_t size = tail_size(&f->tail);
 	json_int_t lag = size > (int64_t)f->tail.offset ? size - (int64_t)f->tail.offset : 0;
-	const char *state = f->failing ? "trouble" : f->retired ? "gone" : "reading";
+	const char *state = f->failing || f->unfit != NULL ? "trouble"
+			    : f->retired                   ? "gone"
+							   : "reading";
+	json_t *trouble = f->failing         ? json_string("cannot be read")
+			  : f->unfit != NULL ? json_sprintf("is no log but %s", f->unfit)
+					     : json_null();
 
-	return json_pack("{s:o,s:s,s:s,s:o,s:I,s:I,s:I,s:I}", "name",
+	return json_pack("{s:o,s:s,s:s,s:o,s:I,s:I,s:I,s:I,s:s*}", "name",
 		report_text(f->source.name, strlen(f->source.name)), "kind", "file", "state", state,
-		"trouble", f->failing ? json_string("cannot be read") : json_null(), "offset",
-		(json_int_t)f->tail.offset, "size", (json_int_t)(size < 0 ? 0 : size), "lag_bytes",
-		lag, "lines", (json_int_t)f->tail.lines);
+		"trouble", trouble, "offset", (json_int_t)f->tail.offset, "size",
+		(json_int_t)(size < 0 ? 0 : size), "lag_bytes", lag, "lines",
+		(json_int_t)f->tail.lines, "format", format);
 }
 
 static bool reads(const struct source *s, unsigned jail)

@@ -91,14 +91,15 @@ void resume_settle(struct guard *g, struct file *f, const struct msg_file *m)
 	int64_t findtime_us = source_findtime_us(g, &f->source);
 
 	if (s != NULL && continues(&f->tail, s)) {
-		tail_resume(&f->tail, s->offset);
+		file_resume(g, f, s->offset);
 		forget(g, s);
 		s = NULL;
 	} else if (s == NULL && m->at_start && g->o->plan->patterns.items[m->pattern].tail) {
-		tail_seek_end(&f->tail);
-	} else if (s == NULL && m->at_start) {
-		tail_resume(&f->tail,
-			seek_to(f->tail.fd, f->source.dates, clock_wall_us() - findtime_us));
+		file_seek_end(g, f);
+	} else if (s == NULL && m->at_start && file_look(g, f) && f->unwrap.charset == NULL) {
+		file_resume(g, f,
+			seek_to(f->tail.fd, unwrap_detect(&f->unwrap, &f->tail, g->buffer),
+				f->source.dates, clock_wall_us() - findtime_us));
 	}
 	/* It was rotated while we were not there: what was left in it comes first. */
 	f->asking = s != NULL || saved_at(g, f->source.name, true) != NULL;
@@ -138,18 +139,19 @@ static int match_candidate(const struct guard *g, const struct saved_position *s
 }
 
 /* Who reads the path reads its past. False: nobody does any more. */
-static bool add_readers(struct guard *g, struct source *source, const char *path)
+static bool add_readers(struct guard *g, struct file *f, const char *path)
 {
 	const struct patterns *p = &g->o->plan->patterns;
 
 	for (size_t i = 0; i < p->n; i++) {
 		if (fnmatch(p->items[i].text, path, FNM_PATHNAME | FNM_PERIOD) != 0)
 			continue;
+		file_set_charset(f, &p->items[i]);
 		for (size_t k = 0; k < p->items[i].n_jails; k++)
-			if (source_add_jail(g, source, p->items[i].jails[k]) < 0)
+			if (source_add_jail(g, &f->source, p->items[i].jails[k]) < 0)
 				g->losses.no_memory++;
 	}
-	return source->n_jails > 0;
+	return f->source.n_jails > 0;
 }
 
 /* Reads a candidate from an offset to its end, before the files already in the list. */
@@ -162,12 +164,12 @@ static void catch_up(
 		g->losses.no_memory++;
 		return;
 	}
-	if (!add_readers(g, &f->source, s->path)) {
+	if (!add_readers(g, f, s->path)) {
 		file_free(f);
 		return;
 	}
 	f->catch_up = f->dirty = true;
-	tail_resume(&f->tail, offset);
+	file_resume(g, f, offset);
 	f->next = g->files;
 	g->files = f;
 	log_info("%s: going on in %s at byte %llu", s->path, c->name, (unsigned long long)offset);
@@ -184,7 +186,7 @@ static void resolve(struct guard *g, struct saved_position *s)
 	if (at < 0 && !s->rotated && current != NULL && s->head_len > 0 &&
 		looks_like(&current->tail, s)) {
 		/* The same log in another inode: restored, or moved to another disk. */
-		tail_resume(&current->tail, s->offset);
+		file_resume(g, current, s->offset);
 		return;
 	}
 	if (at < 0 && s->head_len > 0)

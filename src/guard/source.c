@@ -11,6 +11,10 @@
 /* How far from our clock a line that was just written may be before it is remarkable. */
 #define CLOCK_SLACK_US (60 * USEC_PER_SEC)
 #define UNDATED_US (60 * USEC_PER_SEC)
+/* How far a line's date and its container's runtime may be apart: to agree; to be of another day.
+ */
+#define AGREED_US (300 * USEC_PER_SEC)
+#define REPEATED_US (86400 * USEC_PER_SEC)
 
 int source_init(struct source *s, const char *name)
 {
@@ -154,6 +158,20 @@ static bool stamp_of(
 	return true;
 }
 
+/*
+ * A container's runtime says when it got a line, a date in the line when the program thinks it
+ * wrote it. Where both agree it is the program's; a clock in another zone, or a date that somebody
+ * called himself, is no reason to doubt the runtime; but a program may well repeat an old log.
+ */
+static int64_t carried_time(const struct source *s, const struct stamp *stamp)
+{
+	int64_t apart_us = llabs(stamp->time_us - s->carried_us);
+
+	if (apart_us <= AGREED_US || (apart_us > REPEATED_US && stamp->off <= 1))
+		return stamp->time_us;
+	return s->carried_us;
+}
+
 void source_line(
 	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us)
 {
@@ -167,9 +185,12 @@ void source_line(
 	if (time_us != NULL) {
 		at_us = settle_time(g, s, *time_us, now_us);
 	} else if (stamp_of(s, line, len, now_us, &stamp)) {
-		at_us = settle_time(g, s, stamp.time_us, now_us);
+		at_us = s->carried_us != 0 ? carried_time(s, &stamp) : stamp.time_us;
+		at_us = settle_time(g, s, at_us, now_us);
 		text = cut_date(g, line, &text_len, &stamp);
 		s->last_time_us = at_us;
+	} else if (s->carried_us != 0) {
+		at_us = settle_time(g, s, s->carried_us, now_us);
 	} else {
 		at_us = undated_time(s, now_us);
 		s->undated++;

@@ -35,27 +35,101 @@ static int add_jail(struct pattern *pat, unsigned jail, bool tail)
 	return 0;
 }
 
-int patterns_init(struct patterns *p, const struct ruleset *rs)
+/* The jail's logencoding, opened once for all that name it. -EINVAL: it is none, told once. */
+static int open_encoding(
+	struct patterns *p, const struct jail *j, struct faults *f, const struct charset **ret)
 {
-	*p = (struct patterns) {0};
-	for (size_t i = 0; i < rs->n_jails; i++) {
-		const struct jail *j = &rs->jails[i];
+	const char *name = j->logencoding.text;
+	struct encoding *e;
+	int r;
 
-		if ((j->sources & SOURCE_FILE) == 0)
-			continue;
-		for (size_t k = 0; k < j->n_logpaths; k++) {
-			struct pattern *pat = find_or_add(p, j->logpaths[k].pattern);
-
-			if (pat == NULL || add_jail(pat, j->id, j->logpaths[k].tail) < 0) {
-				patterns_done(p);
-				return -ENOMEM;
-			}
+	*ret = NULL;
+	if (name == NULL)
+		return 0;
+	for (size_t i = 0; i < p->n_encodings; i++) {
+		if (strcmp(p->encodings[i].name, name) == 0) {
+			*ret = p->encodings[i].charset;
+			return 0;
 		}
 	}
-	p->texts = calloc(p->n + 1, sizeof(*p->texts));
-	if (p->texts == NULL) {
-		patterns_done(p);
+	e = reallocarray(p->encodings, p->n_encodings + 1, sizeof(*e));
+	if (e == NULL)
 		return -ENOMEM;
+	p->encodings = e;
+	e += p->n_encodings;
+	*e = (struct encoding) {.name = name};
+	r = charset_open(&e->charset, name);
+	if (r == -ENOMEM)
+		return r;
+	p->n_encodings++;
+	*ret = e->charset;
+	if (r == -EINVAL)
+		fault_add(f, FAULT_ERROR, j->logencoding.where,
+			"logencoding '%s' is unknown: write 'auto', or a name such as 'utf-8', "
+			"'latin1', 'utf-16le' ('iconv -l' lists them)",
+			name);
+	else if (r < 0)
+		fault_add(f, FAULT_ERROR, j->logencoding.where,
+			"logencoding '%s' does not write letters and line ends as ASCII does, so "
+			"that lines cannot be told apart: have the log written in another",
+			name);
+	return 0;
+}
+
+/* A file is read once, so it has one encoding. */
+static void name_charset(
+	struct pattern *pat, const struct jail *j, const struct charset *charset, struct faults *f)
+{
+	if (j->logencoding.text == NULL)
+		return;
+	if (pat->charset_jail == NULL) {
+		pat->charset = charset;
+		pat->charset_jail = j->name;
+	} else if (!charset_same(pat->charset, charset)) {
+		fault_add(f, FAULT_WARNING, j->logencoding.where,
+			"jail '%s' reads '%s' in another encoding than jail '%s', whose "
+			"logencoding holds for both: write the same in both",
+			j->name, pat->text, pat->charset_jail);
+	}
+}
+
+static int add_paths(struct patterns *p, const struct jail *j, struct faults *f)
+{
+	const struct charset *charset;
+	int r = open_encoding(p, j, f, &charset);
+
+	if (r < 0 || (j->sources & SOURCE_FILE) == 0)
+		return r;
+	for (size_t k = 0; k < j->n_logpaths; k++) {
+		struct pattern *pat = find_or_add(p, j->logpaths[k].pattern);
+
+		if (pat == NULL)
+			return -ENOMEM;
+		r = add_jail(pat, j->id, j->logpaths[k].tail);
+		if (r < 0)
+			return r;
+		name_charset(pat, j, charset, f);
+	}
+	return 0;
+}
+
+int patterns_init(struct patterns *p, const struct ruleset *rs, struct faults *f)
+{
+	size_t errors = f->n_errors;
+	int r = 0;
+
+	*p = (struct patterns) {0};
+	for (size_t i = 0; i < rs->n_jails && r == 0; i++)
+		r = add_paths(p, &rs->jails[i], f);
+	if (r == 0) {
+		p->texts = calloc(p->n + 1, sizeof(*p->texts));
+		r = p->texts == NULL ? -ENOMEM : 0;
+	}
+	if (r == 0 && f->n_errors > errors)
+		r = -EINVAL;
+	if (r < 0) {
+		patterns_done(p);
+		return r;
 	}
 	for (size_t i = 0; i < p->n; i++)
 		p->texts[i] = p->items[i].text;
@@ -66,6 +140,9 @@ void patterns_done(struct patterns *p)
 {
 	for (size_t i = 0; i < p->n; i++)
 		free(p->items[i].jails);
+	for (size_t i = 0; i < p->n_encodings; i++)
+		charset_close(p->encodings[i].charset);
+	free(p->encodings);
 	free(p->items);
 	free(p->texts);
 	*p = (struct patterns) {0};

@@ -10,7 +10,7 @@
 
 void tail_init(struct tail *t, int fd, uint64_t dev, uint64_t ino)
 {
-	*t = (struct tail) {.fd = fd, .dev = dev, .ino = ino};
+	*t = (struct tail) {.fd = fd, .dev = dev, .ino = ino, .unit = 1, .line_max = TAIL_LINE_MAX};
 }
 
 void tail_done(struct tail *t)
@@ -68,12 +68,43 @@ static void learn_head(struct tail *t)
 	t->head_hash = hash_fingerprint(head, t->head_len);
 }
 
-/* Was the last byte before the offset something else than the end of a line? */
+/* Is the code unit at p that ASCII character? */
+static bool is_unit(const struct tail *t, const char *p, char c)
+{
+	size_t last = t->unit - 1, low = t->big_endian ? last : 0;
+
+	for (size_t i = 0; i <= last; i++)
+		if (p[i] != (i == low ? c : 0))
+			return false;
+	return true;
+}
+
+/* The line end in text[0..len), which begins with a whole unit; NULL if there is none. */
+static const char *find_newline(const struct tail *t, const char *text, size_t len)
+{
+	const char *p = text, *end = text + len - len % t->unit;
+	size_t low = t->big_endian ? t->unit - 1 : 0;
+
+	if (t->unit == 1)
+		return memchr(text, '\n', len);
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		const char *unit = p - (size_t)(p - text) % t->unit;
+
+		if ((size_t)(p - unit) == low && is_unit(t, unit, '\n'))
+			return unit;
+		p++;
+	}
+	return NULL;
+}
+
+/* Was the last character before the offset something else than the end of a line? */
 static bool inside_line(const struct tail *t)
 {
-	char before;
+	char before[4];
 
-	return t->offset > 0 && read_at(t->fd, &before, 1, t->offset - 1) == 1 && before != '\n';
+	return t->offset >= t->unit &&
+	       read_at(t->fd, before, t->unit, t->offset - t->unit) == t->unit &&
+	       !is_unit(t, before, '\n');
 }
 
 int tail_resume(struct tail *t, uint64_t offset)
@@ -87,7 +118,7 @@ int tail_resume(struct tail *t, uint64_t offset)
 	learn_head(t);
 	if (offset > (uint64_t)size)
 		return -EINVAL;
-	t->offset = offset;
+	t->offset = offset - offset % t->unit;
 	t->skipping = inside_line(t);
 	return 0;
 }
@@ -99,7 +130,7 @@ int tail_seek_end(struct tail *t)
 	return size < 0 ? (int)size : tail_resume(t, (uint64_t)size);
 }
 
-/* Shorter than what was read, or another first line: somebody began it anew. */
+/* Shorter than what was read, or another first line: somebody began it anew. 1 if so. */
 static int check_restart(struct tail *t)
 {
 	int64_t size = tail_size(t);
@@ -113,17 +144,25 @@ static int check_restart(struct tail *t)
 	t->head_len = 0;
 	t->skipping = false;
 	t->restarts++;
-	return 0;
+	return 1;
 }
 
-static void hand_on(struct tail *t, const char *line, size_t len, bool cut, tail_fn *fn, void *arg)
+/* used: how much of the file the line stands for. */
+static void hand_on(
+	struct tail *t, const char *text, size_t len, size_t used, tail_fn *fn, void *arg)
 {
-	uint64_t off = t->offset;
+	struct tail_line line = {
+		.text = text, .len = len, .off = t->offset, .end = t->offset + used};
 
-	while (len > 0 && line[len - 1] == '\r')
-		len--;
+	if (len > t->line_max) {
+		line.len = t->line_max;
+		line.cut = true;
+		t->long_lines++;
+	}
+	while (line.len >= t->unit && is_unit(t, text + line.len - t->unit, '\r'))
+		line.len -= t->unit;
 	t->lines++;
-	fn(arg, line, len, off, cut);
+	fn(arg, &line);
 }
 
 /* Hands on the lines in buf[0..len), which stand at t->offset; returns how many bytes are dealt
@@ -133,20 +172,18 @@ static size_t split(struct tail *t, const char *buf, size_t len, tail_fn *fn, vo
 	size_t at = 0;
 
 	while (at < len) {
-		const char *newline = memchr(buf + at, '\n', len - at);
-		size_t line_len = newline != NULL ? (size_t)(newline - (buf + at)) : len - at;
-		bool cut = line_len > TAIL_LINE_MAX;
+		const char *newline = find_newline(t, buf + at, len - at);
+		size_t line_len = newline != NULL ? (size_t)(newline - (buf + at))
+						  : (len - at) - (len - at) % t->unit;
+		size_t used = line_len + (newline != NULL ? t->unit : 0);
 
-		if (newline == NULL && !t->skipping && !cut)
+		if (newline == NULL && ((!t->skipping && line_len <= t->line_max) || used == 0))
 			break; /* half-written: once more when its end is there */
-		if (!t->skipping) {
-			hand_on(t, buf + at, cut ? TAIL_LINE_MAX : line_len, cut, fn, arg);
-			t->long_lines += cut;
-		}
+		if (!t->skipping)
+			hand_on(t, buf + at, line_len, used, fn, arg);
 		t->skipping = newline == NULL;
-		line_len += newline != NULL;
-		at += line_len;
-		t->offset += line_len;
+		at += used;
+		t->offset += used;
 	}
 	return at;
 }
@@ -162,7 +199,7 @@ static void skip_hole(struct tail *t)
 	if (data < 0 && errno == ENXIO)
 		data = tail_size(t);
 	if (data > (off_t)t->offset)
-		t->offset = (uint64_t)data;
+		t->offset = (uint64_t)data - (uint64_t)data % t->unit;
 }
 
 int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_fn *fn, void *arg)
@@ -170,7 +207,7 @@ int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_
 	size_t done = 0;
 	int r = check_restart(t);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	skip_hole(t);
 	while (done < budget) {
@@ -190,13 +227,14 @@ int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_
 
 int tail_finish(struct tail *t, char buf[static TAIL_BUFFER], tail_fn *fn, void *arg)
 {
-	ssize_t n = read_at(t->fd, buf, TAIL_LINE_MAX, t->offset);
+	ssize_t n = read_at(t->fd, buf, t->line_max, t->offset);
 
 	if (n < 0)
 		return (int)n;
+	n -= n % t->unit;
 	if (n == 0 || t->skipping)
 		return 0;
-	hand_on(t, buf, (size_t)n, false, fn, arg);
+	hand_on(t, buf, (size_t)n, (size_t)n, fn, arg);
 	t->offset += (uint64_t)n;
 	return 0;
 }

@@ -10,9 +10,10 @@
  * file is held in memory; a half-written last line is simply read again when the file has grown.
  */
 
-#define TAIL_LINE_MAX 16384      /* of a longer line the first so many bytes are judged */
-#define TAIL_BUFFER (256 * 1024) /* what tail_read wants to work in */
-#define TAIL_HEAD_MAX 256        /* how much of the first line identifies a file */
+#define TAIL_LINE_MAX 16384       /* of a longer line the first so many bytes are judged */
+#define TAIL_RAW_MAX (128 * 1024) /* the most that line_max may be */
+#define TAIL_BUFFER (256 * 1024)  /* what tail_read wants to work in */
+#define TAIL_HEAD_MAX 256         /* how much of the first line identifies a file */
 
 struct tail {
 	int fd;
@@ -25,11 +26,26 @@ struct tail {
 	uint64_t head_hash;
 	uint32_t head_len; /* 0: the first line is not complete yet */
 	bool skipping;
+	/*
+	 * How lines are told apart, and may be set before reading begins: bytes a code unit (1, 2
+	 * or 4), their order, and how many bytes of a line are handed on (TAIL_LINE_MAX).
+	 */
+	uint8_t unit;
+	bool big_endian;
+	uint32_t line_max;
 	uint64_t lines, long_lines, restarts; /* restarts: truncated or written anew in place */
 };
 
-/* One line without its line end; cut: it was longer. off: where it starts in the file. */
-typedef void tail_fn(void *arg, const char *line, size_t len, uint64_t off, bool cut);
+/* A line as it stands in the file, without its line end. */
+struct tail_line {
+	const char *text;
+	size_t len;
+	uint64_t off,
+		end; /* where it starts, and where the next one does (cut: where it was cut) */
+	bool cut;    /* it was longer */
+};
+
+typedef void tail_fn(void *arg, const struct tail_line *line);
 
 /* Takes over fd (a regular file) and starts at offset 0. */
 void tail_init(struct tail *t, int fd, uint64_t dev, uint64_t ino);
@@ -54,7 +70,8 @@ int64_t tail_size(const struct tail *t);
 
 /*
  * Hands on complete lines, about budget bytes of them. Returns 1 when there is more, 0 at the end,
- * or -errno. Notices truncation and rewriting in place, and starts over then.
+ * or -errno. Notices truncation and rewriting in place, goes to the start then, and returns 1
+ * before it reads: it may be another kind of file now.
  */
 int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_fn *fn, void *arg);
 

@@ -56,7 +56,8 @@ static void finds_the_time(void **state)
 
 	(void)state;
 	for (unsigned back = 1; back < LINES; back = back * 3 + 1) {
-		uint64_t off = seek_to(fileno(f), d, (int64_t)(now - back) * USEC_PER_SEC);
+		uint64_t off =
+			seek_to(fileno(f), CONTAINER_NONE, d, (int64_t)(now - back) * USEC_PER_SEC);
 		unsigned n = number_at(f, off);
 
 		/* Nothing that matters is passed over, and not much is read in vain. */
@@ -73,8 +74,8 @@ static void without_dates(void **state)
 	FILE *f = make_log(time(NULL), false), *empty = tmpfile();
 
 	(void)state;
-	assert_int_equal(seek_to(fileno(f), d, clock_wall_us()), 0);
-	assert_int_equal(seek_to(fileno(empty), d, clock_wall_us()), 0);
+	assert_int_equal(seek_to(fileno(f), CONTAINER_NONE, d, clock_wall_us()), 0);
+	assert_int_equal(seek_to(fileno(empty), CONTAINER_NONE, d, clock_wall_us()), 0);
 	fclose(f);
 	fclose(empty);
 	date_finder_free(d);

@@ -21,18 +21,17 @@ struct seen {
 static char path[64];
 static char buffer[TAIL_BUFFER];
 
-static void on_line(void *arg, const char *line, size_t len, uint64_t off, bool cut)
+static void on_line(void *arg, const struct tail_line *line)
 {
 	struct seen *s = arg;
-	size_t used = strlen(s->text);
+	size_t used = strlen(s->text), len = line->len;
 
-	(void)off;
 	s->n++;
-	s->cut += cut;
+	s->cut += line->cut;
 	if (len > s->longest)
 		s->longest = len;
 	if (used + len + 2 < sizeof(s->text)) {
-		memcpy(s->text + used, line, len);
+		memcpy(s->text + used, line->text, len);
 		s->text[used + len] = '|';
 		s->text[used + len + 1] = '\0';
 	}
