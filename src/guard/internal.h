@@ -164,6 +164,7 @@ struct guard {
 	int64_t save_cost_us; /* what the last one took */
 	int64_t purged_us;
 	char trouble_told[128];
+	bool sessions_dropped; /* those of the guard before are not on disk any more */
 
 	/* control.c */
 	struct client *clients;

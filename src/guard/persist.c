@@ -103,6 +103,15 @@ static void load_track(void *arg, const char *jail, const struct track_entry *e)
 	track_restore(g->track, &here);
 }
 
+static void load_sessions(void *arg, const char *jail, const void *data, size_t len)
+{
+	struct guard *g = arg;
+	struct jail_state *j = jail_named(g, jail);
+
+	if (j != NULL && filter_load(j->filter, data, len) < 0)
+		log_warning("[%s] the saved sessions make no sense: they are left out", jail);
+}
+
 struct saving {
 	struct guard *g;
 	struct store *s;
@@ -208,6 +217,26 @@ static int save_totals(struct guard *g)
 	return 0;
 }
 
+/*
+ * Sessions go to disk when guard leaves, for the next one; the first save after that takes them
+ * out again, with the read positions that they belong to.
+ */
+static int save_sessions(struct guard *g)
+{
+	int r = g->leaving || !g->sessions_dropped ? store_drop_sessions(g->store) : 0;
+
+	for (size_t i = 0; r == 0 && g->leaving && i < g->rs->n_jails; i++) {
+		struct buf data = {0};
+
+		r = filter_save(g->jails[i].filter, &data);
+		if (r == 0 && data.len > 0)
+			r = unless_unfit(g, store_put_sessions(g->store, g->jails[i].jail->name,
+						    data.data, data.len));
+		buf_done(&data);
+	}
+	return r;
+}
+
 static int save_all(struct guard *g)
 {
 	struct saving s = {g, g->store};
@@ -225,6 +254,8 @@ static int save_all(struct guard *g)
 		r = save_cursor(g);
 	if (r == 0)
 		r = save_totals(g);
+	if (r == 0)
+		r = save_sessions(g);
 	if (r == 0)
 		r = track_flush(g->track, save_track, &s);
 	if (r < 0) {
@@ -244,6 +275,7 @@ static void mark_clean(struct guard *g)
 	struct dropped_key *next;
 
 	bans_saved(g->bans);
+	g->sessions_dropped = true;
 	for (struct dropped_key *d = g->dropped; d != NULL; d = next) {
 		next = d->next;
 		free(d->key);
@@ -381,6 +413,8 @@ static int load(struct guard *g)
 		r = store_load_totals(g->store, load_total, g);
 	if (r == 0)
 		r = store_load_tracks(g->store, load_track, g);
+	if (r == 0)
+		r = store_load_sessions(g->store, load_sessions, g);
 	return r;
 }
 

@@ -25,7 +25,8 @@ struct filter {
 	struct rule **ignore;
 	size_t n_ignore;
 	unsigned maxlines;
-	struct sessions *sessions; /* NULL: no regex has <F-MLFID> */
+	bool has_sessions;         /* some regex has <F-MLFID> */
+	struct sessions *sessions; /* if so */
 	/* The line with a newline behind it, as the regexes see it; what follows it, put aside. */
 	char *text;
 	size_t room;
@@ -58,6 +59,7 @@ static int init_failregex(
 			continue;
 		}
 		fl->fail[fl->n_fail++] = rule;
+		fl->has_sessions |= rule_names_session(rule);
 		if (!rule_names_host(rule) && (fl->pref == NULL || !rule_names_host(fl->pref))) {
 			fault_add(f, FAULT_ERROR, def->failregex[i].where,
 				"failregex: nothing in it says who it was; put <HOST>, <ADDR> or "
@@ -84,6 +86,7 @@ static int init_rules(struct filter *fl, const struct filter_def *def, struct fa
 		if (r < 0)
 			return r;
 	}
+	fl->has_sessions = fl->pref != NULL && rule_names_session(fl->pref);
 	r = init_failregex(fl, def, flags | (fl->maxlines > 1 ? PATTERN_MULTILINE : 0), f);
 	fl->ignore = arena_array(fl->arena, def->n_ignoreregex, sizeof(*fl->ignore));
 	for (size_t i = 0; i < def->n_ignoreregex; i++) {
@@ -104,15 +107,19 @@ int filter_new(struct filter **ret, const struct filter_def *def, struct faults 
 	if (fl != NULL) {
 		fl->arena = arena_new();
 		fl->engine = regex_engine_new(&fl->stats);
-		fl->sessions = sessions_new();
 	}
-	if (fl == NULL || fl->arena == NULL || fl->engine == NULL || fl->sessions == NULL) {
+	if (fl == NULL || fl->arena == NULL || fl->engine == NULL) {
 		fault_add(f, FAULT_ERROR, (struct where) {NULL, 0}, "filter %s: out of memory",
 			def->name);
 	} else {
 		fl->maxlines = def->maxlines > 0 ? def->maxlines : 1;
 		field_names_init(&fl->names);
 		r = init_rules(fl, def, f);
+		if (r == 0 && fl->has_sessions && (fl->sessions = sessions_new()) == NULL) {
+			fault_add(f, FAULT_ERROR, (struct where) {NULL, 0},
+				"filter %s: out of memory", def->name);
+			r = -EINVAL;
+		}
 	}
 	if (r < 0) {
 		filter_free(fl);
@@ -420,6 +427,16 @@ enum verdict filter_judge(struct filter *f, struct window *w, const char *text, 
 		j.whole = window_text(j.w);
 	}
 	return judge(&j);
+}
+
+int filter_save(const struct filter *f, struct buf *ret)
+{
+	return f->has_sessions ? sessions_save(f->sessions, &f->names, ret) : 0;
+}
+
+int filter_load(struct filter *f, const void *data, size_t len)
+{
+	return f->has_sessions ? sessions_load(f->sessions, &f->names, data, len) : 0;
 }
 
 const struct filter_stats *filter_stats(const struct filter *f)

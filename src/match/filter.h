@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "base/buf.h"
 #include "base/fault.h"
 #include "config/ruleset.h"
 
@@ -75,5 +76,14 @@ unsigned filter_maxlines(const struct filter *f);
  */
 enum verdict filter_judge(struct filter *f, struct window *w, const char *text, size_t len,
 	int64_t now_us, struct match *ret);
+
+/*
+ * The sessions under way, for a filter that goes on from here; nothing is added when there are
+ * none. 0 or -ENOMEM.
+ */
+int filter_save(const struct filter *f, struct buf *ret);
+
+/* Takes over what another filter saved. 0, or -EINVAL: it makes no sense from some place on. */
+int filter_load(struct filter *f, const void *data, size_t len);
 
 const struct filter_stats *filter_stats(const struct filter *f);

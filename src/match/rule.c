@@ -25,7 +25,7 @@ struct rule {
 	struct regex *regex;
 	struct group *groups; /* alternatives and parts of tuples last, by their names */
 	size_t n_groups;
-	bool names_host;
+	bool names_host, names_session;
 };
 
 /* The field that alt_NAME_2 or tuple_NAME_2 is about. */
@@ -119,7 +119,12 @@ void rule_free(struct rule *r)
 
 bool rule_names_host(const struct rule *r)
 {
-	return r->names_host;
+	return r->names_host || r->names_session;
+}
+
+bool rule_names_session(const struct rule *r)
+{
+	return r->names_session;
 }
 
 bool rule_find(const struct rule *r, struct regex_engine *e, struct span text)

@@ -23,6 +23,9 @@ void rule_free(struct rule *r);
 /* Does it capture somebody to blame, or a session that may? */
 bool rule_names_host(const struct rule *r);
 
+/* Does it capture a session's id? */
+bool rule_names_session(const struct rule *r);
+
 /* Is it found in the text? */
 bool rule_find(const struct rule *r, struct regex_engine *e, struct span text);
 

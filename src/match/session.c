@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "match/session.h"
+#include "match/session_priv.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -7,48 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSIONS_MAX 2048 /* at one time */
-#define BUCKETS 1024
 #define LIFE_US (300 * USEC_PER_SEC)
-#define TEXT_MAX 896  /* bytes a session may keep */
-#define VALUE_MAX 200 /* of which one value */
-#define USERS_MAX 8
-#define NONE UINT16_MAX
-
-/* A value in a session's text. */
-struct place {
-	uint16_t off, len;
-	bool is_set;
-};
-
-struct user {
-	uint64_t hash; /* of the whole name */
-	struct place name;
-};
-
-struct session {
-	uint64_t hash; /* of the whole id; the key is secret, so nobody can find two alike */
-	int64_t ends_us;
-	uint16_t next;         /* in its bucket, or in the list of free ones */
-	uint16_t older, newer; /* by when they began */
-	bool pending;          /* a failure with nobody to blame yet */
-	unsigned matches, nofail_matches;
-	size_t n_users;
-	struct user users[USERS_MAX];
-	struct place v[FIELDS_MAX];
-	size_t n_text;
-	char text[TEXT_MAX];
-};
-
-struct sessions {
-	struct hash_key key;
-	uint16_t buckets[BUCKETS];
-	uint16_t oldest, newest, free;
-	uint16_t unused; /* from here on the pool has never been touched */
-	uint16_t last;   /* merged into last, NONE if it is forgotten */
-	uint64_t pushed_out;
-	struct session pool[SESSIONS_MAX];
-};
 
 struct sessions *sessions_new(void)
 {
@@ -59,7 +18,7 @@ struct sessions *sessions_new(void)
 		return NULL;
 	s->key = hash_key_random();
 	memset(s->buckets, 0xff, sizeof(s->buckets));
-	s->oldest = s->newest = s->free = s->last = NONE;
+	s->oldest = s->newest = s->free = s->last = SESSION_NONE;
 	return s;
 }
 
@@ -81,8 +40,8 @@ static void drop(struct sessions *s, uint16_t i)
 	while (*link != i)
 		link = &s->pool[*link].next;
 	*link = t->next;
-	*(t->older == NONE ? &s->oldest : &s->pool[t->older].newer) = t->newer;
-	*(t->newer == NONE ? &s->newest : &s->pool[t->newer].older) = t->older;
+	*(t->older == SESSION_NONE ? &s->oldest : &s->pool[t->older].newer) = t->newer;
+	*(t->newer == SESSION_NONE ? &s->newest : &s->pool[t->newer].older) = t->older;
 	t->next = s->free;
 	s->free = i;
 }
@@ -91,24 +50,24 @@ static uint16_t find(struct sessions *s, uint64_t hash, int64_t now_us)
 {
 	uint16_t i = s->buckets[hash % BUCKETS];
 
-	while (i != NONE && s->pool[i].hash != hash)
+	while (i != SESSION_NONE && s->pool[i].hash != hash)
 		i = s->pool[i].next;
-	if (i == NONE || s->pool[i].ends_us > now_us)
+	if (i == SESSION_NONE || s->pool[i].ends_us > now_us)
 		return i;
 	drop(s, i);
-	return NONE;
+	return SESSION_NONE;
 }
 
-static uint16_t add(struct sessions *s, uint64_t hash, int64_t now_us)
+uint16_t session_add(struct sessions *s, uint64_t hash, int64_t ends_us, int64_t now_us)
 {
 	struct session *t;
 	uint16_t i;
 
-	if (s->free == NONE && s->unused == SESSIONS_MAX) {
+	if (s->free == SESSION_NONE && s->unused == SESSIONS_MAX) {
 		s->pushed_out += s->pool[s->oldest].ends_us > now_us;
 		drop(s, s->oldest);
 	}
-	if (s->free != NONE) {
+	if (s->free != SESSION_NONE) {
 		i = s->free;
 		s->free = s->pool[i].next;
 	} else {
@@ -117,12 +76,12 @@ static uint16_t add(struct sessions *s, uint64_t hash, int64_t now_us)
 	t = &s->pool[i];
 	memset(t, 0, offsetof(struct session, text));
 	t->hash = hash;
-	t->ends_us = now_us + LIFE_US;
+	t->ends_us = ends_us;
 	t->next = s->buckets[hash % BUCKETS];
 	s->buckets[hash % BUCKETS] = i;
-	t->newer = NONE;
+	t->newer = SESSION_NONE;
 	t->older = s->newest;
-	*(s->newest == NONE ? &s->oldest : &s->pool[s->newest].newer) = i;
+	*(s->newest == SESSION_NONE ? &s->oldest : &s->pool[s->newest].newer) = i;
 	s->newest = i;
 	return i;
 }
@@ -146,8 +105,7 @@ static void tidy(struct session *t)
 	t->n_text = n;
 }
 
-/* Keeps a value, cut where it is longer than there is room for. */
-static void keep(struct session *t, struct place *p, struct span v)
+void session_keep(struct session *t, struct place *p, struct span v)
 {
 	size_t len = v.len < VALUE_MAX ? v.len : VALUE_MAX;
 
@@ -162,12 +120,7 @@ static void keep(struct session *t, struct place *p, struct span v)
 	t->n_text += len;
 }
 
-static struct span value(const struct session *t, const struct place *p)
-{
-	return p->is_set ? (struct span) {t->text + p->off, p->len} : (struct span) {NULL, 0};
-}
-
-static void add_user(struct sessions *s, struct session *t, struct span user)
+void session_add_user(struct sessions *s, struct session *t, struct span user)
 {
 	uint64_t hash;
 
@@ -180,7 +133,7 @@ static void add_user(struct sessions *s, struct session *t, struct span user)
 	if (t->n_users == USERS_MAX)
 		return;
 	t->users[t->n_users] = (struct user) {.hash = hash};
-	keep(t, &t->users[t->n_users].name, user);
+	session_keep(t, &t->users[t->n_users].name, user);
 	t->n_users++;
 }
 
@@ -195,9 +148,9 @@ struct standing {
 static void take_up(
 	struct sessions *s, struct session *t, const struct fields *line, struct standing *st)
 {
-	add_user(s, t, line->v[FIELD_USER]);
-	st->was_nofail = span_given(value(t, &t->v[FIELD_NOFAIL])) ||
-			 span_given(value(t, &t->v[FIELD_GAINED]));
+	session_add_user(s, t, line->v[FIELD_USER]);
+	st->was_nofail = span_given(session_value(t, &t->v[FIELD_NOFAIL])) ||
+			 span_given(session_value(t, &t->v[FIELD_GAINED]));
 	t->v[FIELD_NOFAIL].is_set = t->v[FIELD_GAINED].is_set = false;
 	if (st->gained)
 		t->pending = false;
@@ -210,16 +163,16 @@ static void take_up(
 			t->v[FIELD_CIDR].is_set = false;
 	for (size_t i = 0; i < FIELDS_MAX; i++)
 		if (line->v[i].text != NULL)
-			keep(t, &t->v[i], line->v[i]);
+			session_keep(t, &t->v[i], line->v[i]);
 }
 
 static void tell(const struct session *t, struct session_result *ret)
 {
 	for (size_t i = 0; i < FIELDS_MAX; i++)
-		ret->fields.v[i] = value(t, &t->v[i]);
+		ret->fields.v[i] = session_value(t, &t->v[i]);
 	ret->n_users = (unsigned)t->n_users;
 	for (size_t i = 0; i < t->n_users; i++)
-		ret->users[i] = value(t, &t->users[i].name);
+		ret->users[i] = session_value(t, &t->users[i].name);
 }
 
 /* The lines that count: those said to be none count after all when a failure follows. */
@@ -244,15 +197,15 @@ void sessions_merge(struct sessions *s, const struct fields *line, unsigned n_li
 	};
 	uint64_t hash = hash_bytes(&s->key, f.v[FIELD_MLFID].text, f.v[FIELD_MLFID].len);
 	uint16_t i = find(s, hash, now_us);
-	bool is_known = i != NONE;
+	bool is_known = i != SESSION_NONE;
 
 	if (st.gained && !span_given(f.v[FIELD_NOFAIL]))
 		f.v[FIELD_NOFAIL] = f.v[FIELD_GAINED];
 	st.nofail = span_given(f.v[FIELD_NOFAIL]);
 	f.v[FIELD_FORGET] = (struct span) {NULL, 0};
 	if (!is_known && !st.forget)
-		i = add(s, hash, now_us);
-	if (i != NONE)
+		i = session_add(s, hash, now_us + LIFE_US, now_us);
+	if (i != SESSION_NONE)
 		t = &s->pool[i];
 	take_up(s, t, &f, &st);
 	/* A failure waiting for its address, or a second user: whatever the line says, it failed.
@@ -272,11 +225,11 @@ void sessions_merge(struct sessions *s, const struct fields *line, unsigned n_li
 	}
 	if (is_known && st.forget)
 		drop(s, i);
-	s->last = st.forget ? NONE : i;
+	s->last = st.forget ? SESSION_NONE : i;
 }
 
 void sessions_pending(struct sessions *s)
 {
-	if (s->last != NONE)
+	if (s->last != SESSION_NONE)
 		s->pool[s->last].pending = true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/buf.h"
 #include "match/fields.h"
 
 #include <stdint.h>
@@ -35,6 +36,19 @@ void sessions_merge(struct sessions *s, const struct fields *line, unsigned n_li
 
 /* The failure that merge told of last has nobody to blame yet: the session's next lines are one. */
 void sessions_pending(struct sessions *s);
+
+/*
+ * Writes all of them, oldest first, for another table (a file of this machine: numbers are in its
+ * own order). Names, not slots, say what a value is. 0 or -ENOMEM.
+ */
+int sessions_save(const struct sessions *s, const struct field_names *names, struct buf *ret);
+
+/*
+ * Adds what sessions_save wrote; values of names that are not there are left out. 0, or -EINVAL:
+ * what follows some point makes no sense and was left out.
+ */
+int sessions_load(
+	struct sessions *s, const struct field_names *names, const void *data, size_t len);
 
 /* How many sessions lost their place to newer ones before their time. */
 uint64_t sessions_pushed_out(const struct sessions *s);

@@ -228,6 +228,36 @@ int store_load_totals(struct store *s, void (*fn)(void *, const struct store_tot
 	return r < 0 ? r : each_row(s, st, total_row, &f, arg);
 }
 
+struct sessions_fn {
+	void (*fn)(void *, const char *jail, const void *data, size_t len);
+};
+
+static bool sessions_row(sqlite3_stmt *st, const void *fn, void *arg)
+{
+	const char *jail = get_text(st, 0, 1, JAIL_MAX);
+	const void *data;
+	int len;
+
+	if (jail == NULL || sqlite3_column_type(st, 1) != SQLITE_BLOB)
+		return false;
+	data = sqlite3_column_blob(st, 1);
+	len = sqlite3_column_bytes(st, 1);
+	if (data == NULL || len > SESSIONS_BYTES_MAX)
+		return false;
+	((const struct sessions_fn *)fn)->fn(arg, jail, data, (size_t)len);
+	return true;
+}
+
+int store_load_sessions(struct store *s,
+	void (*fn)(void *, const char *jail, const void *data, size_t len), void *arg)
+{
+	struct sessions_fn f = {fn};
+	sqlite3_stmt *st;
+	int r = stmt_get(s, STMT_LOAD_SESSIONS, &st);
+
+	return r < 0 ? r : each_row(s, st, sessions_row, &f, arg);
+}
+
 struct track_row_fn {
 	void (*fn)(void *, const char *jail, const struct track_entry *);
 };

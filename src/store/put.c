@@ -222,6 +222,29 @@ int store_put_track(struct store *s, const char *jail, const struct track_entry 
 	return stmt_run(s, st);
 }
 
+int store_put_sessions(struct store *s, const char *jail, const void *data, size_t len)
+{
+	sqlite3_stmt *st;
+	int r;
+
+	if (!name_fits(jail, JAIL_MAX) || len > SESSIONS_BYTES_MAX)
+		return -EINVAL;
+	r = stmt_get(s, STMT_SESSIONS_PUT, &st);
+	if (r < 0)
+		return r;
+	put_text(st, 1, jail);
+	sqlite3_bind_blob(st, 2, data, (int)len, SQLITE_STATIC);
+	return stmt_run(s, st);
+}
+
+int store_drop_sessions(struct store *s)
+{
+	sqlite3_stmt *st;
+	int r = stmt_get(s, STMT_SESSIONS_DROP, &st);
+
+	return r < 0 ? r : stmt_run(s, st);
+}
+
 /* Runs SQL with a number for its ?1 and at most PURGE_ROWS rows. How many went, or -errno. */
 static int purge_some(struct store *s, const char *sql, int64_t before)
 {

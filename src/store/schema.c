@@ -5,6 +5,7 @@
  * Addresses are the 16 bytes of struct addr, times microseconds since 1970 unless they are called
  * sec. ban.over is when a ban was or will be over: `ended` if it was ended, `until`, or the largest
  * number for one that is for ever. track.slots is six bytes a slot, little-endian: second, count.
+ * session.data is a filter's own.
  */
 const char *const schema_steps[SCHEMA_VERSION] = {
 	"CREATE TABLE ban(id INTEGER PRIMARY KEY, jail TEXT NOT NULL, addr BLOB NOT NULL,"
@@ -20,4 +21,5 @@ const char *const schema_steps[SCHEMA_VERSION] = {
 	"CREATE TABLE track(addr BLOB NOT NULL, jail TEXT NOT NULL, newest_sec INTEGER NOT NULL,"
 	" goal INTEGER NOT NULL, slots BLOB NOT NULL, PRIMARY KEY(addr, jail)) WITHOUT ROWID;"
 	"CREATE INDEX track_newest ON track(newest_sec);",
+	"CREATE TABLE session(jail TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;",
 };

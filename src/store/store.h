@@ -86,6 +86,13 @@ int store_put_total(struct store *s, const struct store_total *t);
 int store_put_track(struct store *s, const char *jail, const struct track_entry *e, bool gone);
 
 /*
+ * The sessions under way in a jail's filter, as the filter wrote them (filter_save); they are kept
+ * between one guard and the next. Dropping forgets those of all jails.
+ */
+int store_put_sessions(struct store *s, const char *jail, const void *data, size_t len);
+int store_drop_sessions(struct store *s);
+
+/*
  * Deletes bans that were over before before_us, and failures whose last is older than
  * track_before_sec, and gives free pages back to the disk. Above 1 GiB the oldest of the bans that
  * are over go too. A bounded piece of work: 1 when there is more to do, 0 when not, or -errno.
@@ -104,6 +111,9 @@ int store_load_positions(
 int store_load_totals(struct store *s, void (*fn)(void *, const struct store_total *), void *arg);
 int store_load_tracks(struct store *s,
 	void (*fn)(void *, const char *jail, const struct track_entry *), void *arg);
+
+int store_load_sessions(struct store *s,
+	void (*fn)(void *, const char *jail, const void *data, size_t len), void *arg);
 
 /* Past and present bans of an address (any jail), at most max. */
 int store_history(struct store *s, const struct addr *a, unsigned max,

@@ -219,6 +219,75 @@ static void long_values(void **state)
 	filter_free(fl);
 }
 
+/* A filter that goes on where another one left. */
+static void carried_over(void **state)
+{
+	struct filter *before = server(), *after = server();
+	struct buf saved = {0};
+	char line[64];
+	struct match m;
+
+	(void)state;
+	assert_int_equal(filter_save(before, &saved), 0);
+	assert_int_equal(saved.len, 0);
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(line, sizeof(line), "s%u: login as u%u", i, i);
+		assert_int_equal(
+			filter_judge(before, NULL, line, strlen(line), 1, &m), VERDICT_NOFAIL);
+		snprintf(line, sizeof(line), "s%u: connect from 192.0.2.%u", i, i % 250 + 1);
+		assert_int_equal(
+			filter_judge(before, NULL, line, strlen(line), 1, &m), VERDICT_NOFAIL);
+	}
+	snprintf(line, sizeof(line), "s2001: bye");
+	filter_judge(before, NULL, line, strlen(line), 1, &m);
+	assert_int_equal(filter_save(before, &saved), 0);
+	assert_int_equal(filter_load(after, saved.data, saved.len), 0);
+	for (unsigned i = 2000; i < 3000; i++) {
+		snprintf(line, sizeof(line), "s%u: wrong password", i);
+		assert_int_equal(filter_judge(after, NULL, line, strlen(line), 2, &m),
+			i == 2001 ? VERDICT_NOFAIL : VERDICT_MATCH);
+		if (i == 2001)
+			continue;
+		assert_int_equal(m.addr.b[15], i % 250 + 1);
+		assert_int_equal(m.attempts, 3);
+		snprintf(line, sizeof(line), "u%u", i);
+		assert_int_equal(m.users[0].len, strlen(line));
+		assert_memory_equal(m.users[0].value, line, strlen(line));
+	}
+	filter_free(before);
+	filter_free(after);
+	buf_done(&saved);
+}
+
+/* What stands in a database may be anything. */
+static void broken_load(void **state)
+{
+	struct filter *before = server();
+	struct buf saved = {0};
+	struct match m;
+
+	(void)state;
+	filter_judge(before, NULL, "s1: login as bob", 16, 1, &m);
+	filter_judge(before, NULL, "s1: login as eve", 16, 1, &m);
+	assert_int_equal(filter_save(before, &saved), 0);
+	for (size_t n = 0; n < saved.len; n++) {
+		struct filter *fl = server();
+		char *copy = malloc(n > 0 ? n : 1);
+
+		memcpy(copy, saved.data, n);
+		assert_int_equal(filter_load(fl, copy, n), n == 0 ? 0 : -22);
+		for (unsigned bit = 0; bit < 8 && n > 0; bit++) {
+			copy[n - 1] ^= (char)(1 << bit);
+			filter_load(fl, copy, n);
+			filter_judge(fl, NULL, "s1: wrong password", 18, 2, &m);
+		}
+		free(copy);
+		filter_free(fl);
+	}
+	filter_free(before);
+	buf_done(&saved);
+}
+
 static void tuples_and_alternatives(void **state)
 {
 	static const char *const tuple[] = {"^<F-ID>\\S+</F-ID> <F-TUPLE_ID>\\S+</F-TUPLE_ID>"
@@ -275,6 +344,8 @@ int main(void)
 		cmocka_unit_test(ends_after_a_while),
 		cmocka_unit_test(many),
 		cmocka_unit_test(long_values),
+		cmocka_unit_test(carried_over),
+		cmocka_unit_test(broken_load),
 		cmocka_unit_test(tuples_and_alternatives),
 		cmocka_unit_test(windows),
 	};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/hash.h"
+#include "match/session.h"
+
+/* How sessions are held: shared by session.c and session_disk.c alone. */
+
+#define SESSIONS_MAX 2048 /* at one time */
+#define BUCKETS 1024
+#define TEXT_MAX 896  /* bytes a session may keep */
+#define VALUE_MAX 200 /* of which one value */
+#define USERS_MAX 8
+#define SESSION_NONE UINT16_MAX
+
+/* A value in a session's text. */
+struct place {
+	uint16_t off, len;
+	bool is_set;
+};
+
+struct user {
+	uint64_t hash; /* of the whole name */
+	struct place name;
+};
+
+struct session {
+	uint64_t hash; /* of the whole id; the key is secret, so nobody can find two alike */
+	int64_t ends_us;
+	uint16_t next;         /* in its bucket, or in the list of free ones */
+	uint16_t older, newer; /* by when they began */
+	bool pending;          /* a failure with nobody to blame yet */
+	unsigned matches, nofail_matches;
+	size_t n_users;
+	struct user users[USERS_MAX];
+	struct place v[FIELDS_MAX];
+	size_t n_text;
+	char text[TEXT_MAX];
+};
+
+struct sessions {
+	struct hash_key key;
+	uint16_t buckets[BUCKETS];
+	uint16_t oldest, newest, free;
+	uint16_t unused; /* from here on the pool has never been touched */
+	uint16_t last;   /* merged into last, SESSION_NONE if it is forgotten */
+	uint64_t pushed_out;
+	struct session pool[SESSIONS_MAX];
+};
+
+/* A new one, of that id's hash; ends_us: when it is over. */
+uint16_t session_add(struct sessions *s, uint64_t hash, int64_t ends_us, int64_t now_us);
+
+/* Keeps a value, cut where it is longer than there is room for. */
+void session_keep(struct session *t, struct place *p, struct span v);
+
+/* One more user, if it is new. */
+void session_add_user(struct sessions *s, struct session *t, struct span user);
+
+static inline struct span session_value(const struct session *t, const struct place *p)
+{
+	return p->is_set ? (struct span) {t->text + p->off, p->len} : (struct span) {NULL, 0};
+}
