@@ -83,8 +83,8 @@ static void read_groups(struct rule *r, struct arena *arena, struct field_names 
 		} else {
 			g.slot = field_names_slot(names, arena, name, strlen(name));
 		}
-		r->names_host |=
-			g.kind != KIND_SKIPPED && (g.slot <= FIELD_DNS || g.slot == FIELD_MLFID);
+		r->names_session |= g.kind != KIND_SKIPPED && g.slot == FIELD_MLFID;
+		r->names_host |= g.kind != KIND_SKIPPED && g.slot <= FIELD_DNS;
 		if (g.kind == KIND_SKIPPED || g.slot < FIELDS_MAX)
 			sort_in(r, g);
 	}
