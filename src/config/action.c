@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/action.h"
 
-#include "base/util.h"
+#include "config/action_file.h"
 #include "config/option.h"
 #include "config/spec.h"
 #include "config/value.h"
@@ -18,21 +18,34 @@ const struct conf_option *action_option(const struct action_def *a, const char *
 	return NULL;
 }
 
-/* One of those that drop packets: the kernel tables do it here. */
-static bool is_wall(const char *name)
+/* What its file is given besides what the jail says. */
+static void set_names(struct reader *r, struct spec *spec, const char *jail, struct where where)
 {
-	static const char *const bases[] = {"stockade", "iptables", "nftables", "firewallcmd"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
-		size_t len = strlen(bases[i]);
-
-		if (strncmp(name, bases[i], len) == 0 && (name[len] == '\0' || name[len] == '-'))
-			return true;
-	}
-	return false;
+	if (section_entry(&spec->opts, "name") == NULL)
+		section_set(&spec->opts, r->scratch, "name", jail, where);
+	if (section_entry(&spec->opts, "actname") == NULL)
+		section_set(&spec->opts, r->scratch, "actname", spec->name, where);
 }
 
-static void read_one(struct reader *r, const char *text, struct where where, struct action_def *ret)
+/* Where it is met first says enough. */
+static void tell_once(struct reader *r, const char *name, struct where where)
+{
+	struct named *told;
+
+	if (r->lenient || names_get(&r->told_actions, name) != NULL)
+		return;
+	told = arena_alloc(r->scratch, sizeof(*told));
+	told->name = name;
+	names_put(&r->told_actions, r->scratch, told);
+	reader_warn(r, where,
+		"the action '%s' is not run by this version: who is banned is dropped in the "
+		"kernel, "
+		"and that is all",
+		reader_show(r, name));
+}
+
+static void read_one(struct reader *r, const struct section *values, const char *text,
+	struct where where, struct action_def *ret)
 {
 	struct spec spec;
 
@@ -41,7 +54,12 @@ static void read_one(struct reader *r, const char *text, struct where where, str
 	ret->name = arena_strdup(r->keep, spec.name);
 	ret->where = reader_keep_where(r, where);
 	ret->opts = option_keep(r, &spec.opts, &ret->n_opts);
-	ret->is_wall = is_wall(spec.name);
+	ret->is_wall = action_file_is_wall(spec.name);
+	if (ret->is_wall)
+		return;
+	set_names(r, &spec, values->name, where);
+	if (action_file_check(r, spec.name, where, &spec.opts, values))
+		tell_once(r, spec.name, where);
 }
 
 void action_read_list(struct reader *r, const struct section *values, const char *key,
@@ -64,7 +82,7 @@ void action_read_list(struct reader *r, const struct section *values, const char
 			reader_error(r, where, "more than %d actions: write fewer", ACTIONS_MAX);
 			break;
 		}
-		read_one(r, one, where, &actions[n]);
+		read_one(r, values, one, where, &actions[n]);
 		if (actions[n].name != NULL)
 			n++;
 	}

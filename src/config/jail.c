@@ -360,7 +360,7 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 	struct jail *ret)
 {
 	static const char *const enabled_key[] = {"enabled"};
-	struct draft d = {.r = r, .where = s->where, .jail = ret};
+	struct draft d = {.r = r, .where = s->where, .jail = ret, .values.name = s->name};
 	size_t errors = r->n_errors;
 	bool is_enabled = false;
 

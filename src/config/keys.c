@@ -17,6 +17,11 @@ const char *const keys_jail[] = {"enabled", "backend", "maxretry", "maxmatches",
 	"journalmatch"};
 const size_t keys_jail_n = ARRAY_SIZE(keys_jail);
 
+const char *const keys_action[] = {"actionstart", "actionstart_on_demand", "actionstop",
+	"actionflush", "actionreload", "actioncheck", "actionrepair", "actionrepair_on_unban",
+	"actionban", "actionprolong", "actionreban", "actionunban", "norestored"};
+const size_t keys_action_n = ARRAY_SIZE(keys_action);
+
 const char *const keys_main[] = {"loglevel", "logtarget", "syslogsocket", "socket", "pidfile",
 	"allowipv6", "dbfile", "dbpurgeage", "dbmaxmatches", "stacksize", "allow", "maxtracked",
 	"maxbans", "user", "wall", "native_actions", "engine", "peer"};
@@ -32,6 +37,10 @@ static const char *const jail_more[] = {"port", "protocol", "chain", "mode", "ba
 static const char *const filter_more[] = {"mode", "logtype", "before", "after"};
 static const char *const main_more[] = {"listen"};
 
+/* Known and meant, but nothing is done with them so far. */
+static const char *const later[] = {"limit", "prefix4", "prefix6", "prefixretry", "share",
+	"drop_log", "rules", "native_actions", "wall", "engine", "peer"};
+
 /* Reading every value for every strange key must not take for ever on a strange file. */
 #define SEARCH_BYTES_MAX (256u << 20)
 
@@ -41,6 +50,7 @@ struct check {
 	const char **known;
 	size_t n_known;
 	size_t searched;
+	enum keys_kind kind;
 };
 
 /* Does the text mention the key: %(key)s, %(section/key)s, <key>, <section/key>, <beginning-<x>>?
@@ -104,12 +114,17 @@ static void check_entry(struct check *c, const struct section *s, const struct e
 {
 	const char *hint;
 
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+		if ((c->kind == KEYS_JAIL || c->kind == KEYS_MAIN) &&
+			strcmp(e->name, later[i]) == 0 && !is_mentioned(c, e->name))
+			reader_warn(c->r, e->where,
+				"'%s' is not done by this version: it changes nothing", e->name);
 	if (is_known(c, e->name) || c->searched > SEARCH_BYTES_MAX || is_mentioned(c, e->name))
 		return;
 	hint = reader_hint(c->r, e->name, c->known, c->n_known);
 	/* An included file offers variables to whoever wants them; only a slip of the pen is a
 	 * fault. */
-	if (e->included && hint[0] == '\0')
+	if ((e->included || c->kind == KEYS_ACTION) && hint[0] == '\0')
 		return;
 	reader_warn(c->r, e->where, "nothing reads the key '%s' in [%s]%s",
 		reader_show(c->r, e->name), reader_show(c->r, s->name),
@@ -124,7 +139,7 @@ static void add_known(struct check *c, const char *const *keys, size_t n)
 
 void keys_check(struct reader *r, const struct doc *d, enum keys_kind kind)
 {
-	struct check c = {.r = r, .doc = d};
+	struct check c = {.r = r, .doc = d, .kind = kind};
 
 	c.known = arena_array(
 		r->scratch, keys_jail_n + ARRAY_SIZE(jail_more) + keys_main_n, sizeof(*c.known));
@@ -134,6 +149,8 @@ void keys_check(struct reader *r, const struct doc *d, enum keys_kind kind)
 	} else if (kind == KEYS_FILTER) {
 		add_known(&c, keys_filter, keys_filter_n);
 		add_known(&c, filter_more, ARRAY_SIZE(filter_more));
+	} else if (kind == KEYS_ACTION) {
+		add_known(&c, keys_action, keys_action_n);
 	} else {
 		add_known(&c, keys_main, keys_main_n);
 		add_known(&c, main_more, ARRAY_SIZE(main_more));

@@ -6,6 +6,7 @@
 enum keys_kind {
 	KEYS_JAIL,
 	KEYS_FILTER,
+	KEYS_ACTION, /* only those that are almost known */
 	KEYS_MAIN,
 };
 
@@ -25,6 +26,10 @@ extern const size_t keys_jail_n;
 /* What a filter file defines. */
 extern const char *const keys_filter[];
 extern const size_t keys_filter_n;
+
+/* What an action file defines. */
+extern const char *const keys_action[];
+extern const size_t keys_action_n;
 
 /* What stands in [Definition] of stockade.conf. */
 extern const char *const keys_main[];

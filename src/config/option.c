@@ -101,6 +101,10 @@ void option_growth(struct reader *r, const struct section *values, struct bantim
 {
 	*ret = (struct bantime_growth) {.maxtime_sec = -1};
 	value_bool(r, values, "bantime.increment", &ret->increment);
+	if (ret->increment)
+		reader_warn(r, section_entry(values, "bantime.increment")->where,
+			"bantime.increment is not done by this version: every ban lasts as long as "
+			"bantime says");
 	value_bool(r, values, "bantime.overalljails", &ret->overalljails);
 	option_text(r, values, "bantime.factor", "", &ret->factor);
 	option_text(r, values, "bantime.formula", "", &ret->formula);

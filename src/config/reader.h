@@ -12,11 +12,13 @@ struct reader {
 	struct arena *keep;    /* what the result is made of */
 	struct faults *faults;
 	size_t n_errors; /* also those that were there already, and those told as warnings */
-	bool lenient;    /* what is read is not in use: its errors are warnings, its warnings nothing */
-	bool complete;   /* read what is not in use, too, and keep what could be read */
+	bool lenient;  /* what is read is not in use: its errors are warnings, its warnings nothing
+			*/
+	bool complete; /* read what is not in use, too, and keep what could be read */
 	const char *dir;
-	struct names files;      /* struct file by path: each is read once */
-	struct names kept_names; /* file names in keep */
+	struct names files;        /* struct file by path: each is read once */
+	struct names kept_names;   /* file names in keep */
+	struct names told_actions; /* those that are not run: it has been said */
 };
 
 /* Starts a reading whose result goes to keep. 0 or -ENOMEM. */

@@ -94,14 +94,21 @@ static inline void fixture_done(struct fixture *f)
 
 #define FILTER_X "[Definition]\nfailregex = ^x <HOST>$\n"
 
-/* A filter "x" and a jail.conf of these lines load without a word. */
-static inline void fixture_good(struct fixture *f, const char *jail_conf)
+/* A filter "x", an action "tell" and a jail.conf of these lines load, and this is said. */
+static inline void fixture_said(struct fixture *f, const char *jail_conf, const char *said)
 {
 	fixture_init(f);
 	fixture_file(f, "filter.d/x.conf", FILTER_X);
+	fixture_file(f, "action.d/tell.conf", "[Definition]\nactionban = echo <ip>\n");
 	fixture_file(f, "jail.conf", jail_conf);
-	if (fixture_load(f) != 0 || f->faults.n != 0)
+	if (fixture_load(f) != 0 || strcmp(f->said, said) != 0)
 		fail_msg("%s", f->said);
+}
+
+/* The same, and nothing is said. */
+static inline void fixture_good(struct fixture *f, const char *jail_conf)
+{
+	fixture_said(f, jail_conf, "");
 }
 
 /* A jail x with that line added; what is wrong with it must be said in these words. */

@@ -288,7 +288,7 @@ static void jail_options(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_good(&f,
+	fixture_said(&f,
 		"[DEFAULT]\nenabled = 1\nfilter = x\nlogpath = /l\nmaxretry = 7\n[a]\n"
 		"[b]\nusedns = RAW\nmaxmatches = 3\nlogencoding = utf-16\nlogtimezone = UTC+0200\n"
 		"ignorecommand = /bin/x <ip>\n  || y\n"
@@ -298,7 +298,9 @@ static void jail_options(void **state)
 		"nftables-allports\n"
 		"bantime.increment = true\nbantime.factor = 2\nbantime.multipliers = 1 2 4\n"
 		"bantime.formula = ban.Time * 2\nbantime.maxtime = 5w\nbantime.rndtime = 1h\n"
-		"bantime.overalljails = yes\n");
+		"bantime.overalljails = yes\n",
+		"jail.conf:18: warning: bantime.increment is not done by this version: every ban "
+		"lasts as long as bantime says\n");
 	j = &f.rs->jails[0];
 	assert_int_equal(j->usedns, USEDNS_WARN);
 	assert_int_equal(j->maxmatches, 7);
@@ -366,12 +368,12 @@ static void ban_ports(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_good(&f,
+	fixture_said(&f,
 		"[DEFAULT]\nenabled = true\nfilter = x\nlogpath = /l\nport = 22\nprotocol = tcp\n"
 		"banaction = iptables-multiport\nbanaction_allports = iptables-allports\n"
 		"action_ = %(banaction)s[port=\"%(port)s\", protocol=\"%(protocol)s\", "
 		"chain=\"<known/chain>\"]\n"
-		"action_mw = %(action_)s\n            mail[port=99, dest=\"a, b\"]\n"
+		"action_mw = %(action_)s\n            tell[port=99, dest=\"a, b\"]\n"
 		"[a]\naction = %(action_)s\n"
 		"[b]\naction = %(action_)s\nbanaction = %(banaction_allports)s\n"
 		"[c]\naction = %(action_mw)s\n"
@@ -381,7 +383,10 @@ static void ban_ports(void **state)
 		"[g]\naction = %(action_)s[port=\"1,3\"]\n         %(action_)s[port=\"2\", "
 		"protocol=udp]\n"
 		"[h]\nport = 0:65535\n[i]\nport = 1:65535\n[j]\nport = any\n[k]\nport = "
-		"1:9,5:20,21\n");
+		"1:9,5:20,21\n",
+		"jail.conf:11: warning: the action 'tell' is not run by this version: who is "
+		"banned "
+		"is dropped in the kernel, and that is all\n");
 	assert_int_equal(f.rs->n_jails, 11);
 	assert_int_equal(f.rs->jails[0].n_ports, 1);
 	assert_int_equal(f.rs->jails[0].ports[0].lo, 22);
@@ -498,11 +503,10 @@ static void known_keys(void **state)
 	fixture_good(&f,
 		"[DEFAULT]\nmta = sendmail\ndestemail = root\nsender = root@<fq-hostname>\nusedns "
 		"= warn\n"
-		"logencoding = auto\nignorecommand =\nmode = normal\nbantime.increment = true\n"
+		"logencoding = auto\nignorecommand =\nmode = normal\nbantime.increment = false\n"
 		"bantime.maxtime = 5w\nchain = <known/chain>\naction_mine = foo\nmy_url = /k\n_own "
 		"= 1\n"
-		"[x]\nenabled = true\nlogpath = /l\nlimit = 5/minute\nprefix4 = 24\nprefix6 = 64\n"
-		"prefixretry = 9\nshare = yes\ndrop_log = yes\nrules = /r\nlogtimezone = UTC\n"
+		"[x]\nenabled = true\nlogpath = /l\nlogtimezone = UTC\n"
 		"maxmatches = %(maxretry)s\nmaxretry = 4\ndatepattern = {^LN-BEG}\n"
 		"filter = x[datepattern=\"%(my_url)s\"]\nignorecache = key=\"<ip>\"\n"
 		"[my-settings]\nagents = bot\n[z]\nfailregex = %(my-settings/agents)s\n");

@@ -63,6 +63,54 @@ static void options(void **state)
 		"or 'NAME[opt=value, opt2=\"a, b\"]'\n");
 }
 
+static void actions(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_bad("action = iptables-mutliport[port=ssh]",
+		"jail.conf:4: error: action 'iptables-mutliport' is unknown: there is no "
+		"action.d/iptables-mutliport.conf; did you mean 'iptables-multiport'?\n");
+	fixture_bad("banaction = stokade",
+		"jail.conf:4: error: action 'stokade' is unknown: there "
+		"is no action.d/stokade.conf; did you mean 'stockade'?\n");
+	fixture_bad("action = iptables\n  nobody.py[a=b]",
+		"jail.conf:5: error: action 'nobody.py' is "
+		"unknown: there is no action.d/nobody.py\n");
+	fixture_bad("limit = 5/minute",
+		"jail.conf:4: warning: 'limit' is not done by this version: it changes nothing\n");
+	fixture_init(&f);
+	fixture_file(&f, "filter.d/x.conf", FILTER_X);
+	fixture_file(&f, "action.d/a.conf",
+		"[Definition]\nactonban = x\nactionban = <b> <ip>\nactionunban = %(no)s\n"
+		"[Init]\nb = <c>\nc = <b>\n");
+	fixture_file(&f, "action.d/b.py", "");
+	fixture_file(&f, "jail.conf",
+		"[DEFAULT]\nenabled = true\nlogpath = /l\nfilter = x\naction = a[b=\"<d>\", "
+		"d=<b>]\n"
+		"[x]\n[y]\naction = a\n[z]\naction = b.py[]\n  b.py[x=1]\n");
+	assert_int_equal(fixture_load(&f), -EINVAL);
+	if (strcmp(f.said,
+		    "action.d/a.conf:2: warning: nothing reads the key 'actonban' in [Definition]; "
+		    "did you mean 'actionban'?\n"
+		    "jail.conf:5: error: tag '<b>' leads back to itself: write '<known/b>' for "
+		    "what "
+		    "it was before\n"
+		    "action.d/a.conf:4: error: '%(no)s' is not defined anywhere: define 'no' in "
+		    "this "
+		    "section or in [DEFAULT]\n"
+		    "jail.conf:5: warning: the action 'a' is not run by this version: who is "
+		    "banned "
+		    "is dropped in the kernel, and that is all\n"
+		    "action.d/a.conf:7: error: tag '<b>' leads back to itself: write '<known/b>' "
+		    "for "
+		    "what it was before\n"
+		    "jail.conf:10: warning: the action 'b.py' is not run by this version: who is "
+		    "banned is dropped in the kernel, and that is all\n") != 0)
+		fail_msg("%s", f.said);
+	fixture_done(&f);
+}
+
 static void addresses(void **state)
 {
 	(void)state;
@@ -662,6 +710,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(options),
+		cmocka_unit_test(actions),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(sources),
