@@ -119,6 +119,10 @@ static void on_trouble(void *arg, unsigned pattern, const char *path, const char
 	struct msg_trouble m = {.pattern = pattern};
 	char readers[256];
 
+	if (what != NULL && strcmp(what, WATCH_COMPRESSED) == 0) {
+		log_info("%s " WATCH_COMPRESSED, path);
+		return;
+	}
 	fill_path(m.path, sizeof(m.path), path);
 	fill_path(m.what, sizeof(m.what), what != NULL ? what : "");
 	channel_send(k->guard, MSG_TROUBLE, &m, sizeof(m), -1);

@@ -14,7 +14,7 @@ struct event_base;
  *
  * A pattern is an absolute path; any of its components may be a glob of *, ? and [...], without
  * escapes; hidden names must be asked for by a leading dot. Only regular files are logs; nothing
- * else is ever opened.
+ * else is ever opened. Of compressed ones a glob finds (by their names) there is nothing to read.
  *
  * Of symbolic links those that root (or we) made are followed anywhere; a user's only to a file or
  * directory that is his own. A file with several names (link(2)) in a directory of a user's is
@@ -55,6 +55,9 @@ struct watch_ops {
 };
 
 #define WATCH_TROUBLES_MAX 16
+
+/* The one trouble that is none: what a glob finds but nobody means. */
+#define WATCH_COMPRESSED "matches compressed files, too, which are not read"
 
 /*
  * How many files globs may match in all; a path without globs always has room. None can take all

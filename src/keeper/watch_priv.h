@@ -108,6 +108,9 @@ int watch_walk(struct watch *w, unsigned i);
 /* The directory a path leads to, by the same rules, without symbolic links; NULL: to none. */
 char *watch_resolve(struct watch *w, const char *path);
 
+/* Is that the name of what rotation has compressed? */
+bool watch_is_compressed(const char *name);
+
 /*
  * Opens a path of watch_walk, which is without symbolic links and stays so: where one has taken a
  * component's place since, nothing is opened. ret_dir (may be NULL) is what fstat(2) says of the

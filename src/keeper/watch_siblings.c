@@ -20,9 +20,10 @@ struct siblings {
 	size_t n;
 };
 
-static bool is_compressed(const char *name)
+bool watch_is_compressed(const char *name)
 {
-	static const char *const ends[] = {".gz", ".xz", ".zst", ".bz2", ".lz4"};
+	static const char *const ends[] = {
+		".gz", ".xz", ".zst", ".bz2", ".lz4", ".lzma", ".Z", ".zip"};
 	const char *dot = strrchr(name, '.');
 
 	for (size_t i = 0; dot != NULL && i < ARRAY_SIZE(ends); i++) {
@@ -104,7 +105,7 @@ static void collect(struct siblings *s, DIR *d, const char *base)
 	struct stat st;
 
 	while ((e = readdir(d)) != NULL) {
-		if (is_rotated(e->d_name, base) && !is_compressed(e->d_name) &&
+		if (is_rotated(e->d_name, base) && !watch_is_compressed(e->d_name) &&
 			fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			S_ISREG(st.st_mode))
 			consider(s, e->d_name, &st.st_mtim);

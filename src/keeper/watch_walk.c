@@ -293,12 +293,17 @@ static void walk_list(
 		return;
 	}
 	while (k->error == 0 && (e = readdir(d)) != NULL) {
+		struct rest ahead = *rest;
+
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
 			fnmatch(glob, e->d_name, FNM_PERIOD | FNM_NOESCAPE) != 0)
 			continue;
 		if (++k->steps > WALK_STEPS_MAX)
 			break;
-		walk_name(k, at, e->d_name, wd, true, rest);
+		if (watch_is_compressed(e->d_name) && e->d_type != DT_DIR && !rest_next(&ahead))
+			note(k, k->p->text, WATCH_COMPRESSED);
+		else
+			walk_name(k, at, e->d_name, wd, true, rest);
 	}
 	closedir(d);
 	missing(k, &at);

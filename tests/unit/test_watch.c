@@ -318,6 +318,25 @@ static void globs(void **state)
 	assert_int_equal(f->n_opened, 7 + 1);
 }
 
+static void compressed(void **state)
+{
+	struct fix *f = *state;
+
+	put(f, "a.log", "1");
+	put(f, "a.log.2.gz", "zip");
+	dir(f, "d.gz");
+	put(f, "d.gz/a.log", "2");
+	start_n(f, (const char *[]) {"a.log*", "*/a.log", "a.log.2.gz"}, 3);
+	told(f, "0 opened @/a.log (1) at start\n1 opened @/d.gz/a.log (2) at start\n"
+		"2 opened @/a.log.2.gz (zip) at start\n0 trouble @/a.log*: " WATCH_COMPRESSED "\n");
+	put(f, "a.log.3.xz", "zip");
+	told(f, "");
+	rm(f, "a.log.2.gz");
+	rm(f, "a.log.3.xz");
+	told(f, "2 left @/a.log.2.gz\n0 over @/a.log*\n"
+		"2 trouble @/a.log.2.gz: does not exist yet; waiting for @ to get it\n");
+}
+
 static void classes(void **state)
 {
 	struct fix *f = *state;
@@ -1037,6 +1056,7 @@ int main(void)
 		TEST(rotation),
 		TEST(rotation_in_a_glob),
 		TEST(globs),
+		TEST(compressed),
 		TEST(classes),
 		TEST(directories_later),
 		TEST(links),
