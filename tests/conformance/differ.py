@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """differ.py [-n LINES] [-s SEED] [-k FOLDER] STOCKADE [FILTER...]
 
-Judges generated log lines (differ_lines.py) by fail2ban itself and by stockade, with Debian's filters:
-whether a line is a failure, of which address, and when must be the same. Each service's first lines go
+Judges generated log lines (differ_lines.py) by fail2ban itself and by stockade,
+    with Debian's filters:
+whether a line is a failure, of which address,
+    and when must be the same. Each service's first lines go
 through the installed fail2ban-regex too, whose rows must be what the reference says."""
 
 import argparse
@@ -23,14 +25,18 @@ if os.environ.get("PYTHONHASHSEED") != "0":
     os.environ["PYTHONHASHSEED"] = "0"
     os.execv(sys.executable, [sys.executable] + sys.argv)
 
+sys.dont_write_bytecode = True
 import differ_lines  # noqa: E402
 import differ_reference as reference  # noqa: E402
 
 # What the lines are judged by, and its share of them.
 SERVICES = [
-    ("sshd", 3), ("sshd[mode=aggressive]", 3), ("postfix", 1), ("postfix[mode=aggressive]", 2), ("dovecot[mode=aggressive]", 2),
-    ("apache-auth", 2), ("nginx-http-auth[mode=aggressive]", 1), ("nginx-limit-req", 1), ("nginx-botsearch", 1), ("vsftpd", 1),
-    ("proftpd", 1), ("exim[mode=aggressive]", 2), ("asterisk", 2), ("named-refused", 1), ("recidive", 1),
+    ("sshd", 3), ("sshd[mode=aggressive]", 3), ("postfix", 1), ("postfix[mode=aggressive]", 2),
+    ("dovecot[mode=aggressive]", 2),
+    ("apache-auth", 2), ("nginx-http-auth[mode=aggressive]", 1), ("nginx-limit-req", 1),
+    ("nginx-botsearch", 1), ("vsftpd", 1),
+    ("proftpd", 1), ("exim[mode=aggressive]", 2), ("asterisk", 2), ("named-refused", 1),
+    ("recidive", 1),
 ]
 OTHERS_SHARE = 0.2  # every other filter, by its sample lines
 TOOL_LINES = 400    # that go through fail2ban-regex as well
@@ -50,7 +56,8 @@ def canonical(who):
 
 def stockade_answers(stockade, spec, path):
     done = subprocess.run(
-        [stockade, "test", "-c", reference.CONF, "-f", spec, "--json", "--now", str(differ_lines.NOW), path],
+        [stockade, "test", "-c", reference.CONF, "-f", spec, "--json", "--now",
+         str(differ_lines.NOW), path],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if done.returncode not in (0, 1):
         sys.stderr.write(done.stderr.decode("utf-8", "replace"))
@@ -105,11 +112,14 @@ def compare(spec, path, lines, stockade, sums, keep):
             continue
         here[kind] += 1
         if here[kind] <= SHOWN:
-            shown = theirs if isinstance(theirs, str) or theirs is None else (theirs[0], when_text(theirs[1]))
+            shown = theirs if isinstance(theirs, str) or theirs is None else (theirs[0],
+                when_text(theirs[1]))
             print("# %s: %s\n#   line %d: %r\n#   theirs %s\n#   ours   %s" % (
-                spec, kind, answer["line"], raw[:400], shown, {k: answer[k] for k in ("verdict", "ip", "time")}))
+                spec, kind, answer["line"], raw[:400], shown, {k: answer[k] for k in ("verdict",
+                    "ip", "time")}))
         if keep:
-            with open(os.path.join(keep, "%s.%s" % (spec, kind.split(" (")[0].replace(" ", "-"))), "ab") as f:
+            with open(os.path.join(keep, "%s.%s" % (spec, kind.split(" (")[0].replace(" ", "-"))),
+                "ab") as f:
                 f.write(raw + b"\n")
     sums.lines += len(lines)
     sums.matches += matches
@@ -182,7 +192,8 @@ def main():
     print("1..%d" % len(todo))
     for number, (spec, n) in enumerate(todo, 1):
         good &= run_one(number, spec, n, args, sums)
-    print("# %d lines, %d failures, %d disagreements" % (sums.lines, sums.matches, sum(sums.kinds.values())))
+    print("# %d lines, %d failures, %d disagreements" % (sums.lines, sums.matches,
+        sum(sums.kinds.values())))
     for kind, count in sums.kinds.most_common():
         print("# %7d %s" % (count, kind))
     return 0 if good else 1

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """fail2ban's own judgement of log lines, from its installed modules.
 
-A filter is set up as fail2ban-regex does it, but judges as the server does: the first failregex that
+A filter is set up as fail2ban-regex does it,
+    but judges as the server does: the first failregex that
 matches decides."""
 
 import os
