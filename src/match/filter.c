@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "match/filter.h"
 
+#include "base/utf8.h"
 #include "match/pattern.h"
 #include "match/rule.h"
 #include "match/session.h"
@@ -154,20 +155,27 @@ unsigned filter_maxlines(const struct filter *f)
 	return f->maxlines;
 }
 
-/* A copy of the text with a newline behind it. */
+/*
+ * A copy of the text with a newline behind it. What is no UTF-8 is replaced, as fail2ban does it:
+ * by that both match the same characters, and no stray byte hides a line.
+ */
 static bool put_line(struct filter *f, const char *text, size_t len, struct span *ret)
 {
-	if (f->room < len + 1) {
-		char *larger = realloc(f->text, len + 1 + len / 2);
+	size_t most = utf8_ascii(text, len) == len ? len : UTF8_GROWTH * len;
+
+	if (f->room < most + 1) {
+		char *larger = realloc(f->text, most + 1 + most / 2);
 
 		if (larger == NULL) {
 			f->stats.no_memory++;
 			return false;
 		}
 		f->text = larger;
-		f->room = len + 1 + len / 2;
+		f->room = most + 1 + most / 2;
 	}
-	if (len > 0)
+	if (most > len)
+		len = utf8_replace(f->text, text, len);
+	else if (len > 0)
 		memcpy(f->text, text, len);
 	f->text[len] = '\n';
 	*ret = (struct span) {f->text, len + 1};
@@ -371,6 +379,7 @@ static enum verdict judge(struct judgement *j)
 	struct span content;
 	enum verdict v;
 
+	regex_engine_utf8(f->engine, utf8_ascii(j->whole.text, j->whole.len) < j->whole.len);
 	/*
 	 * fail2ban's order: few ignoreregexes beside many failregexes go first and on the whole
 	 * line. The answer then is "ignored" whatever else the line is.
@@ -417,13 +426,13 @@ enum verdict filter_judge(struct filter *f, struct window *w, const char *text, 
 	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
 		len--;
 	match_clear(ret);
-	if (j.w == NULL) {
-		if (!put_line(f, text, len, &j.whole))
-			return VERDICT_MISS;
-	} else if (window_add(j.w, text, len) < 0) {
-		f->stats.no_memory++;
+	if (!put_line(f, text, len, &j.whole))
 		return VERDICT_MISS;
-	} else {
+	if (j.w != NULL) {
+		if (window_add(j.w, j.whole.text, j.whole.len - 1) < 0) {
+			f->stats.no_memory++;
+			return VERDICT_MISS;
+		}
 		j.whole = window_text(j.w);
 	}
 	return judge(&j);

@@ -7,8 +7,9 @@
 #include "config/ruleset.h"
 
 /*
- * A filter ready to judge lines: PCRE2 with JIT, byte mode, limits on match, depth and heap; and
- * the sessions (<F-MLFID>) under way. One a jail.
+ * A filter ready to judge lines: PCRE2 with JIT, limits on match, depth and heap; and the sessions
+ * (<F-MLFID>) under way. One a jail. Texts are taken for UTF-8, and what is none in them is
+ * replaced, so that a regex sees the characters that Python would.
  */
 struct filter;
 

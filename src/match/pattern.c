@@ -200,7 +200,7 @@ static int tag(struct expansion *e)
 	return 0;
 }
 
-/* \uXXXX as the bytes of its UTF-8. */
+/* \uXXXX as the character, or as the bytes of its UTF-8. */
 static int unicode_escape(struct expansion *e, size_t digits)
 {
 	unsigned long c = 0;
@@ -218,8 +218,16 @@ static int unicode_escape(struct expansion *e, size_t digits)
 		else
 			return refuse(e, "incomplete \\u escape");
 	}
-	if (c > 0x10ffff)
+	if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		return refuse(e, "no such character");
+	if ((e->flags & PATTERN_UTF8) != 0) {
+		char code[16];
+
+		snprintf(code, sizeof(code), "\\x{%lx}", c);
+		r = emits(e, code);
+		e->at += 2 + digits;
+		return r;
+	}
 	n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
 	for (size_t i = n - 1; i > 0; i--, c >>= 6)
 		b[i] = (char)(0x80 | (c & 0x3f));
@@ -236,6 +244,9 @@ static int unicode_escape(struct expansion *e, size_t digits)
 	return r;
 }
 
+/* Beside what is space everywhere Python has the four separators of ASCII. */
+#define SPACE "\\s\\x1c-\\x1f"
+
 static int escape(struct expansion *e)
 {
 	int r;
@@ -246,6 +257,14 @@ static int escape(struct expansion *e)
 	case 'Z':
 		/* Python's means the very end; PCRE2's also matches before a last newline. */
 		r = emits(e, "\\z");
+		e->at += 2;
+		return r;
+	case 's':
+		r = emits(e, "[" SPACE "]");
+		e->at += 2;
+		return r;
+	case 'S':
+		r = emits(e, "[^" SPACE "]");
 		e->at += 2;
 		return r;
 	case 'u':
@@ -267,10 +286,17 @@ static int class(struct expansion *e)
 	if (r == 0 && e->src[e->at] == ']')
 		r = copy(e, 1);
 	while (r == 0 && e->src[e->at] != '\0' && e->src[e->at] != ']') {
+		bool escaped = e->src[e->at] == '\\' && e->src[e->at + 1] != '\0';
+
+		if (escaped && e->src[e->at + 1] == 's') {
+			r = emits(e, SPACE);
+			e->at += 2;
+			continue;
+		}
 		if (e->src[e->at] == '[')
 			r = emits(e, "\\");
 		if (r == 0)
-			r = copy(e, e->src[e->at] == '\\' && e->src[e->at + 1] != '\0' ? 2 : 1);
+			r = copy(e, escaped ? 2 : 1);
 	}
 	return r < 0 || e->src[e->at] == '\0' ? r : copy(e, 1);
 }

@@ -8,7 +8,7 @@
 
 /*
  * A regular expression of the configuration, as Python's re and fail2ban's tags have it, made into
- * one for PCRE2 in byte mode. Remembers which byte came from where, for error messages.
+ * one for PCRE2. Remembers which byte came from where, for error messages.
  */
 struct pattern {
 	struct buf text;
@@ -25,6 +25,7 @@ enum pattern_flags {
 	PATTERN_MULTILINE = 1, /* "^" and "$" also at the lines inside; <SKIPLINES> */
 	PATTERN_NO_NAMES = 2,  /* <HOST> is an address, not a name: usedns = no */
 	PATTERN_NO_TAGS = 4,   /* "<...>" is plain text: a datepattern */
+	PATTERN_UTF8 = 8,      /* for characters, not bytes: the text searched is valid UTF-8 */
 };
 
 /*

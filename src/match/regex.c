@@ -3,6 +3,7 @@
 #include "match/regex.h"
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "match/pattern.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 #define JIT_STACK_START (32 * 1024)
 #define JIT_STACK_MAX (1024 * 1024)
 #define LITERAL_MAX 64
+#define MESSAGE_MAX 160
 #define EXCERPT 24 /* bytes shown on each side of a fault */
 
 struct regex_engine {
@@ -29,11 +31,18 @@ struct regex_engine {
 	pcre2_match_data *data; /* large enough for any regex of the engine */
 	uint32_t n_pairs;
 	pcre2_jit_stack *stack;
+	bool is_utf8; /* the text searched has more than ASCII in it */
+};
+
+/* An expression as compiled. */
+struct program {
+	pcre2_code *code; /* NULL: none */
+	bool is_jit;
 };
 
 struct regex {
-	pcre2_code *code;
-	bool is_jit;
+	struct program bytes; /* not there if it can only be said in characters */
+	struct program utf8;  /* only with PATTERN_UTF8 */
 	/* The bytes any match begins with, at the text's start: the cheap test comes first. */
 	char literal[LITERAL_MAX];
 	size_t literal_len;
@@ -148,14 +157,21 @@ static void find_literal(struct regex *r, const char *s)
 		r->literal_len--;
 }
 
+/* Both programs have the same groups. */
+static const pcre2_code *any_code(const struct regex *r)
+{
+	return r->bytes.code != NULL ? r->bytes.code : r->utf8.code;
+}
+
 static void read_groups(struct regex *r, struct arena *arena)
 {
+	const pcre2_code *code = any_code(r);
 	uint32_t n = 0, size = 0;
 	PCRE2_SPTR entry = NULL;
 
-	pcre2_pattern_info(r->code, PCRE2_INFO_NAMECOUNT, &n);
-	pcre2_pattern_info(r->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
-	pcre2_pattern_info(r->code, PCRE2_INFO_NAMETABLE, &entry);
+	pcre2_pattern_info(code, PCRE2_INFO_NAMECOUNT, &n);
+	pcre2_pattern_info(code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+	pcre2_pattern_info(code, PCRE2_INFO_NAMETABLE, &entry);
 	r->groups = arena_array(arena, n, sizeof(*r->groups));
 	for (uint32_t i = 0; i < n; i++, entry += size) {
 		unsigned number = (unsigned)entry[0] << 8 | entry[1];
@@ -171,9 +187,10 @@ static void read_groups(struct regex *r, struct arena *arena)
 /* Room for the captures of the regex that has most of them. */
 static int make_room(struct regex_engine *e, const struct regex *r)
 {
+	const pcre2_code *code = any_code(r);
 	uint32_t n = 0;
 
-	pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &n);
+	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &n);
 	if (e->data != NULL && n < e->n_pairs)
 		return 0;
 	pcre2_match_data_free(e->data);
@@ -182,51 +199,81 @@ static int make_room(struct regex_engine *e, const struct regex *r)
 	return e->data != NULL ? 0 : -ENOMEM;
 }
 
-static int compile(struct regex *r, struct regex_engine *e, const struct pattern *p,
-	const char *what, const struct conf_text *source, unsigned flags, struct faults *f)
+static int compile(struct program *p, struct regex_engine *e, const struct pattern *source,
+	unsigned flags, size_t *ret_at, PCRE2_UCHAR message[MESSAGE_MAX])
 {
-	/* Byte mode for good: with UTF one invalid byte in a line would hide it. */
-	uint32_t options = PCRE2_DUPNAMES | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
+	/* With UTF an invalid byte would hide its line, or worse. */
+	uint32_t options =
+		PCRE2_DUPNAMES | ((flags & PATTERN_UTF8) != 0 ? PCRE2_UTF | PCRE2_UCP
+							      : PCRE2_NEVER_UTF | PCRE2_NEVER_UCP);
 	PCRE2_SIZE at = 0;
-	PCRE2_UCHAR message[160];
 	int error = 0;
 
 	if ((flags & PATTERN_MULTILINE) != 0)
 		options |= PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX;
-	r->code = pcre2_compile(
-		(PCRE2_SPTR)buf_text(&p->text), p->text.len, options, &error, &at, e->compile);
-	if (r->code == NULL) {
-		pcre2_get_error_message(error, message, sizeof(message));
-		complain(f, what, source, pattern_source(p, at), (const char *)message);
+	p->code = pcre2_compile((PCRE2_SPTR)buf_text(&source->text), source->text.len, options,
+		&error, &at, e->compile);
+	if (p->code == NULL) {
+		pcre2_get_error_message(error, message, MESSAGE_MAX);
+		*ret_at = pattern_source(source, at);
 		return -EINVAL;
 	}
-	r->is_jit = pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0;
-	return make_room(e, r);
+	p->is_jit = pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0;
+	return 0;
+}
+
+/* One of the two programs; find_literal sees the text of the first. */
+static int add_program(struct regex *r, struct regex_engine *e, const char *what,
+	const struct conf_text *source, unsigned flags, struct faults *f)
+{
+	struct program *p = (flags & PATTERN_UTF8) != 0 ? &r->utf8 : &r->bytes;
+	PCRE2_UCHAR message[MESSAGE_MAX];
+	struct pattern_error error = {0};
+	struct pattern pattern = {0};
+	size_t at = 0;
+	int rc = pattern_expand(&pattern, source->text, flags, &error);
+
+	if (rc == -EINVAL) {
+		complain(f, what, source, error.at, error.message);
+	} else if (rc == 0) {
+		rc = compile(p, e, &pattern, flags, &at, message);
+		if (rc == -EINVAL)
+			complain(f, what, source, at, (const char *)message);
+	}
+	if (rc == 0 && (flags & (PATTERN_MULTILINE | PATTERN_UTF8)) == 0)
+		find_literal(r, buf_text(&pattern.text));
+	pattern_done(&pattern);
+	return rc;
+}
+
+/* Does it have characters in it that are no single bytes? "[a-\u00ff]" makes no sense of bytes. */
+static bool names_characters(const char *source)
+{
+	return utf8_ascii(source, strlen(source)) < strlen(source) ||
+	       strstr(source, "\\u") != NULL || strstr(source, "\\U") != NULL;
 }
 
 int regex_new(struct regex **ret, struct regex_engine *e, struct arena *arena, const char *what,
 	const struct conf_text *source, unsigned flags, struct faults *f)
 {
-	struct pattern_error error = {0};
-	struct pattern p = {0};
+	bool utf8 = (flags & PATTERN_UTF8) != 0;
 	struct regex *r = calloc(1, sizeof(*r));
-	int rc = r != NULL ? pattern_expand(&p, source->text, flags, &error) : -ENOMEM;
+	int rc = r != NULL ? 0 : -ENOMEM;
 
+	if (rc == 0 && (!utf8 || !names_characters(source->text)))
+		rc = add_program(r, e, what, source, flags & ~(unsigned)PATTERN_UTF8, f);
+	if (rc == 0 && utf8)
+		rc = add_program(r, e, what, source, flags, f);
 	if (rc == 0)
-		rc = compile(r, e, &p, what, source, flags, f);
-	else if (rc == -EINVAL)
-		complain(f, what, source, error.at, error.message);
+		rc = make_room(e, r);
 	if (rc == -ENOMEM)
 		fault_add(f, FAULT_ERROR, source->where, "%s: out of memory", what);
 	if (rc == 0) {
 		read_groups(r, arena);
-		if ((flags & PATTERN_MULTILINE) == 0)
-			find_literal(r, buf_text(&p.text));
 		*ret = r;
 	} else {
 		regex_free(r);
 	}
-	pattern_done(&p);
 	return rc == 0 ? 0 : -EINVAL;
 }
 
@@ -234,7 +281,8 @@ void regex_free(struct regex *r)
 {
 	if (r == NULL)
 		return;
-	pcre2_code_free(r->code);
+	pcre2_code_free(r->bytes.code);
+	pcre2_code_free(r->utf8.code);
 	free(r);
 }
 
@@ -244,22 +292,29 @@ const struct regex_group *regex_groups(const struct regex *r, size_t *ret_n)
 	return r->groups;
 }
 
+void regex_engine_utf8(struct regex_engine *e, bool is_utf8)
+{
+	e->is_utf8 = is_utf8;
+}
+
 bool regex_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len)
 {
+	bool utf8 = r->utf8.code != NULL && (e->is_utf8 || r->bytes.code == NULL);
+	const struct program *p = utf8 ? &r->utf8 : &r->bytes;
 	PCRE2_SPTR subject = (PCRE2_SPTR)text;
 	int rc;
 
 	if (len < r->literal_len || memcmp(text, r->literal, r->literal_len) != 0)
 		return false;
-	if (r->is_jit) {
-		rc = pcre2_jit_match(r->code, subject, len, 0, 0, e->data, e->match);
+	if (p->is_jit) {
+		rc = pcre2_jit_match(p->code, subject, len, 0, 0, e->data, e->match);
 		if (rc >= 0)
 			return true;
 		if (rc == PCRE2_ERROR_NOMATCH)
 			return false;
 		e->stats->jit_retries++;
 	}
-	rc = pcre2_match(r->code, subject, len, 0, PCRE2_NO_JIT, e->data, e->match);
+	rc = pcre2_match(p->code, subject, len, 0, PCRE2_NO_JIT, e->data, e->match);
 	if (rc < PCRE2_ERROR_NOMATCH)
 		e->stats->limit_hits++;
 	return rc >= 0;

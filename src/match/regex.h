@@ -23,7 +23,8 @@ struct regex_group {
 /*
  * Compiles the source (Python's and fail2ban's dialect, see pattern.h). What is wrong goes to f as
  * an error at `where`, told as a fault of `what` ("failregex"). Groups and names live in the arena.
- * flags: enum pattern_flags.
+ * flags: enum pattern_flags. PATTERN_UTF8 makes two programs of it: one for texts that are ASCII,
+ * which is faster, and one for those that are not; regex_engine_utf8 says which they are.
  * Returns 0, or -EINVAL with *ret untouched.
  */
 int regex_new(struct regex **ret, struct regex_engine *e, struct arena *arena, const char *what,
@@ -32,6 +33,12 @@ void regex_free(struct regex *r);
 
 /* Its named groups, those of the lowest number first. */
 const struct regex_group *regex_groups(const struct regex *r, size_t *ret_n);
+
+/*
+ * The texts searched from now on are valid UTF-8 and have more than ASCII in them, or not. Only
+ * expressions with PATTERN_UTF8 care; for those it must be true.
+ */
+void regex_engine_utf8(struct regex_engine *e, bool is_utf8);
 
 /*
  * Is it found in text[0..len)? When a limit was met twice, by the compiled code and the

@@ -102,7 +102,7 @@ int rule_new(struct rule **ret, struct regex_engine *e, struct arena *arena,
 		fault_add(f, FAULT_ERROR, source->where, "%s: empty; leave the line out", what);
 		return -EINVAL;
 	}
-	if (regex_new(&regex, e, arena, what, source, flags, f) < 0)
+	if (regex_new(&regex, e, arena, what, source, flags | PATTERN_UTF8, f) < 0)
 		return -EINVAL;
 	r = arena_alloc(arena, sizeof(*r));
 	r->regex = regex;

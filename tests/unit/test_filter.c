@@ -126,6 +126,16 @@ static void dialect(void **state)
 	check("^foo(?# ( )|<HOST>$", "192.0.2.1", "192.0.2.1");
 	check("^fo*<HOST>$", "f192.0.2.1", "192.0.2.1");
 	check("^a|^b <HOST>$", "b 192.0.2.1", "192.0.2.1");
+	/* Characters, where Python sees characters. */
+	check("^[\xd0\xb0-\xd1\x8f]+ <HOST>$", "\xd0\xb4\xd0\xb0 192.0.2.1", "192.0.2.1");
+	check("^.{2} \\w{2} <HOST>$", "\xc3\xa9\xc3\xa9 \xc3\xa9\xc3\xa9 192.0.2.1", "192.0.2.1");
+	check("^\\w+ <HOST>$", "e\xcc\x81 192.0.2.1", "-");
+	check("^x\\sy <HOST>$", "x\xe3\x80\x80y 192.0.2.1", "192.0.2.1");
+	check("^x\\sy <HOST>$", "x\x1cy 192.0.2.1", "192.0.2.1");
+	check("^x\\Sy <HOST>$", "x\x1fy 192.0.2.1", "-");
+	check("^x[\\s,]y <HOST>$", "x\x1dy 192.0.2.1", "192.0.2.1");
+	check("^\\S\\S <HOST>$", "\xff\xe2\x82 192.0.2.1", "192.0.2.1");
+	check("^\\w+ <HOST>$", "m\xc3\xbcnchen 192.0.2.1", "192.0.2.1");
 	/* Bytes that are no UTF-8 hide nothing. */
 	check("^for .* from <HOST>$", "for ad\xffmin from 192.0.2.1", "192.0.2.1");
 	check("^for .* from <HOST>$", "for \xc3 from 192.0.2.1\r\n", "192.0.2.1");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/text.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,6 +70,38 @@ static void escaping(void **state)
 	assert_string_equal(small, "abcd...");
 }
 
+static void replaces(const char *text, size_t len, const char *want)
+{
+	char got[64];
+	size_t n = utf8_replace(got, text, len);
+
+	assert_int_equal(n, strlen(want));
+	assert_memory_equal(got, want, n);
+}
+
+#define FFFD "\xef\xbf\xbd"
+
+/* As Python's decoder does it. */
+static void replacing(void **state)
+{
+	(void)state;
+	replaces("plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", 17,
+		"plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80");
+	replaces("a\xff\xfe", 3, "a" FFFD FFFD);
+	replaces("\xe2\x82", 2, FFFD);
+	replaces("\xe2\x82x", 3, FFFD "x");
+	replaces("\xf0\x9f\x98", 3, FFFD);
+	replaces("\xf0\x9f\x98\xc3\xa4", 5, FFFD "\xc3\xa4");
+	replaces("\xc0\x80", 2, FFFD FFFD);
+	replaces("\xe0\x80\x80", 3, FFFD FFFD FFFD);
+	replaces("\xed\xa0\x80", 3, FFFD FFFD FFFD);
+	replaces("\xf4\x90\x80\x80", 4, FFFD FFFD FFFD FFFD);
+	replaces("\x80\xbf", 2, FFFD FFFD);
+	replaces("", 0, "");
+	assert_int_equal(utf8_ascii("0123456789\xc3\xa4", 12), 10);
+	assert_int_equal(utf8_ascii("0123456789", 10), 10);
+}
+
 static void words(void **state)
 {
 	static const char *const known[] = {"maxretry", "findtime", "bantime", "logpath"};
@@ -86,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations),
 		cmocka_unit_test(escaping),
+		cmocka_unit_test(replacing),
 		cmocka_unit_test(words),
 	};
 
