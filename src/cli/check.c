@@ -3,7 +3,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "match/filter.h"
+#include "guard/plan.h"
+#include "keeper/precheck.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -34,22 +35,39 @@ static void add_faults(struct faults *f, const struct faults *more, bool enabled
 	}
 }
 
-static void check_filter(const struct jail *j, bool enabled, struct faults *f)
+static void check_jail(const struct jail *j, bool enabled, struct faults *f)
 {
 	struct faults found = {0};
-	struct filter *filter = NULL;
 
-	if (filter_new(&filter, j->filter, &found) == 0)
-		filter_free(filter);
+	plan_check_jail(j, &found);
 	add_faults(f, &found, enabled);
 	faults_done(&found);
+}
+
+/* What the jails read, taken together. */
+static void check_sources(struct jail *jails, size_t n, bool enabled, struct faults *f)
+{
+	const struct ruleset rs = {.jails = jails, .n_jails = n};
+	struct patterns patterns = {0};
+	struct faults found = {0};
+
+	patterns_init(&patterns, &rs, &found);
+	patterns_done(&patterns);
+	add_faults(f, &found, enabled);
+	faults_done(&found);
+}
+
+static int is_closed(const char *dir, int error)
+{
+	(void)dir;
+	return error == EACCES;
 }
 
 /* Is there a file? Where we may not look there may be one. */
 static bool is_there(const char *pattern)
 {
 	glob_t g;
-	int r = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &g);
+	int r = glob(pattern, GLOB_NOSORT, is_closed, &g);
 
 	if (r == 0)
 		globfree(&g);
@@ -106,8 +124,11 @@ static void check_logs(const struct ruleset *rs, const char *dir, struct faults 
 void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
 {
 	for (size_t i = 0; i < rs->n_jails; i++)
-		check_filter(&rs->jails[i], true, f);
+		check_jail(&rs->jails[i], true, f);
 	for (size_t i = 0; i < rs->n_disabled; i++)
-		check_filter(&rs->disabled[i], false, f);
+		check_jail(&rs->disabled[i], false, f);
+	check_sources(rs->jails, rs->n_jails, true, f);
+	check_sources(rs->disabled, rs->n_disabled, false, f);
+	precheck_settings(rs, f);
 	check_logs(rs, dir, f);
 }

@@ -137,12 +137,14 @@ struct ruleset {
 	struct prefixset allow; /* never dropped: stockade.conf's allow and [DEFAULT] ignoreip */
 	/* From stockade.conf [Definition]. */
 	enum log_level loglevel;
-	const char *logtarget;    /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */
+	const char *logtarget; /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */
+	struct where logtarget_where;
 	const char *syslogsocket; /* a path, or "auto" */
 	size_t maxtracked;        /* entries in the failure table */
 	size_t maxbans;           /* bans in force at one time */
 	int64_t purgeage_sec;     /* how long ended bans are remembered */
 	const char *user;         /* who guard runs as */
+	struct where user_where;  /* file NULL: nobody said */
 	const char **listen;      /* [syslog] listen: "udp://127.0.0.1:5514" */
 	size_t n_listen;
 };

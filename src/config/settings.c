@@ -40,7 +40,8 @@ static void read_loglevel(struct reader *r, const struct section *s, enum log_le
 		reader_show(r, t.text), reader_hint(r, t.text, names, ARRAY_SIZE(names)));
 }
 
-static void read_logtarget(struct reader *r, const struct section *s, const char **ret)
+static void read_logtarget(
+	struct reader *r, const struct section *s, const char **ret, struct where *ret_where)
 {
 	static const char *const names[] = {
 		"STDERR", "STDOUT", "SYSOUT", "SYSLOG", "SYSTEMD-JOURNAL"};
@@ -51,6 +52,7 @@ static void read_logtarget(struct reader *r, const struct section *s, const char
 	if (!value_text(r, s, "logtarget", &t) ||
 		spec_parse(r, t.text, t.where, "logtarget", &spec) < 0)
 		return;
+	*ret_where = reader_keep_where(r, t.where);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (strcasecmp(spec.name, names[i]) == 0) {
 			*ret = names[i];
@@ -83,13 +85,15 @@ static void read_syslogsocket(struct reader *r, const struct section *s, const c
 			reader_show(r, t.text));
 }
 
-static void read_user(struct reader *r, const struct section *s, const char **ret)
+static void read_user(
+	struct reader *r, const struct section *s, const char **ret, struct where *ret_where)
 {
 	struct conf_text t;
 
 	*ret = "stockade";
 	if (!value_text(r, s, "user", &t))
 		return;
+	*ret_where = reader_keep_where(r, t.where);
 	/* What useradd(8) takes, roughly; whether there is such a user is seen at start. */
 	if (strlen(t.text) <= 32 && t.text[0] != '-' &&
 		strspn(t.text,
@@ -183,9 +187,9 @@ void settings_read(struct reader *r, struct ruleset *ret)
 	ret->loglevel = LOG_LV_INFO;
 	ret->purgeage_sec = 86400;
 	read_loglevel(r, &main, &ret->loglevel);
-	read_logtarget(r, &main, &ret->logtarget);
+	read_logtarget(r, &main, &ret->logtarget, &ret->logtarget_where);
 	read_syslogsocket(r, &main, &ret->syslogsocket);
-	read_user(r, &main, &ret->user);
+	read_user(r, &main, &ret->user, &ret->user_where);
 	value_number(r, &main, "maxtracked", 16, 100000000, &maxtracked);
 	value_number(r, &main, "maxbans", 16, 10000000, &maxbans);
 	value_duration(r, &main, "dbpurgeage", 0, false, &ret->purgeage_sec);

@@ -1,9 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guard/plan.h"
 
+#include "base/text.h"
 #include "base/util.h"
+#include "source/journal.h"
 
 #include <errno.h>
+#include <string.h>
+
+static void check_journal(const struct jail *j, struct faults *f)
+{
+	const struct conf_text *match = &j->filter->journalmatch;
+	const char *error;
+
+	char shown[128];
+
+	if ((j->sources & SOURCE_JOURNAL) == 0 || match->text == NULL ||
+		journal_match_check(match->text, &error) == 0)
+		return;
+	text_escape(shown, sizeof(shown), match->text, strlen(match->text));
+	fault_add(f, FAULT_ERROR, match->where,
+		"journalmatch '%s': %s (such as '_SYSTEMD_UNIT=ssh.service + _COMM=sshd')", shown,
+		error);
+}
+
+void plan_check_jail(const struct jail *j, struct faults *f)
+{
+	struct filter *filter = NULL;
+
+	if (filter_new(&filter, j->filter, f) == 0)
+		filter_free(filter);
+	check_journal(j, f);
+}
 
 int plan_load(struct plan **ret, const char *confdir, struct faults *f)
 {
@@ -21,8 +49,10 @@ int plan_load(struct plan **ret, const char *confdir, struct faults *f)
 	if (r < 0 && r != -EINVAL)
 		goto fail;
 	/* All faults are told in one go. */
-	for (size_t i = 0; i < p->rs->n_jails; i++)
+	for (size_t i = 0; i < p->rs->n_jails; i++) {
 		filter_new(&p->filters[i], p->rs->jails[i].filter, f);
+		check_journal(&p->rs->jails[i], f);
+	}
 	if (f->n_errors > errors_before) {
 		r = -EINVAL;
 		goto fail;

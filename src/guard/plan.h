@@ -15,5 +15,12 @@ struct plan {
 /* Reads and compiles everything in confdir. 0, or -EINVAL with the reasons in f. */
 int plan_load(struct plan **ret, const char *confdir, struct faults *f);
 
+/*
+ * What is wrong with how a jail reads lines that only compiling it shows: its filter's regexes,
+ * the entries of the journal that it wants. All faults go to f; plan_load refuses the errors among
+ * them.
+ */
+void plan_check_jail(const struct jail *j, struct faults *f);
+
 /* Takes NULL. */
 void plan_free(struct plan *p);

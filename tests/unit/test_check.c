@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config_fixture.h"
+
+#include "cli/check.h"
+
+/* What is said about a configuration in which everything can be read. */
+static void says(const char *jail_conf, const char *stockade_conf, const char *said)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	fixture_file(&f, "filter.d/x.conf", FILTER_X);
+	fixture_file(&f, "log", "");
+	fixture_file(&f, "jail.conf", jail_conf);
+	fixture_file(&f, "stockade.conf", stockade_conf);
+	assert_int_equal(ruleset_check(&f.rs, f.dir, &f.faults), 0);
+	check_ruleset(f.rs, f.dir, &f.faults);
+	fixture_tell(&f);
+	if (strcmp(f.said, said) != 0)
+		fail_msg("for:\n%s\nsaid:\n%swanted:\n%s", jail_conf, f.said, said);
+	fixture_done(&f);
+}
+
+#define X_JAIL "[x]\nenabled = true\nlogpath = %(fail2ban_confpath)s/log\n"
+
+static void compiled(void **state)
+{
+	(void)state;
+	says(X_JAIL, "", "");
+	says(X_JAIL "failregex = ^a( <HOST>\n", "",
+		"jail.conf:4: error: failregex: missing closing parenthesis at column 6, after "
+		"\"^a( <\", before \"HOST>\"\n");
+	says(X_JAIL "failregex = ^a\n", "",
+		"jail.conf:4: error: failregex: nothing in it says who it was; put <HOST>, <ADDR> "
+		"or "
+		"<F-ID>...</F-ID> where the address stands\n");
+	/* What is wrong with a jail that is not enabled keeps nothing from starting. */
+	says(X_JAIL "[y]\nfilter = x\nfailregex = ^a\nlogencoding = none\nlogpath = /y\n", "",
+		"jail.conf:6: warning: failregex: nothing in it says who it was; put <HOST>, "
+		"<ADDR> "
+		"or <F-ID>...</F-ID> where the address stands\n"
+		"jail.conf:7: warning: logencoding 'none' is unknown: write 'auto', or a name such "
+		"as 'utf-8', 'latin1', 'utf-16le' ('iconv -l' lists them)\n");
+	says("[x]\nenabled = true\nbackend = systemd\njournalmatch = _COMM=a + \"b\n", "",
+		"jail.conf:4: error: journalmatch '_COMM=a + \"b': a quotation mark is missing "
+		"(such "
+		"as '_SYSTEMD_UNIT=ssh.service + _COMM=sshd')\n");
+	/* Not of interest to a jail that reads files. */
+	says(X_JAIL "journalmatch = b\n", "", "");
+}
+
+static void logs(void **state)
+{
+	char many[2048] = "[DEFAULT]\nenabled = true\nfilter = x\nlogpath = /no/*\n[x]\nlogpath = "
+			  "%(fail2ban_confpath)s/l*\n";
+
+	(void)state;
+	says("[x]\nenabled = true\nlogpath = /no/where\n", "",
+		"jail.conf:3: warning: jail 'x' has no log to read: there is no /no/where. It will "
+		"be read when it comes; correct logpath if it never will\n");
+	says("[x]\nenabled = true\nlogpath = /no/where\n  /no/*/there\n", "",
+		"jail.conf:3: warning: jail 'x' has no log to read: there is no /no/where, nor any "
+		"other of its paths. It will be read when it comes; correct logpath if it never "
+		"will\n");
+	says(X_JAIL "  /no/where\n", "", "");
+	says("[x]\nenabled = true\nsource = file, journal\nlogpath = /no/where\n", "", "");
+	says(X_JAIL "[y]\nlogpath = /no/where\nfilter = x\n", "", "");
+	for (char c = 'a'; c < 'l'; c++)
+		sprintf(many + strlen(many), "[%c]\n", c);
+	says(many, "",
+		": warning: 11 of 12 jails have no log to read. Logs will be read when they come; "
+		"write 'enabled = false' under those that never will have any: a, b, c, d, e, f, "
+		"g, "
+		"h, i, j, k\n");
+}
+
+static void settings(void **state)
+{
+	(void)state;
+	says(X_JAIL, "[Definition]\nlogtarget = /no/where.log\n",
+		"stockade.conf:2: error: logtarget '/no/where.log': its directory does not exist: "
+		"make it, or write another file\n");
+	says(X_JAIL, "[Definition]\nlogtarget = /tmp\n",
+		"stockade.conf:2: error: logtarget '/tmp' is a directory: write a file's path\n");
+	says(X_JAIL, "[Definition]\nlogtarget = /tmp/x\nuser = no-such-user\n",
+		"stockade.conf:3: warning: there is no user 'no-such-user', so logs are read as "
+		"'nobody': create it, or write another\n");
+	says(X_JAIL, "[Definition]\nuser = root\n",
+		"stockade.conf:2: error: user 'root' is root, as which no log is read: write a "
+		"user "
+		"of its own, such as 'stockade'\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(compiled),
+		cmocka_unit_test(logs),
+		cmocka_unit_test(settings),
+	};
+
+	return cmocka_run_group_tests_name("check", tests, NULL, NULL);
+}
