@@ -24,10 +24,11 @@ static void expand_all(
 		const char *text = lines_join(&e->lines, r->scratch, "\n"), *at = text;
 		struct scope filter = {.r = r, .doc = d, .section = s};
 		struct prefixset set = {0};
+		struct host_names names = {0};
 		struct lines lines = {0};
 
 		expand_keys(&jail, &e->name, 1, &values);
-		value_prefixes(r, &values, e->name, &set);
+		value_prefixes(r, &values, e->name, &set, &names);
 		prefixset_done(&set);
 		while (spec_next(r, &at) != NULL)
 			;

@@ -337,7 +337,7 @@ static void read_counts(struct draft *d)
 	value_bool(d->r, &d->values, "ignoreself", &j->ignoreself);
 	if (!j->shadow)
 		value_bool(d->r, &d->values, "shadow", &j->shadow);
-	value_prefixes(d->r, &d->values, "ignoreip", &j->ignoreip);
+	value_prefixes(d->r, &d->values, "ignoreip", &j->ignoreip, &j->ignorenames);
 	j->maxretry = (unsigned)maxretry;
 	maxmatches = maxretry;
 	value_number(d->r, &d->values, "maxmatches", 0, MAXRETRY_MAX, &maxmatches);

@@ -35,14 +35,14 @@ static bool check_dir(struct reader *r)
 	return false;
 }
 
-static void read_default_ignoreip(struct reader *r, const struct doc *d, struct prefixset *ret)
+static void read_default_ignoreip(struct reader *r, const struct doc *d, struct ruleset *rs)
 {
 	static const char *const keys[] = {"ignoreip"};
 	struct scope scope = {.r = r, .doc = d, .section = doc_section(d, "DEFAULT")};
 	struct section values = {.name = "DEFAULT"};
 
 	expand_keys(&scope, keys, 1, &values);
-	value_prefixes(r, &values, "ignoreip", ret);
+	value_prefixes(r, &values, "ignoreip", &rs->allow, &rs->allow_names);
 }
 
 /* Those that are enabled, or the others. */
@@ -87,7 +87,7 @@ static void read_jails(struct reader *r, struct ruleset *rs)
 		"fail2ban_version", STOCKADE_VERSION, (struct where) {NULL, 0});
 	section_set(doc_section(d, "DEFAULT"), r->scratch, "fail2ban_confpath", r->dir,
 		(struct where) {NULL, 0});
-	read_default_ignoreip(r, d, &rs->allow);
+	read_default_ignoreip(r, d, rs);
 	rs->jails = read_some(r, d, true, &rs->n_jails);
 	setname_assign(r->keep, rs->jails, rs->n_jails);
 	if (!r->complete)

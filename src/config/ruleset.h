@@ -55,6 +55,14 @@ enum source_kind {
 	SOURCE_SYSLOG = 4,
 };
 
+#define HOST_NAMES_MAX 64
+
+/* Host names in a list of addresses: whoever uses it looks them up. */
+struct host_names {
+	const char **items; /* lower case, without a final dot */
+	size_t n;           /* at most HOST_NAMES_MAX */
+};
+
 /* What to do with a host name that stands where an address should. */
 enum usedns {
 	USEDNS_WARN, /* look it up, and warn of it */
@@ -120,7 +128,8 @@ struct jail {
 	struct bantime_growth growth;
 	struct action_def *actions;
 	size_t n_actions;
-	struct prefixset ignoreip; /* addresses and blocks only */
+	struct prefixset ignoreip; /* its addresses and blocks */
+	struct host_names ignorenames;
 	bool ignoreself;
 	unsigned protocols;       /* enum proto */
 	struct port_range *ports; /* none: all ports */
@@ -135,6 +144,7 @@ struct ruleset {
 	struct jail *disabled; /* the others, from ruleset_check alone */
 	size_t n_disabled;
 	struct prefixset allow; /* never dropped: stockade.conf's allow and [DEFAULT] ignoreip */
+	struct host_names allow_names;
 	/* From stockade.conf [Definition]. */
 	enum log_level loglevel;
 	const char *logtarget; /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */

@@ -193,7 +193,7 @@ void settings_read(struct reader *r, struct ruleset *ret)
 	value_number(r, &main, "maxtracked", 16, 100000000, &maxtracked);
 	value_number(r, &main, "maxbans", 16, 10000000, &maxbans);
 	value_duration(r, &main, "dbpurgeage", 0, false, &ret->purgeage_sec);
-	value_prefixes(r, &main, "allow", &ret->allow);
+	value_prefixes(r, &main, "allow", &ret->allow, &ret->allow_names);
 	read_listen(r, &syslog, ret);
 	ret->maxtracked = (size_t)maxtracked;
 	ret->maxbans = (size_t)maxbans;

@@ -2,6 +2,7 @@
 #include "config/value.h"
 
 #include "base/text.h"
+#include "base/util.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -137,7 +138,7 @@ static bool is_host_name(const char *s)
 {
 	bool letter = false;
 
-	if (strpbrk(s, ":/") != NULL)
+	if (strpbrk(s, ":/") != NULL || strlen(s) > 253)
 		return false;
 	for (; *s != '\0'; s++) {
 		if (!isalnum((unsigned char)*s) && *s != '.' && *s != '-' && *s != '_')
@@ -147,8 +148,52 @@ static bool is_host_name(const char *s)
 	return letter;
 }
 
-void value_prefixes(
-	struct reader *r, const struct section *s, const char *key, struct prefixset *ret)
+static bool add_name(struct reader *r, const char *text, struct host_names *names)
+{
+	size_t len = strlen(text);
+	char *name;
+
+	len -= text[len - 1] == '.';
+	name = arena_strndup(r->keep, text, len);
+	for (char *p = name; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->items[i], name) == 0)
+			return true;
+	if (names->n == HOST_NAMES_MAX)
+		return false;
+	if (names->items == NULL)
+		names->items = arena_array(r->keep, HOST_NAMES_MAX, sizeof(*names->items));
+	names->items[names->n++] = name;
+	return true;
+}
+
+static void add_host(struct reader *r, struct conf_text word, const char *key,
+	struct prefixset *ret, struct host_names *ret_names)
+{
+	static const char *const local[] = {"127.0.0.1", "::1"};
+	struct prefix p;
+
+	/* RFC 6761 6.3: what this name has need not be asked. */
+	if (strcasecmp(word.text, "localhost") == 0) {
+		for (size_t i = 0; i < ARRAY_SIZE(local); i++)
+			if (prefix_parse(&p, local[i], strlen(local[i])) == 0)
+				prefixset_add(ret, &p);
+		return;
+	}
+	if (!add_name(r, word.text, ret_names))
+		reader_warn(r, word.where,
+			"%s: more than %d host names: '%s' is left out, write addresses", key,
+			HOST_NAMES_MAX, reader_show(r, word.text));
+	else if (strchr(word.text, '.') == NULL)
+		reader_warn(r, word.where,
+			"%s: '%s' is taken for a host name: write it whole, such as "
+			"'host.example.org', or its addresses",
+			key, reader_show(r, word.text));
+}
+
+void value_prefixes(struct reader *r, const struct section *s, const char *key,
+	struct prefixset *ret, struct host_names *ret_names)
 {
 	struct words w = words_of(s, key);
 	struct prefix p;
@@ -160,9 +205,7 @@ void value_prefixes(
 			if (prefixset_add(ret, &p) < 0)
 				reader_error(r, w.word.where, "out of memory");
 		} else if (is_host_name(text)) {
-			reader_warn(r, w.word.where,
-				"%s: the host name '%s' is not looked up: write its addresses", key,
-				reader_show(r, text));
+			add_host(r, w.word, key, ret, ret_names);
 		} else {
 			reader_error(r, w.word.where,
 				"%s: '%s' is no address: write such as '192.0.2.1', "

@@ -34,6 +34,6 @@ struct words {
 struct words words_of(const struct section *s, const char *key);
 bool words_next(struct words *w, struct reader *r, const char *separators);
 
-/* Adds a list of addresses and blocks; host names get a warning. */
-void value_prefixes(
-	struct reader *r, const struct section *s, const char *key, struct prefixset *ret);
+/* Adds a list of addresses and blocks to one, host names to the other. */
+void value_prefixes(struct reader *r, const struct section *s, const char *key,
+	struct prefixset *ret, struct host_names *ret_names);

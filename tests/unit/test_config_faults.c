@@ -121,9 +121,9 @@ static void addresses(void **state)
 		"'192.0.2.0/24' or '2001:db8::/32'\n"
 		"jail.conf:5: error: ignoreip: 'a:b' is no address: write such as '192.0.2.1', "
 		"'192.0.2.0/24' or '2001:db8::/32'\n");
-	fixture_bad("ignoreip = host.example.org",
-		"jail.conf:4: warning: ignoreip: the host name 'host.example.org' is not looked "
-		"up: write its addresses\n");
+	fixture_bad("ignoreip = host",
+		"jail.conf:4: warning: ignoreip: 'host' is taken for a host name: write it whole, "
+		"such as 'host.example.org', or its addresses\n");
 }
 
 static void ports(void **state)
@@ -674,8 +674,8 @@ static void settings(void **state)
 	settings_say("dbpurgeage = -1",
 		"stockade.conf:2: error: dbpurgeage = '-1' is too short: write at least '0s'\n");
 	settings_say("allow = everyone",
-		"stockade.conf:2: warning: allow: the host name 'everyone' "
-		"is not looked up: write its addresses\n");
+		"stockade.conf:2: warning: allow: 'everyone' is taken for a host name: write it "
+		"whole, such as 'host.example.org', or its addresses\n");
 	settings_say("logtarge = STDERR",
 		"stockade.conf:2: warning: nothing reads the key 'logtarge' "
 		"in [Definition]; did you mean 'logtarget'?\n");
