@@ -10,6 +10,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static volatile size_t sink;
 
+/* The pairs after a question, walked as keeper does. */
+static size_t tags_length(const void *body, size_t len)
+{
+	const char *p = (const char *)body + sizeof(struct msg_ignore), *end = body;
+	size_t sum = 0;
+
+	for (end += len; p < end; p += strlen(p) + 1)
+		sum += strlen(p);
+	return sum;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	enum message_side side;
@@ -19,6 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || size - 2 > CHANNEL_BODY_MAX)
 		return 0;
 	side = (data[0] & 1) != 0 ? TO_KEEPER : TO_GUARD;
+	if ((data[0] & 4) != 0)
+		side = (data[0] & 1) != 0 ? TO_HERALD : FROM_HERALD;
 	type = data[1];
 	body = malloc(size - 1);
 	memcpy(body, data + 2, size - 2);
@@ -32,6 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				sink += strlen(prefix_format(&b[i].prefix, text));
 		if (type == MSG_SIBLINGS || type == MSG_FILE_DONE || type == MSG_FILE_LEFT)
 			sink += strlen(ref->path);
+		if (type == MSG_LOOKUP)
+			sink += strlen(((const struct msg_lookup *)body)->name);
+		if (type == MSG_FOUND)
+			sink += ((const struct msg_found *)body)->addrs[0].b[0];
+		if (type == MSG_IGNORE_ASK)
+			sink += tags_length(body, size - 2);
 	}
 	free(body);
 	return 0;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define RING 2048 /* lines, some 850 KB */
-#define WITH_A_BAN 5
+#define WITH_A_BAN 50
 
 struct key {
 	struct addr addr;

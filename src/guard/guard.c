@@ -188,7 +188,10 @@ static int handle(struct guard *g, uint32_t type, const void *body, size_t len, 
 		return resume_siblings_end(g, body);
 	case MSG_TROUBLE:
 		return files_trouble(g, body);
+	case MSG_IGNORE_SAYS:
+		return pending_says(g, body);
 	case MSG_START_END:
+		ignorenames_start(g);
 		files_start(g);
 		datagrams_start(g);
 		journal_start(g);
@@ -306,6 +309,14 @@ int guard_set_up(struct guard *g, const struct guard_options *o)
 	if (r == 0)
 		r = verdict_init(g);
 	if (r == 0)
+		r = lookup_init(g);
+	if (r == 0)
+		r = names_init(g);
+	if (r == 0)
+		r = ignorenames_init(g);
+	if (r == 0)
+		r = pending_init(g);
+	if (r == 0)
 		r = datagrams_init(g);
 	if (r == 0)
 		r = journal_init(g);
@@ -318,6 +329,10 @@ void guard_tear_down(struct guard *g)
 	journal_done(g);
 	datagrams_done(g);
 	files_done(g);
+	pending_done(g);
+	lookup_done(g);
+	ignorenames_done(g);
+	names_done(g);
 	verdict_done(g);
 	persist_done(g);
 	log_set_sink(NULL, NULL);
@@ -336,6 +351,7 @@ void guard_tear_down(struct guard *g)
 int guard_run(const struct guard_options *o)
 {
 	const struct sandbox_identity who = {.root = o->statedir, .uid = o->uid, .gid = o->gid};
+	const int channels[] = {o->keeper_fd, o->herald_fd};
 	struct guard *g = calloc(1, sizeof(*g));
 	const char *step;
 	int r;
@@ -353,7 +369,7 @@ int guard_run(const struct guard_options *o)
 				"guard cannot give up its privileges (%s): %s", step, strerror(-r));
 	}
 	if (r == 0) {
-		r = sandbox_seal(o->keeper_fd);
+		r = sandbox_seal(channels, ARRAY_SIZE(channels));
 		if (r < 0)
 			log_critical("guard cannot seal itself (seccomp): %s", strerror(-r));
 	}

@@ -26,6 +26,7 @@ struct guard_options {
 	bool dry_run;
 	int64_t started_us; /* monotonic: when the daemon started */
 	int keeper_fd;      /* SOCK_SEQPACKET to keeper */
+	int herald_fd;      /* the same to herald; -1: no jail has a use for names */
 	int inotify_fd;
 	const int *listen_fds; /* datagram sockets, in the order of rs->listen */
 	size_t n_listen;

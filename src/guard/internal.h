@@ -7,6 +7,7 @@
 #include "guard/bans.h"
 #include "guard/evidence.h"
 #include "guard/guard.h"
+#include "guard/tags.h"
 #include "ipc/channel.h"
 #include "ipc/messages.h"
 #include "match/date.h"
@@ -112,6 +113,42 @@ struct jail_state {
 	bool has_last_ban;
 	struct prefix last_ban;
 	int64_t last_ban_us; /* wall clock */
+	bool told_raw;       /* that it counts what nothing can drop */
+	/* pending.c: what ignorecommand and ignorecache want to know, and what is remembered */
+	bool wants_fields, wants_host;
+	struct ignore_memory *memory; /* NULL: nothing */
+};
+
+/* One failure of one address or block. All is borrowed. */
+struct failure {
+	struct prefix who;
+	int64_t time_us; /* wall clock, the line's */
+	unsigned count;
+	const char *line;
+	size_t len;
+	const char *tags; /* as in struct tags */
+	size_t tags_len;
+};
+
+/* Who wants to know what herald finds. */
+struct asker {
+	void (*answer)(struct guard *g, void *what, const struct msg_found *m);
+	void *what;
+};
+
+struct lookup_stats {
+	uint64_t asked, found, none, failed, busy;
+};
+
+struct names_stats {
+	uint64_t remembered; /* asked before, and not long ago */
+	uint64_t dropped;    /* failures of names that could not be asked for */
+	size_t known, waiting;
+};
+
+struct pending_stats {
+	uint64_t asked, ignored, remembered, unknown;
+	size_t waiting;
 };
 
 struct losses {
@@ -157,6 +194,11 @@ struct guard {
 	struct msg_ban out[BANS_A_MESSAGE];
 	size_t n_out;
 	struct event *expiry;
+
+	struct lookup *lookup;
+	struct names *names;
+	struct ignorenames *ignorenames;
+	struct pendings *pendings;
 
 	/* persist.c */
 	struct store *store;
@@ -257,8 +299,13 @@ const struct source *journal_source(const struct guard *g); /* NULL: nothing is 
 /* verdict.c */
 int verdict_init(struct guard *g);
 void verdict_done(struct guard *g);
-void verdict_failure(struct guard *g, struct jail_state *j, const struct addr *a, int64_t time_us,
-	unsigned count, const char *line, size_t len);
+/* A line of the jail's logs that its filter calls a failure. */
+void verdict_match(struct guard *g, struct jail_state *j, const struct match *m, int64_t time_us,
+	const char *line, size_t len);
+void verdict_failure(struct guard *g, struct jail_state *j, const struct failure *f);
+/* Somebody failed too often, and nobody says that he is to be ignored. */
+void verdict_reached(
+	struct guard *g, struct jail_state *j, const struct prefix *who, unsigned failures);
 struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct prefix *p,
 	int64_t bantime_sec, unsigned failures, enum origin origin);
 void verdict_unban(struct guard *g, struct ban *ban);
@@ -267,6 +314,41 @@ void verdict_send_again(struct guard *g, struct ban *ban); /* as it stands in th
 void verdict_expire(struct guard *g);
 void verdict_plan_expiry(struct guard *g);
 bool verdict_is_own(const struct guard *g, const struct addr *a);
+
+/* lookup.c: questions to herald */
+int lookup_init(struct guard *g);
+void lookup_done(struct guard *g);
+bool lookup_is_possible(const struct guard *g);
+/* For the addresses of name, or the name of a. 0, or -errno: there will be no answer. */
+int lookup_ask(struct guard *g, const char *name, const struct addr *a, struct asker asker);
+const struct lookup_stats *lookup_stats(const struct guard *g);
+
+/* names.c: names in logs */
+int names_init(struct guard *g);
+void names_done(struct guard *g);
+/* The failure of whoever has that name; f->who is not looked at. */
+void names_failure(struct guard *g, struct jail_state *j, const char *host, size_t len,
+	const struct failure *f);
+void names_get_stats(const struct guard *g, struct names_stats *ret);
+
+/* ignorenames.c: names in ignoreip */
+int ignorenames_init(struct guard *g);
+void ignorenames_done(struct guard *g);
+void ignorenames_start(struct guard *g);
+bool ignorenames_settled(const struct guard *g); /* known, as far as they will be */
+bool ignorenames_has(const struct guard *g, unsigned jail, const char *name);
+/* Does a name on the jail's list have an address in the block? */
+bool ignorenames_contain(const struct guard *g, unsigned jail, const struct prefix *p);
+
+/* pending.c */
+int pending_init(struct guard *g);
+void pending_done(struct guard *g);
+/* Must the ban wait? Then verdict_reached is called when it may come, if it may. */
+bool pending_wait(
+	struct guard *g, struct jail_state *j, const struct failure *f, unsigned failures);
+int pending_says(struct guard *g, const struct msg_ignore *m);
+void pending_go_on(struct guard *g); /* the names in ignoreip are known */
+const struct pending_stats *pending_stats(const struct guard *g);
 
 /* persist.c */
 int persist_init(struct guard *g); /* opens the store and loads everything */

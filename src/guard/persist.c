@@ -91,6 +91,17 @@ static void load_total(void *arg, const struct store_total *row)
 	j->bans = row->bans;
 }
 
+/* A ban that waited for an answer when guard left: counted, not banned, and asked about again. */
+static void wait_again(struct guard *g, struct jail_state *j, const struct addr *a)
+{
+	const struct failure f = {.who = {.addr = *a, .len = 128}};
+	unsigned n = track_count(
+		g->track, j->jail->id, a, clock_wall_us() / USEC_PER_SEC, j->jail->findtime_sec);
+
+	if (n >= j->jail->maxretry)
+		pending_wait(g, j, &f, n);
+}
+
 static void load_track(void *arg, const char *jail, const struct track_entry *e)
 {
 	struct guard *g = arg;
@@ -101,6 +112,7 @@ static void load_track(void *arg, const char *jail, const struct track_entry *e)
 		return;
 	here.jail = (uint16_t)j->jail->id;
 	track_restore(g->track, &here);
+	wait_again(g, j, &e->addr);
 }
 
 static void load_sessions(void *arg, const char *jail, const void *data, size_t len)

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "guard/tags.h"
 #include "source/journal.h"
 
 #include <errno.h>
@@ -75,4 +76,14 @@ void plan_free(struct plan *p)
 	patterns_done(&p->patterns);
 	ruleset_free(p->rs);
 	free(p);
+}
+
+bool plan_jail_wants_names(const struct ruleset *rs, const struct jail *j)
+{
+	const char *command = j->ignorecommand.text, *key = j->ignorecache.key;
+
+	return j->usedns == USEDNS_YES || j->usedns == USEDNS_WARN || j->ignorenames.n > 0 ||
+	       rs->allow_names.n > 0 ||
+	       (command != NULL && (tags_used(command, "ip-host") ||
+					   (key != NULL && tags_used(key, "ip-host"))));
 }

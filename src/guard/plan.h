@@ -24,3 +24,6 @@ void plan_check_jail(const struct jail *j, struct faults *f);
 
 /* Takes NULL. */
 void plan_free(struct plan *p);
+
+/* Has the jail any use for names: in its logs, in ignoreip, of those it would ban? */
+bool plan_jail_wants_names(const struct ruleset *rs, const struct jail *j);

@@ -188,6 +188,28 @@ static json_t *report_losses(const struct guard *g)
 	return o;
 }
 
+static json_t *report_names(const struct guard *g)
+{
+	const struct lookup_stats *l = lookup_stats(g);
+	struct names_stats n;
+
+	names_get_stats(g, &n);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "lookups", (json_int_t)l->asked,
+		"found", (json_int_t)l->found, "not_found", (json_int_t)l->none, "failed",
+		(json_int_t)l->failed, "dropped", (json_int_t)(l->busy + n.dropped), "remembered",
+		(json_int_t)n.remembered, "known", (json_int_t)n.known, "waiting",
+		(json_int_t)n.waiting);
+}
+
+static json_t *report_ignorecommand(const struct guard *g)
+{
+	const struct pending_stats *p = pending_stats(g);
+
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "asked", (json_int_t)p->asked, "ignored",
+		(json_int_t)p->ignored, "unknown", (json_int_t)p->unknown, "remembered",
+		(json_int_t)p->remembered, "waiting", (json_int_t)p->waiting);
+}
+
 json_t *report_status(struct guard *g, const struct jail *only, const struct msg_query_end *wall)
 {
 	json_t *jails = json_array();
@@ -198,7 +220,7 @@ json_t *report_status(struct guard *g, const struct jail *only, const struct msg
 		if (only == NULL || only->id == i)
 			json_array_append_new(jails, report_jail(g, &g->jails[i]));
 	return json_pack("{s:s,s:i,s:i,s:I,s:s,s:b,s:o,s:{s:I,s:I,s:I,s:I},"
-			 "s:{s:s,s:b,s:I,s:I,s:I,s:I,s:s},s:{s:s},s:o}",
+			 "s:{s:s,s:b,s:I,s:I,s:I,s:I,s:s},s:{s:s},s:o,s:o,s:o}",
 		"version", STOCKADE_VERSION, "pid", (int)getppid(), "guard_pid", (int)getpid(),
 		"uptime_sec", (json_int_t)((clock_mono_us() - g->o->started_us) / USEC_PER_SEC),
 		"config", g->o->confdir, "dry_run", (int)g->o->dry_run, "jails", jails, "tracker",
@@ -208,7 +230,8 @@ json_t *report_status(struct guard *g, const struct jail *only, const struct msg
 		(json_int_t)wall->transactions, "banned", (json_int_t)wall->banned, "repairs",
 		(json_int_t)wall->repairs, "failures", (json_int_t)wall->failures, "last_error",
 		wall->last_error, "store", "trouble", store_trouble(g->store), "losses",
-		report_losses(g));
+		report_losses(g), "names", report_names(g), "ignorecommand",
+		report_ignorecommand(g));
 }
 
 struct lines {

@@ -150,47 +150,166 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
+/* What answering questions by way of evdns takes; its sockets are made before. */
+static const int allowed_herald[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(readv),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(sendto),
+	SCMP_SYS(close),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(brk),
+	SCMP_SYS(futex),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_pwait2),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+/* Answered with "permission denied": libraries ask for random numbers and go on without. */
+static const int denied_herald[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(socket)};
+
 /* One system call, if one of its arguments is as said. */
 struct condition {
 	int call;
 	struct scmp_arg_cmp arg;
 };
 
-int sandbox_seal(int channel_fd)
+/* Memory that can be written or read, but never made to run. */
+#define NO_CODE_MMAP                                                                               \
+	{                                                                                          \
+		SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)                          \
+	}
+#define NO_CODE_MPROTECT                                                                           \
+	{                                                                                          \
+		SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)                      \
+	}
+/* libevent asks how much there is to read, and nothing else of a device. */
+#define ONLY_FIONREAD                                                                              \
+	{                                                                                          \
+		SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONREAD)                                    \
+	}
+
+/* Calls that are not on this architecture are left out. */
+static int add_calls(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t n)
 {
-	const struct condition conditions[] = {
-		/* Memory that can be written or read, but never made to run. */
-		{SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-		{SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-		/* Files, but none that lends whoever runs it our user. */
-		{SCMP_SYS(open), SCMP_A2(SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0)},
-		{SCMP_SYS(openat), SCMP_A3(SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0)},
-		{SCMP_SYS(fchmod), SCMP_A1(SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0)},
-		/* Messages to keeper, and not through the sockets that are here to be read. */
-		{SCMP_SYS(sendmsg), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)channel_fd)},
-		/* libevent asks how much there is to read, and nothing else of a device. */
-		{SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONREAD)},
-		/* abort() may end us, and nobody else. */
-		{SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
-	};
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int r = 0;
 
-	if (ctx == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(allowed); i++) {
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-		if (r == -EDOM) /* not on this architecture */
-			r = 0;
-	}
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(conditions); i++) {
-		r = seccomp_rule_add_array(
-			ctx, SCMP_ACT_ALLOW, conditions[i].call, 1, &conditions[i].arg);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = seccomp_rule_add(ctx, action, calls[i], 0);
 		if (r == -EDOM)
 			r = 0;
 	}
+	return r;
+}
+
+static int add_conditions(scmp_filter_ctx ctx, const struct condition *c, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, c[i].call, 1, &c[i].arg);
+		if (r == -EDOM)
+			r = 0;
+	}
+	return r;
+}
+
+/* Messages through our channels, and not through the sockets that are here to be read. */
+static int add_channels(scmp_filter_ctx ctx, const int *channels, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct condition c = {
+			SCMP_SYS(sendmsg), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)channels[i])};
+
+		if (channels[i] >= 0)
+			r = add_conditions(ctx, &c, 1);
+	}
+	return r;
+}
+
+static int load(scmp_filter_ctx ctx, int r)
+{
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return r;
+}
+
+int sandbox_seal(const int *channels, size_t n)
+{
+	const struct condition conditions[] = {
+		NO_CODE_MMAP,
+		NO_CODE_MPROTECT,
+		ONLY_FIONREAD,
+		/* Files, but none that lends whoever runs it our user. */
+		{SCMP_SYS(open), SCMP_A2(SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0)},
+		{SCMP_SYS(openat), SCMP_A3(SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0)},
+		{SCMP_SYS(fchmod), SCMP_A1(SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0)},
+		/* abort() may end us, and nobody else. */
+		{SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
+	};
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r;
+
+	if (ctx == NULL)
+		return -ENOMEM;
+	r = add_calls(ctx, SCMP_ACT_ALLOW, allowed, ARRAY_SIZE(allowed));
+	if (r == 0)
+		r = add_conditions(ctx, conditions, ARRAY_SIZE(conditions));
+	if (r == 0)
+		r = add_channels(ctx, channels, n);
+	return load(ctx, r);
+}
+
+int sandbox_seal_herald(int channel_fd)
+{
+	const struct condition conditions[] = {
+		NO_CODE_MMAP,
+		NO_CODE_MPROTECT,
+		ONLY_FIONREAD,
+		{SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
+	};
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r;
+
+	if (ctx == NULL)
+		return -ENOMEM;
+	r = add_calls(ctx, SCMP_ACT_ALLOW, allowed_herald, ARRAY_SIZE(allowed_herald));
+	if (r == 0)
+		r = add_calls(
+			ctx, SCMP_ACT_ERRNO(EACCES), denied_herald, ARRAY_SIZE(denied_herald));
+	if (r == 0)
+		r = add_conditions(ctx, conditions, ARRAY_SIZE(conditions));
+	if (r == 0)
+		r = add_channels(ctx, &channel_fd, 1);
+	return load(ctx, r);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stddef.h>
 #include <sys/types.h>
 
 /* Who a child becomes. */
@@ -20,7 +21,13 @@ int sandbox_drop(const struct sandbox_identity *who, const char **ret_step);
 
 /*
  * From here on a system call that judging and saving do not need kills the process: no socket is
- * made, nothing executed, no memory made executable, nothing sent but through the descriptor
- * channel_fd. 0 or -errno.
+ * made, nothing executed, no memory made executable, nothing sent but through these descriptors
+ * (-1 is none). 0 or -errno.
  */
-int sandbox_seal(int channel_fd);
+int sandbox_seal(const int *channels, size_t n);
+
+/*
+ * The same for herald: the sockets it has are all it will have, files there are none, and it speaks
+ * to guard through channel_fd. 0 or -errno.
+ */
+int sandbox_seal_herald(int channel_fd);

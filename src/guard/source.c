@@ -202,9 +202,6 @@ void source_line(
 		if (s->jails[i].is_off || filter_judge(j->filter, s->jails[i].window, text,
 						  text_len, now_us, &m) != VERDICT_MATCH)
 			continue;
-		if (m.has_addr)
-			verdict_failure(g, j, &m.addr, at_us, m.count, line, len);
-		else
-			g->losses.unresolved++; /* a host name: names are not looked up */
+		verdict_match(g, j, &m, at_us, line, len);
 	}
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,16 +21,21 @@ bool verdict_is_own(const struct guard *g, const struct addr *a)
 	return false;
 }
 
-static bool is_ignored(const struct guard *g, const struct jail *j, const struct addr *a)
+/* A block is ignored for each address in it that is. */
+static bool is_ignored(const struct guard *g, const struct jail *j, const struct prefix *p)
 {
-	return prefixset_contains(&g->rs->allow, a) || prefixset_contains(&j->ignoreip, a) ||
-	       (j->ignoreself && verdict_is_own(g, a));
+	if (prefixset_overlaps(&g->rs->allow, p) || prefixset_overlaps(&j->ignoreip, p) ||
+		ignorenames_contain(g, j->id, p))
+		return true;
+	for (size_t i = 0; j->ignoreself && i < g->n_own; i++)
+		if (prefix_contains(p, &g->own[i]))
+			return true;
+	return false;
 }
 
 static void tell_found(
-	struct guard *g, const struct jail_state *j, const struct addr *a, int64_t time_us)
+	struct guard *g, const struct jail_state *j, const char *whom, int64_t time_us)
 {
-	char text[ADDR_STRLEN];
 	unsigned held;
 	struct tm tm;
 	time_t sec = (time_t)(time_us / USEC_PER_SEC);
@@ -45,44 +51,118 @@ static void tell_found(
 		log_info("%u lines about failures found were held back", held);
 	localtime_r(&sec, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-	log_info("[%s] Found %s - %s", j->jail->name, addr_format(a, text), when);
+	log_info("[%s] Found %s - %s", j->jail->name, whom, when);
 }
 
-void verdict_failure(struct guard *g, struct jail_state *j, const struct addr *a, int64_t time_us,
-	unsigned count, const char *line, size_t len)
+/* What is older than findtime cannot be part of a ban any more. */
+static bool is_old(struct guard *g, const struct jail *j, int64_t time_us)
 {
-	const struct jail *jail = j->jail;
-	struct prefix host = {.addr = *a, .len = 128};
-	int64_t now_us = clock_wall_us();
-	struct ban *ban;
-	unsigned n;
+	if (time_us >= clock_wall_us() - j->findtime_sec * USEC_PER_SEC)
+		return false;
+	g->losses.old++;
+	return true;
+}
 
-	if (is_ignored(g, jail, a))
-		return;
-	/* What is older than findtime cannot be part of a ban any more. */
-	if (time_us < now_us - jail->findtime_sec * USEC_PER_SEC) {
-		g->losses.old++;
-		return;
-	}
+static void note(
+	struct guard *g, struct jail_state *j, const char *whom, int64_t time_us, unsigned count)
+{
 	j->failures += count;
 	j->totals_dirty = true;
-	tell_found(g, j, a, time_us);
-	evidence_add(g->evidence, jail->id, a, time_us, line, len);
-	ban = bans_covering(g->bans, jail->id, a);
+	tell_found(g, j, whom, time_us);
+}
+
+void verdict_reached(
+	struct guard *g, struct jail_state *j, const struct prefix *who, unsigned failures)
+{
+	track_forget(g->track, j->jail->id, &who->addr);
+	verdict_ban(g, j, who, j->jail->bantime_sec, failures, ORIGIN_LOG);
+}
+
+void verdict_failure(struct guard *g, struct jail_state *j, const struct failure *f)
+{
+	const struct jail *jail = j->jail;
+	const struct addr *a = &f->who.addr; /* of a block the first, which is hardly ever used */
+	char text[PREFIX_STRLEN];
+	const struct ban *ban;
+	unsigned n;
+
+	if (is_ignored(g, jail, &f->who) || is_old(g, jail, f->time_us))
+		return;
+	note(g, j, prefix_format(&f->who, text), f->time_us, f->count);
+	if (jail->maxmatches > 0)
+		evidence_add(g->evidence, jail->id, a, f->time_us, f->line, f->len);
+	ban = f->who.len == 128 ? bans_covering(g->bans, jail->id, a)
+				: bans_find(g->bans, jail->id, &f->who);
 	/*
 	 * One found in the kernel at the start may be of this very line, judged by a guard that
 	 * died before it could save: then the line counts as it did then.
 	 */
 	if (ban != NULL && ban->origin != ORIGIN_KERNEL &&
 		(ban->until_us == 0 ||
-			time_us <= to_wall(ban->since_us) + LEFTOVER_SEC * USEC_PER_SEC))
+			f->time_us <= to_wall(ban->since_us) + LEFTOVER_SEC * USEC_PER_SEC))
 		return;
-	n = track_hit(g->track, jail->id, a, time_us / USEC_PER_SEC, count, jail->findtime_sec,
-		jail->maxretry);
-	if (n < jail->maxretry)
+	n = track_hit(g->track, jail->id, a, f->time_us / USEC_PER_SEC, f->count,
+		jail->findtime_sec, jail->maxretry);
+	if (n >= jail->maxretry && !pending_wait(g, j, f, n))
+		verdict_reached(g, j, &f->who, n);
+}
+
+/* The line's fields, where ignorecommand wants them: <F-USER> is the field "user". */
+static void collect_tags(struct tags *ret, const struct jail_state *j, const struct match *m)
+{
+	ret->len = 0;
+	for (size_t i = 0; j->wants_fields && i < m->n_fields; i++) {
+		const struct match_field *f = &m->fields[i];
+		char name[64] = "F-";
+
+		for (size_t k = 0; f->name[k] != '\0' && k < sizeof(name) - 3; k++)
+			name[2 + k] = (char)toupper((unsigned char)f->name[k]);
+		tags_add(ret, name, f->value, f->len);
+	}
+	if (j->jail->ignorecommand.text != NULL && m->is_id)
+		tags_add(ret, "fid", m->host, m->host_len);
+}
+
+/* Somebody who is no address: counted, but the wall drops packets, and those have addresses. */
+static void count_raw(struct guard *g, struct jail_state *j, const struct match *m, int64_t time_us)
+{
+	char whom[256];
+
+	if (is_old(g, j->jail, time_us))
 		return;
-	track_forget(g->track, jail->id, a);
-	verdict_ban(g, j, &host, jail->bantime_sec, n, ORIGIN_LOG);
+	text_escape(whom, sizeof(whom), m->host, m->host_len);
+	note(g, j, whom, time_us, m->count);
+	if (!j->told_raw)
+		log_warning("[%s] %s is no address: such failures are counted, but nobody can be "
+			    "dropped for them (told once)",
+			j->jail->name, whom);
+	j->told_raw = true;
+}
+
+void verdict_match(struct guard *g, struct jail_state *j, const struct match *m, int64_t time_us,
+	const char *line, size_t len)
+{
+	struct failure f = {.time_us = time_us, .count = m->count, .line = line, .len = len};
+	struct tags tags;
+
+	if (m->has_addr) {
+		f.who = prefix_of(&m->addr, m->prefix_len);
+	} else if (m->host == NULL) {
+		return;
+	} else if (!m->is_name || j->jail->usedns == USEDNS_RAW) {
+		count_raw(g, j, m, time_us);
+		return;
+	} else if (j->jail->usedns == USEDNS_NO || is_old(g, j->jail, time_us)) {
+		g->losses.unresolved += j->jail->usedns == USEDNS_NO;
+		return;
+	}
+	collect_tags(&tags, j, m);
+	f.tags = tags.data;
+	f.tags_len = tags.len;
+	if (m->has_addr)
+		verdict_failure(g, j, &f);
+	else
+		names_failure(g, j, m->host, m->host_len, &f);
 }
 
 /* Milliseconds that are left of a ban; at least 1, since 0 means for ever. */
@@ -165,7 +245,8 @@ struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct pref
 	j->last_ban = *p;
 	j->last_ban_us = clock_wall_us();
 	if (origin == ORIGIN_LOG && ban->evidence == NULL)
-		ban->evidence = evidence_text(g->evidence, j->jail->id, &p->addr, failures);
+		ban->evidence = evidence_text(g->evidence, j->jail->id, &p->addr,
+			failures < j->jail->maxmatches ? failures : j->jail->maxmatches);
 	/* fail2ban's words, so that what reads its log reads ours. */
 	log_notice("[%s] %s%s%s", j->jail->name, counts ? "Ban " : "Prolong ban of ",
 		prefix_format(p, text),

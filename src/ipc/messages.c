@@ -13,12 +13,16 @@ _Static_assert(
 _Static_assert(sizeof(struct msg_file) == 2 * 8 + 2 * 4 + MSG_PATH_MAX + 8, "a hole in msg_file");
 _Static_assert(sizeof(struct msg_query_end) == 8 + 4 * 8 + 16 + 160, "a hole in msg_query_end");
 _Static_assert(sizeof(struct msg_refused) == 17 + 1 + 2, "a hole in msg_refused");
+_Static_assert(sizeof(struct msg_ignore) == 17 + 1 + 2 + 4, "a hole in msg_ignore");
+_Static_assert(sizeof(struct msg_lookup) == 16 + 4 + 4 + LOOKUP_NAME_MAX, "a hole in msg_lookup");
+_Static_assert(sizeof(struct msg_found) == 8 + 16 * LOOKUP_ADDRS_MAX + LOOKUP_NAME_MAX,
+	"a hole in msg_found");
 
 /* The shape a message must have. */
 struct shape {
-	enum message_side side;
-	size_t fixed; /* bytes that must be there */
-	size_t item;  /* then any number of these; 0: nothing more */
+	enum message_side side; /* 0: there is no such message */
+	size_t fixed;           /* bytes that must be there */
+	size_t item;            /* then any number of these; 0: nothing more */
 	bool fd;
 	bool (*check)(const void *body, size_t len);
 };
@@ -97,6 +101,44 @@ static bool check_query_end(const void *body, size_t len)
 	       terminated(q->last_error, sizeof(q->last_error));
 }
 
+/* Names end, and so do values. */
+static bool check_ignore_ask(const void *body, size_t len)
+{
+	const struct msg_ignore *m = body;
+	const char *tags = (const char *)body + sizeof(*m);
+	size_t n = len - sizeof(*m), ends = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ends += tags[i] == '\0';
+	return good_prefix(&m->prefix) && m->says == 0 && n <= MSG_TAGS_MAX && ends % 2 == 0 &&
+	       (n == 0 || tags[n - 1] == '\0');
+}
+
+static bool check_ignore_says(const void *body, size_t len)
+{
+	const struct msg_ignore *m = body;
+
+	(void)len;
+	return good_prefix(&m->prefix) && m->says >= IGNORE_NO && m->says <= IGNORE_UNKNOWN;
+}
+
+static bool check_lookup(const void *body, size_t len)
+{
+	const struct msg_lookup *m = body;
+
+	(void)len;
+	return terminated(m->name, sizeof(m->name)) && m->reverse <= 1;
+}
+
+static bool check_found(const void *body, size_t len)
+{
+	const struct msg_found *m = body;
+
+	(void)len;
+	return terminated(m->name, sizeof(m->name)) && m->n <= LOOKUP_ADDRS_MAX &&
+	       m->result >= LOOKUP_FOUND && m->result <= LOOKUP_BUSY;
+}
+
 static const struct shape shapes[] = {
 	[MSG_READY] = {TO_KEEPER},
 	[MSG_BAN] = {TO_KEEPER, 0, sizeof(struct msg_ban), false, check_bans},
@@ -110,6 +152,7 @@ static const struct shape shapes[] = {
 	[MSG_STOP] = {TO_KEEPER},
 	[MSG_LEFT] = {TO_KEEPER},
 	[MSG_PONG] = {TO_KEEPER},
+	[MSG_IGNORE_ASK] = {TO_KEEPER, sizeof(struct msg_ignore), 1, false, check_ignore_ask},
 	[MSG_FILE] = {TO_GUARD, sizeof(struct msg_file), 0, true, check_file},
 	[MSG_FILE_LEFT] = {TO_GUARD, sizeof(struct msg_file_ref), 0, false, check_file_ref},
 	[MSG_SIBLING] = {TO_GUARD, sizeof(struct msg_file), 0, true, check_file},
@@ -128,6 +171,9 @@ static const struct shape shapes[] = {
 	[MSG_LEAVE] = {TO_GUARD},
 	[MSG_PING] = {TO_GUARD},
 	[MSG_JOURNAL] = {TO_GUARD, 0, 0, true},
+	[MSG_IGNORE_SAYS] = {TO_GUARD, sizeof(struct msg_ignore), 0, false, check_ignore_says},
+	[MSG_LOOKUP] = {TO_HERALD, sizeof(struct msg_lookup), 0, false, check_lookup},
+	[MSG_FOUND] = {FROM_HERALD, sizeof(struct msg_found), 0, false, check_found},
 };
 
 bool message_check(enum message_side side, uint32_t type, const void *body, size_t len, bool has_fd)
@@ -135,7 +181,7 @@ bool message_check(enum message_side side, uint32_t type, const void *body, size
 	const struct shape *s;
 	size_t rest;
 
-	if (type < MSG_READY || type >= ARRAY_SIZE(shapes) || (type > MSG_PONG && type < MSG_FILE))
+	if (type >= ARRAY_SIZE(shapes))
 		return false;
 	s = &shapes[type];
 	if (s->side != side || s->fd != has_fd || len < s->fixed)

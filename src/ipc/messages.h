@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * What keeper and guard say to each other. Both are the same binary, so bodies are plain structs,
- * without unnamed holes: these would carry what lay in memory before.
- * The receiver checks each against message_check before it looks inside.
+ * What keeper and guard, and guard and herald, say to each other. All are the same binary, so
+ * bodies are plain structs, without unnamed holes: these would carry what lay in memory before. The
+ * receiver checks each against message_check before it looks inside.
  */
 
 enum message {
@@ -26,6 +26,7 @@ enum message {
 	MSG_STOP,       /* nothing: a client asked to stop */
 	MSG_LEFT,       /* nothing: everything is saved, I go */
 	MSG_PONG,       /* nothing */
+	MSG_IGNORE_ASK, /* struct msg_ignore, then tags: what does ignorecommand say? */
 	/* keeper to guard */
 	MSG_FILE = 100,   /* struct msg_file + fd */
 	MSG_FILE_LEFT,    /* struct msg_file_ref: the path does not name it any more */
@@ -45,6 +46,11 @@ enum message {
 	MSG_LEAVE,        /* nothing: save everything and exit */
 	MSG_PING,         /* nothing */
 	MSG_JOURNAL,      /* fd: the journal reader's end */
+	MSG_IGNORE_SAYS,  /* struct msg_ignore: the answer */
+	/* guard to herald */
+	MSG_LOOKUP = 200, /* struct msg_lookup */
+	/* herald to guard */
+	MSG_FOUND = 210, /* struct msg_found */
 };
 
 struct msg_ban {
@@ -118,10 +124,55 @@ struct msg_refused {
 	uint16_t jail;
 };
 
+/* The tags that follow a question: pairs of name and value, NUL after each. */
+#define MSG_TAGS_MAX 2048
+
+enum ignore_says {
+	IGNORE_NO = 1,
+	IGNORE_YES,
+	IGNORE_UNKNOWN, /* the command could not be run, took too long, or too many wait */
+};
+
+struct msg_ignore {
+	struct prefix prefix;
+	uint8_t says; /* enum ignore_says; 0 in a question */
+	uint16_t jail;
+	uint32_t failures;
+};
+
+#define LOOKUP_NAME_MAX 256 /* with NUL (RFC 1035 2.3.4: 253 visible) */
+#define LOOKUP_ADDRS_MAX 20 /* a name with more is not believed */
+
+/* Which addresses has a name, or which name has an address? */
+struct msg_lookup {
+	struct addr addr;
+	uint32_t serial; /* tells guard which question the answer is for */
+	uint8_t reverse; /* asks for the name of addr; else for the addresses of name */
+	uint8_t zero[3];
+	char name[LOOKUP_NAME_MAX];
+};
+
+enum lookup_result {
+	LOOKUP_FOUND = 1,
+	LOOKUP_NONE,   /* it is said that there is none */
+	LOOKUP_FAILED, /* nobody answered, or with an error */
+	LOOKUP_MANY,   /* it has more than LOOKUP_ADDRS_MAX */
+	LOOKUP_BUSY,   /* too many questions: not asked */
+};
+
+struct msg_found {
+	uint32_t serial;
+	uint8_t result; /* enum lookup_result */
+	uint8_t n;      /* addresses */
+	uint8_t zero[2];
+	struct addr addrs[LOOKUP_ADDRS_MAX];
+	char name[LOOKUP_NAME_MAX];
+};
+
 /* "it is on the allow list" and so on. */
 const char *refusal_text(enum refusal why);
 
-enum message_side { TO_KEEPER, TO_GUARD };
+enum message_side { TO_KEEPER = 1, TO_GUARD, TO_HERALD, FROM_HERALD };
 
 /* Is a message of that type and size, with or without descriptor, allowed to arrive there? */
 bool message_check(

@@ -111,6 +111,9 @@ static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
 		return 0;
 	case MSG_LEFT:
 		return 0;
+	case MSG_IGNORE_ASK:
+		return ignore_ask(k, body, (const char *)body + sizeof(struct msg_ignore),
+			len - sizeof(struct msg_ignore));
 	case MSG_PONG:
 		k->pong = true;
 		return 0;
@@ -189,6 +192,8 @@ static void on_guard_end(void *arg, const char *why)
 	event_del(k->control); /* clients wait in the backlog until there is a guard again */
 	files_unwatch(k);
 	journal_child_stop(k);
+	herald_child_stop(k);
+	ignore_stop(k);
 	channel_free(k->guard);
 	k->guard = NULL;
 	close(k->inotify_fd);
@@ -289,9 +294,9 @@ void guardian_child_start(const int *keep, size_t n)
 	log_set_sink(NULL, NULL);
 }
 
-static void be_guard(struct keeper *k, int fd)
+static void be_guard(struct keeper *k, int fd, int herald_fd)
 {
-	int keep[64 + 3];
+	int keep[64 + 4];
 	size_t n = 0;
 	struct guard_options go = {
 		.plan = k->plan,
@@ -302,6 +307,7 @@ static void be_guard(struct keeper *k, int fd)
 		.dry_run = k->o->dry_run,
 		.started_us = k->started_us,
 		.keeper_fd = fd,
+		.herald_fd = herald_fd,
 		.inotify_fd = k->inotify_fd,
 		.listen_fds = k->listen_fds,
 		.n_listen = k->n_listen,
@@ -311,6 +317,8 @@ static void be_guard(struct keeper *k, int fd)
 	};
 
 	keep[n++] = fd;
+	if (herald_fd >= 0)
+		keep[n++] = herald_fd;
 	keep[n++] = k->inotify_fd;
 	keep[n++] = k->state_lock;
 	for (size_t i = 0; i < k->n_listen; i++)
@@ -334,7 +342,7 @@ static void brief(struct keeper *k)
 
 int guardian_spawn(struct keeper *k)
 {
-	int pair[2] = {-1, -1}, r;
+	int pair[2] = {-1, -1}, herald = -1, r;
 
 	evtimer_del(k->respawn);
 	k->pong = true; /* the watchdog is content until this one has had its turn */
@@ -343,17 +351,20 @@ int guardian_spawn(struct keeper *k)
 		r = -errno;
 		goto fail;
 	}
+	herald = herald_child_pair(k);
 	fflush(NULL);
 	k->mark->judging = 0;
 	k->guard_pid = fork();
 	if (k->guard_pid == 0)
-		be_guard(k, pair[1]);
+		be_guard(k, pair[1], herald);
 	if (k->guard_pid < 0) {
 		r = -errno;
 		goto fail;
 	}
 	close(pair[1]);
 	pair[1] = -1;
+	if (herald >= 0)
+		close(TAKE_FD(herald));
 	k->guard = channel_new(k->base, pair[0], on_message, on_guard_end, k);
 	if (k->guard == NULL) {
 		kill(k->guard_pid, SIGKILL);
@@ -366,6 +377,9 @@ int guardian_spawn(struct keeper *k)
 
 fail:
 	log_error("guard cannot be started: %s", strerror(-r));
+	herald_child_stop(k);
+	if (herald >= 0)
+		close(herald);
 	for (size_t i = 0; i < 2; i++)
 		if (pair[i] >= 0)
 			close(pair[i]);

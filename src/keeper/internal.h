@@ -73,6 +73,13 @@ struct keeper {
 	pid_t journal_pid; /* -1: none */
 	struct event *journal_again;
 
+	/* herald_child.c */
+	pid_t herald_pid; /* -1: none */
+	int herald_fd;    /* its end of guard's questions; -1: no use for names */
+	struct event *herald_question, *herald_again;
+
+	struct ignore *ignore; /* ignore.c */
+
 	/* sockets */
 	int control_fd;
 	int64_t client_us; /* monotonic: when the last client came; 0: none yet */
@@ -122,6 +129,20 @@ void journal_child_done(struct keeper *k);
 void journal_child_start(struct keeper *k);
 void journal_child_stop(struct keeper *k);
 void journal_child_ended(struct keeper *k); /* on SIGCHLD */
+
+/* herald_child.c */
+int herald_child_init(struct keeper *k);
+void herald_child_done(struct keeper *k);
+int herald_child_pair(struct keeper *k); /* the end for a new guard; -1: no use for names */
+void herald_child_stop(struct keeper *k);
+void herald_child_ended(struct keeper *k); /* on SIGCHLD */
+
+/* ignore.c: ignorecommand */
+int ignore_init(struct keeper *k);
+void ignore_done(struct keeper *k);
+int ignore_ask(struct keeper *k, const struct msg_ignore *m, const char *tags, size_t len);
+void ignore_stop(struct keeper *k);  /* guard has gone: nobody waits for answers */
+void ignore_ended(struct keeper *k); /* on SIGCHLD */
 
 /* enforce.c */
 int enforce_init(struct keeper *k, const char **ret_error);

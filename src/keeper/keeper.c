@@ -292,6 +292,8 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 		break;
 	case SIGCHLD:
 		journal_child_ended(k);
+		herald_child_ended(k);
+		ignore_ended(k);
 		break;
 	default:
 		keeper_stop(k);
@@ -344,6 +346,8 @@ static void tear_down(struct keeper *k)
 	enforce_done(k);
 	guardian_done(k);
 	journal_child_done(k);
+	herald_child_done(k);
+	ignore_done(k);
 	for (size_t i = 0; i < ARRAY_SIZE(k->signals); i++)
 		if (k->signals[i] != NULL)
 			event_free(k->signals[i]);
@@ -403,6 +407,10 @@ static int start(struct keeper *k)
 	if (r == 0)
 		r = journal_child_init(k);
 	if (r == 0)
+		r = herald_child_init(k);
+	if (r == 0)
+		r = ignore_init(k);
+	if (r == 0)
 		r = start_watchdog(k);
 	if (r < 0)
 		return r;
@@ -421,6 +429,8 @@ int keeper_run(const struct keeper_options *o)
 		.inotify_fd = -1,
 		.guard_pid = -1,
 		.journal_pid = -1,
+		.herald_pid = -1,
+		.herald_fd = -1,
 	};
 	int r = start(&k);
 

@@ -204,6 +204,7 @@ static void start_guard(void)
 			.confdir = dir,
 			.statedir = state,
 			.keeper_fd = pair[1],
+			.herald_fd = -1,
 			.inotify_fd = inotify,
 			.listen_fds = &listener,
 			.n_listen = 1,

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guard/sandbox.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,16 +24,17 @@
 #define CHANNEL 100 /* what would be the descriptor to keeper */
 
 /* Seals a child, has it do fn, and returns the signal that ended it, or 0 and its status. */
-static int in_sealed_child(int (*fn)(void), int *ret_status)
+static int in_sealed_child(int (*fn)(void), bool herald, int *ret_status)
 {
 	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		struct rlimit none = {0};
+		const int channels[] = {CHANNEL, -1};
 
 		setrlimit(RLIMIT_CORE, &none);
-		if (sandbox_seal(CHANNEL) < 0)
+		if ((herald ? sandbox_seal_herald(CHANNEL) : sandbox_seal(channels, 2)) < 0)
 			_exit(99);
 		_exit(fn());
 	}
@@ -103,8 +107,52 @@ static void sealed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-		assert_int_equal(in_sealed_child(forbidden[i], &status), SIGSYS);
-	assert_int_equal(in_sealed_child(work, &status), 0);
+		assert_int_equal(in_sealed_child(forbidden[i], false, &status), SIGSYS);
+	assert_int_equal(in_sealed_child(work, false, &status), 0);
+	assert_int_equal(status, 42);
+}
+
+static int open_file(void)
+{
+	return open("/etc/hosts", O_RDONLY) < 0 && errno == EACCES ? 42 : 1;
+}
+
+static int deny_socket(void)
+{
+	return socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EACCES ? 42 : 1;
+}
+
+static int connect_somewhere(void)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET};
+
+	return connect(CHANNEL + 1, (struct sockaddr *)&sin, sizeof(sin)) != 0;
+}
+
+static int send_message(void)
+{
+	struct msghdr m = {0};
+
+	return sendmsg(CHANNEL + 1, &m, 0) != 0;
+}
+
+static int remove_file(void)
+{
+	return unlink("/tmp/test_sandbox_none") != 0;
+}
+
+static void sealed_herald(void **state)
+{
+	int (*const forbidden[])(void) = {execute, make_code, trace, kill_parent, lend_user,
+		connect_somewhere, send_message, remove_file};
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+		assert_int_equal(in_sealed_child(forbidden[i], true, &status), SIGSYS);
+	assert_int_equal(in_sealed_child(open_file, true, &status), 0);
+	assert_int_equal(status, 42);
+	assert_int_equal(in_sealed_child(deny_socket, true, &status), 0);
 	assert_int_equal(status, 42);
 }
 
@@ -168,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sealed),
+		cmocka_unit_test(sealed_herald),
 		cmocka_unit_test(dropped),
 	};
 

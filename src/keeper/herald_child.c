@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* herald, who looks up names for guard: started when the first question waits for it. */
+#include "herald/herald.h"
+
+#include "base/util.h"
+#include "keeper/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define RESOLV_CONF "/etc/resolv.conf"
+#define AGAIN_SEC 1 /* after one that did not end well */
+
+/* Has the configuration any use for names? */
+static bool wants_names(const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->n_jails; i++)
+		if (plan_jail_wants_names(rs, &rs->jails[i]))
+			return true;
+	return false;
+}
+
+/* A directory that has nothing in it and never will: it is gone already. 0 or -errno. */
+static int enter_empty_directory(void)
+{
+	static const char *const places[] = {"/run/stockade/herald.XXXXXX", "/tmp/herald.XXXXXX"};
+	int r = -ENOENT;
+
+	for (size_t i = 0; r < 0 && i < ARRAY_SIZE(places); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s", places[i]);
+		if (mkdtemp(path) == NULL) {
+			r = -errno;
+			continue;
+		}
+		r = chmod(path, 0555) < 0 || chdir(path) < 0 ? -errno : 0;
+		rmdir(path);
+	}
+	return r;
+}
+
+static void be_herald(const struct keeper *k)
+{
+	const struct herald_options o = {
+		.fd = k->herald_fd,
+		.uid = k->uid,
+		.gid = k->gid,
+		.root = ".",
+		.resolv_conf = RESOLV_CONF,
+	};
+	int r;
+
+	guardian_child_start(&o.fd, 1);
+	prctl(PR_SET_NAME, "stockade-herald");
+	r = enter_empty_directory();
+	if (r < 0) {
+		log_critical("herald finds no place to be: %s", strerror(-r));
+		_exit(1);
+	}
+	_exit(herald_run(&o));
+}
+
+/* A question waits, and nobody is there to answer it. */
+static void on_question(evutil_socket_t fd, short what, void *arg)
+{
+	struct keeper *k = arg;
+
+	(void)fd;
+	(void)what;
+	if (k->herald_pid > 0)
+		return;
+	fflush(NULL);
+	k->herald_pid = fork();
+	if (k->herald_pid == 0)
+		be_herald(k);
+	if (k->herald_pid < 0) {
+		const struct timeval tv = {.tv_sec = AGAIN_SEC};
+
+		log_error("names cannot be looked up: %s", strerror(errno));
+		evtimer_add(k->herald_again, &tv);
+		return;
+	}
+	log_debug("herald starts");
+}
+
+int herald_child_pair(struct keeper *k)
+{
+	int pair[2];
+
+	if (!wants_names(k->plan->rs))
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		log_error("names cannot be looked up: %s", strerror(errno));
+		return -1;
+	}
+	k->herald_question = event_new(k->base, pair[1], EV_READ, on_question, k);
+	if (k->herald_question == NULL || event_add(k->herald_question, NULL) < 0) {
+		close(pair[0]);
+		close(pair[1]);
+		return -1;
+	}
+	k->herald_fd = pair[1];
+	return pair[0];
+}
+
+void herald_child_stop(struct keeper *k)
+{
+	evtimer_del(k->herald_again);
+	if (k->herald_question != NULL)
+		event_free(k->herald_question);
+	k->herald_question = NULL;
+	if (k->herald_fd >= 0)
+		close(k->herald_fd);
+	k->herald_fd = -1;
+	if (k->herald_pid <= 0)
+		return;
+	kill(k->herald_pid, SIGKILL);
+	waitpid(k->herald_pid, NULL, 0);
+	k->herald_pid = -1;
+}
+
+void herald_child_ended(struct keeper *k)
+{
+	const struct timeval tv = {.tv_sec = AGAIN_SEC};
+	int status;
+
+	if (k->herald_pid <= 0 || waitpid(k->herald_pid, &status, WNOHANG) <= 0)
+		return;
+	k->herald_pid = -1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		event_add(k->herald_question, NULL);
+		return;
+	}
+	if (WIFSIGNALED(status))
+		log_error("herald was ended by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else
+		log_error("herald ended with status %d", WEXITSTATUS(status));
+	evtimer_add(k->herald_again, &tv);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct keeper *k = arg;
+
+	(void)fd;
+	(void)what;
+	event_add(k->herald_question, NULL);
+}
+
+int herald_child_init(struct keeper *k)
+{
+	k->herald_pid = -1;
+	k->herald_fd = -1;
+	k->herald_again = evtimer_new(k->base, on_again, k);
+	return k->herald_again == NULL ? -ENOMEM : 0;
+}
+
+void herald_child_done(struct keeper *k)
+{
+	if (k->herald_again == NULL)
+		return;
+	herald_child_stop(k);
+	event_free(k->herald_again);
+}
