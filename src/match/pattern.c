@@ -13,7 +13,7 @@
  * What may be an address: as wide as fail2ban takes it, so that both see a line alike. base/addr
  * has the last word on whether it is one. A zone ("%eth0") is more than fail2ban knows of.
  */
-#define IP4 "(?:::[Ff]{4,6}:)?(?P<ip4>\\d{1,3}(?:\\.\\d{1,3}){3})"
+#define IP4 "(?:::f{4,6}:)?(?P<ip4>\\d{1,3}(?:\\.\\d{1,3}){3})"
 #define IP6                                                                                        \
 	"(?P<ip6>(?:[[:xdigit:]]{1,4}::?|::){1,7}(?:[[:xdigit:]]{1,4}|(?<=:):)"                    \
 	"(?:%[\\w.\\-]{1,32})?)"

@@ -156,11 +156,6 @@ static void take_up(
 		t->pending = false;
 	if (!st->was_nofail && !t->pending)
 		t->matches = 0;
-	/* A process id may come back soon: whoever the line names itself is the one. */
-	if (line->v[FIELD_IP4].text != NULL || line->v[FIELD_IP6].text != NULL ||
-		line->v[FIELD_DNS].text != NULL)
-		t->v[FIELD_IP4].is_set = t->v[FIELD_IP6].is_set = t->v[FIELD_DNS].is_set =
-			t->v[FIELD_CIDR].is_set = false;
 	for (size_t i = 0; i < FIELDS_MAX; i++)
 		if (line->v[i].text != NULL)
 			session_keep(t, &t->v[i], line->v[i]);
