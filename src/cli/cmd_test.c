@@ -83,11 +83,12 @@ static int read_options(struct cli *c, struct wishes *w)
 	return CLI_OPT_STOP;
 }
 
-/* The filter asked for, compiled; its texts live in arena. NULL: the faults say why. */
-static struct filter *load(const struct wishes *w, struct arena *arena, struct faults *f)
+/* The filter asked for, compiled, and its dates; texts live in arena. NULL: the faults say why. */
+static struct filter *load(const struct wishes *w, struct arena *arena,
+	struct date_patterns **ret_dates, struct faults *f)
 {
 	struct filter_def *def;
-	struct filter *filter;
+	struct filter *filter = NULL;
 
 	if (w->filter == NULL) {
 		def = arena_alloc(arena, sizeof(*def));
@@ -102,7 +103,12 @@ static struct filter *load(const struct wishes *w, struct arena *arena, struct f
 	} else if (ruleset_load_filter(&def, arena, w->dir, w->filter, f) < 0) {
 		return NULL;
 	}
-	return filter_new(&filter, def, f) < 0 ? NULL : filter;
+	filter_new(&filter, def, f);
+	if (date_patterns_new(ret_dates, &def->datepattern, NULL, f) < 0 || filter == NULL) {
+		filter_free(filter);
+		return NULL;
+	}
+	return filter;
 }
 
 static int open_input(struct cli *c)
@@ -128,6 +134,7 @@ static int run(struct cli *c)
 	struct wishes w = {.dir = STOCKADE_CONFDIR};
 	struct arena *arena;
 	struct filter *filter;
+	struct date_patterns *dates = NULL;
 	struct faults f = {0};
 	int fd, status = CLI_USAGE;
 
@@ -138,14 +145,15 @@ static int run(struct cli *c)
 		cli_complain(c, "out of memory");
 		return CLI_USAGE;
 	}
-	filter = load(&w, arena, &f);
+	filter = load(&w, arena, &dates, &f);
 	cli_faults(c->err, &f);
 	if (filter != NULL) {
 		fd = open_input(c);
 		if (fd >= 0)
-			status = trial_run(c, filter, fd, w.now_us);
+			status = trial_run(c, filter, dates, fd, w.now_us);
 	}
 	filter_free(filter);
+	date_patterns_free(dates);
 	faults_done(&f);
 	arena_free(arena);
 	return status;

@@ -36,19 +36,25 @@ static const char *const verdict_names[] = {
 
 int trial_read_time(int64_t *ret_us, const char *s)
 {
-	struct date_finder *f = date_finder_new();
+	static const struct conf_text patterns = {
+		.text = "^%Y-%m-%d[T ]%H:%M:%S(?:[.,]%f)?(?:\\s*%z)?$\n{^LN-BEG}"};
+	struct date_patterns *p = NULL;
+	struct date_finder *f = NULL;
+	struct faults faults = {0};
 	struct stamp stamp;
-	bool found;
+	int r = -EINVAL;
 
-	if (f == NULL)
-		return -EINVAL;
-	found = date_find(f, s, strlen(s), clock_wall_us(), &stamp) && stamp.off == 0 &&
-		stamp.len == strlen(s);
+	if (date_patterns_new(&p, &patterns, NULL, &faults) == 0 &&
+		(f = date_finder_new(p)) != NULL &&
+		date_find(f, s, strlen(s), clock_wall_us(), &stamp) == DATE_FOUND &&
+		stamp.off == 0 && stamp.len == strlen(s)) {
+		*ret_us = stamp.time_us;
+		r = 0;
+	}
 	date_finder_free(f);
-	if (!found)
-		return -EINVAL;
-	*ret_us = stamp.time_us;
-	return 0;
+	date_patterns_free(p);
+	faults_done(&faults);
+	return r;
 }
 
 /* Local time without zone, microseconds if there are any. */
@@ -140,20 +146,25 @@ static void judge(struct trial *t, const char *line, size_t len)
 	enum verdict verdict;
 	struct stamp stamp;
 	size_t text_len = len;
-	bool dated;
+	bool dated, follows = t->last_us > now_us - UNDATED_US;
+	enum date_found found;
 
 	t->lines++;
-	dated = date_find(t->dates, line, len, now_us, &stamp);
-	if (dated) {
+	found = date_find(t->dates, line, len, now_us, &stamp);
+	dated = found == DATE_FOUND;
+	/* What is no time stays in a line that goes with the one before. */
+	if (dated || (found == DATE_UNREADABLE && !follows)) {
 		memcpy(t->text, line, stamp.off);
 		memcpy(t->text + stamp.off, line + stamp.off + stamp.len,
 			len - stamp.off - stamp.len);
 		text = t->text;
 		text_len = len - stamp.len;
+	}
+	if (dated) {
 		t->last_us = stamp.time_us;
 	} else {
 		t->undated++;
-		stamp.time_us = t->last_us > now_us - UNDATED_US ? t->last_us : now_us;
+		stamp.time_us = follows ? t->last_us : now_us;
 	}
 	verdict = filter_judge(t->filter, t->window, text, text_len, now_us, &m);
 	t->verdicts[verdict]++;
@@ -193,7 +204,8 @@ static void print_sums(const struct trial *t)
 	}
 }
 
-int trial_run(struct cli *c, struct filter *filter, int fd, int64_t now_us)
+int trial_run(struct cli *c, struct filter *filter, const struct date_patterns *dates, int fd,
+	int64_t now_us)
 {
 	struct trial *t = calloc(1, sizeof(*t));
 	struct lines *lines = lines_new(fd);
@@ -204,7 +216,7 @@ int trial_run(struct cli *c, struct filter *filter, int fd, int64_t now_us)
 	if (t == NULL || lines == NULL)
 		goto done;
 	*t = (struct trial) {
-		.c = c, .filter = filter, .dates = date_finder_new(), .now_us = now_us};
+		.c = c, .filter = filter, .dates = date_finder_new(dates), .now_us = now_us};
 	if (filter_maxlines(filter) > 1)
 		t->window = window_new(filter_maxlines(filter));
 	if (t->dates == NULL || (filter_maxlines(filter) > 1 && t->window == NULL))

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/cli.h"
+#include "match/date.h"
 #include "match/filter.h"
 
 /*
@@ -9,7 +10,11 @@
  * people, the sums. now_us is the present for dates that leave out the year, 0 the real one.
  * Returns CLI_GOOD, CLI_NO when nothing matched, or CLI_USAGE when reading failed.
  */
-int trial_run(struct cli *c, struct filter *filter, int fd, int64_t now_us);
+int trial_run(struct cli *c, struct filter *filter, const struct date_patterns *dates, int fd,
+	int64_t now_us);
 
-/* Any date that a log line may have, as microseconds since 1970. 0 or -EINVAL. */
+/*
+ * "2005-08-14 12:00:00", with a fraction or a zone if so wished, or any other date that a log line
+ * may begin with, seconds since 1970 among them; as microseconds since 1970. 0 or -EINVAL.
+ */
 int trial_read_time(int64_t *ret_us, const char *s);

@@ -279,6 +279,7 @@ static int make_jails(struct guard *g)
 	for (size_t i = 0; i < g->rs->n_jails; i++) {
 		g->jails[i].jail = &g->rs->jails[i];
 		g->jails[i].filter = g->o->plan->filters[i];
+		g->jails[i].dates = g->o->plan->dates[i];
 	}
 	return 0;
 }

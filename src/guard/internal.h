@@ -28,7 +28,16 @@
 struct source_jail {
 	uint16_t jail;
 	bool is_off;           /* the line under way is not for it */
+	unsigned dates;        /* place of its finder in the source */
 	struct window *window; /* NULL where a match has but one line */
+};
+
+/* What finds the dates of a source for the jails that have these patterns. */
+struct source_dates {
+	const struct date_patterns *patterns;
+	struct date_finder *finder;
+	int64_t last_time_us; /* of the last dated line */
+	bool in_front;        /* lines begin with their date */
 };
 
 /* Where lines come from, whatever carries them. */
@@ -36,11 +45,11 @@ struct source {
 	char *name;                /* path, or "udp://127.0.0.1:5514" */
 	struct source_jail *jails; /* who reads it */
 	size_t n_jails;
-	struct date_finder *dates;
-	int64_t last_time_us; /* of the last dated line */
-	int64_t carried_us;   /* when what carries its lines got this one; 0: it says nothing */
-	bool live;            /* read to its end once: what comes now is being written now */
-	bool dated_in_front;  /* its lines begin with their date */
+	struct source_dates *dates;
+	size_t n_dates;
+	int64_t carried_us;  /* when what carries its lines got this one; 0: it says nothing */
+	bool live;           /* read to its end once: what comes now is being written now */
+	bool dated_in_front; /* its lines begin with their date, if they have one */
 	uint64_t lines, undated, future;
 };
 
@@ -54,7 +63,7 @@ struct file {
 	struct source source;
 	struct tail tail;
 	struct unwrap unwrap;
-	const char *unfit; /* what it is instead of a log, static: it is not read */
+	const char *unfit;  /* what it is instead of a log, static: it is not read */
 	int64_t unfit_size; /* when that was found */
 	int wd;
 	struct file_ref *refs;
@@ -108,6 +117,7 @@ struct trouble {
 struct jail_state {
 	const struct jail *jail;
 	struct filter *filter;
+	const struct date_patterns *dates;
 	uint64_t failures, bans; /* since the database was made */
 	bool totals_dirty;
 	bool has_last_ban;

@@ -28,10 +28,51 @@ static void check_journal(const struct jail *j, struct faults *f)
 void plan_check_jail(const struct jail *j, struct faults *f)
 {
 	struct filter *filter = NULL;
+	struct date_patterns *dates = NULL;
 
 	if (filter_new(&filter, j->filter, f) == 0)
 		filter_free(filter);
+	if (date_patterns_new(&dates, &j->filter->datepattern, &j->logtimezone, f) == 0)
+		date_patterns_free(dates);
 	check_journal(j, f);
+}
+
+static bool same_text(const struct conf_text *a, const struct conf_text *b)
+{
+	if (a->text == NULL || b->text == NULL)
+		return a->text == b->text;
+	return strcmp(a->text, b->text) == 0;
+}
+
+/* The patterns of a jail's dates: those of a jail before it that says the same, or new ones. */
+static void make_dates(struct plan *p, size_t i, struct faults *f)
+{
+	const struct jail *j = &p->rs->jails[i];
+
+	for (size_t k = 0; k < i; k++) {
+		const struct jail *other = &p->rs->jails[k];
+
+		if (p->dates[k] != NULL &&
+			same_text(&j->filter->datepattern, &other->filter->datepattern) &&
+			same_text(&j->logtimezone, &other->logtimezone)) {
+			p->dates[i] = p->dates[k];
+			return;
+		}
+	}
+	date_patterns_new(&p->dates[i], &j->filter->datepattern, &j->logtimezone, f);
+}
+
+static void free_dates(struct plan *p)
+{
+	for (size_t i = p->dates != NULL ? p->rs->n_jails : 0; i > 0; i--) {
+		bool shared = false;
+
+		for (size_t k = 0; k + 1 < i; k++)
+			shared |= p->dates[k] == p->dates[i - 1];
+		if (!shared)
+			date_patterns_free(p->dates[i - 1]);
+	}
+	free(p->dates);
 }
 
 int plan_load(struct plan **ret, const char *confdir, struct faults *f)
@@ -46,13 +87,16 @@ int plan_load(struct plan **ret, const char *confdir, struct faults *f)
 	if (r < 0)
 		goto fail;
 	p->filters = calloc(p->rs->n_jails + 1, sizeof(struct filter *));
-	r = p->filters == NULL ? -ENOMEM : patterns_init(&p->patterns, p->rs, f);
+	p->dates = calloc(p->rs->n_jails + 1, sizeof(struct date_patterns *));
+	r = p->filters == NULL || p->dates == NULL ? -ENOMEM
+						   : patterns_init(&p->patterns, p->rs, f);
 	if (r < 0 && r != -EINVAL)
 		goto fail;
 	/* All faults are told in one go. */
 	for (size_t i = 0; i < p->rs->n_jails; i++) {
 		filter_new(&p->filters[i], p->rs->jails[i].filter, f);
 		check_journal(&p->rs->jails[i], f);
+		make_dates(p, i, f);
 	}
 	if (f->n_errors > errors_before) {
 		r = -EINVAL;
@@ -73,6 +117,7 @@ void plan_free(struct plan *p)
 	for (size_t i = 0; p->filters != NULL && i < p->rs->n_jails; i++)
 		filter_free(p->filters[i]);
 	free(p->filters);
+	free_dates(p);
 	patterns_done(&p->patterns);
 	ruleset_free(p->rs);
 	free(p);

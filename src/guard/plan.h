@@ -2,13 +2,15 @@
 #pragma once
 
 #include "config/ruleset.h"
+#include "match/date.h"
 #include "match/filter.h"
 #include "source/patterns.h"
 
 /* One generation of the configuration, ready to run: keeper makes it, guard inherits it by fork. */
 struct plan {
 	struct ruleset *rs;
-	struct filter **filters; /* one a jail */
+	struct filter **filters;      /* one a jail */
+	struct date_patterns **dates; /* likewise; jails that say the same have the same one */
 	struct patterns patterns;
 };
 
@@ -16,8 +18,8 @@ struct plan {
 int plan_load(struct plan **ret, const char *confdir, struct faults *f);
 
 /*
- * What is wrong with how a jail reads lines that only compiling it shows: its filter's regexes,
- * the entries of the journal that it wants. All faults go to f; plan_load refuses the errors among
+ * What is wrong with how a jail reads lines that only compiling it shows: its filter's regexes and
+ * dates, the entries of the journal that it wants. All faults go to f; plan_load refuses the errors among
  * them.
  */
 void plan_check_jail(const struct jail *j, struct faults *f);

@@ -99,7 +99,8 @@ void resume_settle(struct guard *g, struct file *f, const struct msg_file *m)
 	} else if (s == NULL && m->at_start && file_look(g, f) && f->unwrap.charset == NULL) {
 		file_resume(g, f,
 			seek_to(f->tail.fd, unwrap_detect(&f->unwrap, &f->tail, g->buffer),
-				f->source.dates, clock_wall_us() - findtime_us));
+				f->source.n_dates > 0 ? f->source.dates[0].finder : NULL,
+				clock_wall_us() - findtime_us));
 	}
 	/* It was rotated while we were not there: what was left in it comes first. */
 	f->asking = s != NULL || saved_at(g, f->source.name, true) != NULL;

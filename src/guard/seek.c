@@ -24,7 +24,7 @@ static bool time_of(enum container kind, struct date_finder *dates, const char *
 		*ret_time = piece.time_us;
 		return true;
 	}
-	if (!date_find(dates, line, len, now_us, &stamp))
+	if (dates == NULL || date_find(dates, line, len, now_us, &stamp) != DATE_FOUND)
 		return false;
 	*ret_time = stamp.time_us;
 	return true;

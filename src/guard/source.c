@@ -18,22 +18,47 @@
 
 int source_init(struct source *s, const char *name)
 {
-	*s = (struct source) {.name = strdup(name), .dates = date_finder_new()};
-	if (s->name == NULL || s->dates == NULL) {
-		source_done(s);
-		return -ENOMEM;
-	}
-	return 0;
+	*s = (struct source) {.name = strdup(name)};
+	return s->name != NULL ? 0 : -ENOMEM;
 }
 
 void source_done(struct source *s)
 {
 	for (size_t i = 0; i < s->n_jails; i++)
 		window_free(s->jails[i].window);
+	for (size_t i = 0; i < s->n_dates; i++)
+		date_finder_free(s->dates[i].finder);
 	free(s->name);
 	free(s->jails);
-	date_finder_free(s->dates);
+	free(s->dates);
 	*s = (struct source) {0};
+}
+
+/* The place of the finder for these patterns, made when there is none. */
+static int add_dates(struct source *s, const struct date_patterns *patterns, unsigned *ret)
+{
+	struct source_dates *dates;
+
+	for (size_t i = 0; i < s->n_dates; i++) {
+		if (s->dates[i].patterns == patterns) {
+			*ret = (unsigned)i;
+			return 0;
+		}
+	}
+	dates = reallocarray(s->dates, s->n_dates + 1, sizeof(*dates));
+	if (dates == NULL)
+		return -ENOMEM;
+	s->dates = dates;
+	dates += s->n_dates;
+	*dates = (struct source_dates) {
+		.patterns = patterns,
+		.finder = date_finder_new(patterns),
+		.in_front = s->dated_in_front,
+	};
+	if (dates->finder == NULL)
+		return -ENOMEM;
+	*ret = (unsigned)s->n_dates++;
+	return 0;
 }
 
 int source_add_jail(struct guard *g, struct source *s, uint16_t jail)
@@ -48,6 +73,8 @@ int source_add_jail(struct guard *g, struct source *s, uint16_t jail)
 	if (jails == NULL)
 		return -ENOMEM;
 	s->jails = jails;
+	if (add_dates(s, g->jails[jail].dates, &new.dates) < 0)
+		return -ENOMEM;
 	if (maxlines > 1 && (new.window = window_new(maxlines)) == NULL)
 		return -ENOMEM;
 	jails[s->n_jails++] = new;
@@ -99,17 +126,6 @@ static const char *cut_date(struct guard *g, const char *line, size_t *len, cons
 	return g->scratch;
 }
 
-/*
- * A line without a date belongs to the one before it; when that was long ago and the line is new,
- * it is of now (as fail2ban has it).
- */
-static int64_t undated_time(const struct source *s, int64_t now_us)
-{
-	if (s->last_time_us == 0 || (s->live && s->last_time_us < now_us - UNDATED_US))
-		return now_us;
-	return s->last_time_us;
-}
-
 int64_t source_findtime_us(const struct guard *g, const struct source *s)
 {
 	size_t n = s != NULL ? s->n_jails : g->rs->n_jails;
@@ -142,21 +158,13 @@ void source_end(struct guard *g)
 	g->o->mark->judging = 0;
 }
 
-/*
- * The date of a line. Where lines begin with one, a date further in is not the line's: somebody
- * may have called himself that.
- */
-static bool stamp_of(
-	struct source *s, const char *line, size_t len, int64_t now_us, struct stamp *ret)
-{
-	struct stamp stamp;
-
-	if (!date_find(s->dates, line, len, now_us, &stamp) || (s->dated_in_front && stamp.off > 1))
-		return false;
-	s->dated_in_front |= stamp.off <= 1;
-	*ret = stamp;
-	return true;
-}
+/* When a line was written, and what of it filters judge. */
+struct dated_line {
+	int64_t at_us;
+	const char *text;
+	size_t len;
+	bool is_dated;
+};
 
 /*
  * A container's runtime says when it got a line, a date in the line when the program thinks it
@@ -172,36 +180,73 @@ static int64_t carried_time(const struct source *s, const struct stamp *stamp)
 	return s->carried_us;
 }
 
+/*
+ * The date of a line. Where lines begin with one, a date further in is not the line's: somebody
+ * may have called himself that. A line without a date belongs to the one before it; when that was
+ * long ago and the line is new, it is of now (as fail2ban has it).
+ */
+static void date_line(struct guard *g, struct source *s, struct source_dates *d, int64_t now_us,
+	struct dated_line *l)
+{
+	bool forgotten = d->last_time_us == 0 || (s->live && d->last_time_us < now_us - UNDATED_US);
+	struct stamp stamp = {0};
+	enum date_found found = date_find(d->finder, l->text, l->len, now_us, &stamp);
+
+	if (found >= DATE_UNREADABLE && d->in_front && stamp.off > 1)
+		found = DATE_NONE;
+	l->is_dated = found == DATE_FOUND || s->carried_us != 0;
+	if (found == DATE_FOUND) {
+		d->in_front |= stamp.off <= 1;
+		l->at_us = s->carried_us != 0 ? carried_time(s, &stamp) : stamp.time_us;
+		l->at_us = settle_time(g, s, l->at_us, now_us);
+		d->last_time_us = l->at_us;
+	} else if (s->carried_us != 0) {
+		l->at_us = settle_time(g, s, s->carried_us, now_us);
+	} else {
+		l->at_us = forgotten ? now_us : d->last_time_us;
+	}
+	/* What could not be read stays in the line when that is taken as part of the one before. */
+	if (found == DATE_FOUND || (found == DATE_UNREADABLE && forgotten))
+		l->text = cut_date(g, l->text, &l->len, &stamp);
+}
+
+/* Judges a line for the jails whose dates these are. */
+static void judge(struct guard *g, struct source *s, unsigned dates, const struct dated_line *l,
+	int64_t now_us, const char *line, size_t len)
+{
+	struct match m;
+
+	for (size_t i = 0; i < s->n_jails; i++) {
+		struct source_jail *sj = &s->jails[i];
+		struct jail_state *j = &g->jails[sj->jail];
+
+		if (sj->is_off || sj->dates != dates ||
+			filter_judge(j->filter, sj->window, l->text, l->len, now_us, &m) !=
+				VERDICT_MATCH)
+			continue;
+		verdict_match(g, j, &m, l->at_us, line, len);
+	}
+}
+
 void source_line(
 	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us)
 {
-	int64_t now_us = clock_wall_us(), at_us;
-	const char *text = line;
-	size_t text_len = len;
-	struct stamp stamp;
-	struct match m;
+	int64_t now_us = clock_wall_us();
+	bool dated = time_us != NULL;
 
 	s->lines++;
-	if (time_us != NULL) {
-		at_us = settle_time(g, s, *time_us, now_us);
-	} else if (stamp_of(s, line, len, now_us, &stamp)) {
-		at_us = s->carried_us != 0 ? carried_time(s, &stamp) : stamp.time_us;
-		at_us = settle_time(g, s, at_us, now_us);
-		text = cut_date(g, line, &text_len, &stamp);
-		s->last_time_us = at_us;
-	} else if (s->carried_us != 0) {
-		at_us = settle_time(g, s, s->carried_us, now_us);
-	} else {
-		at_us = undated_time(s, now_us);
+	for (unsigned i = 0; i < s->n_dates; i++) {
+		struct dated_line l = {.text = line, .len = len};
+
+		if (time_us != NULL)
+			l.at_us = settle_time(g, s, *time_us, now_us);
+		else
+			date_line(g, s, &s->dates[i], now_us, &l);
+		dated |= l.is_dated;
+		judge(g, s, i, &l, now_us, line, len);
+	}
+	if (!dated) {
 		s->undated++;
 		g->losses.undated++;
-	}
-	for (size_t i = 0; i < s->n_jails; i++) {
-		struct jail_state *j = &g->jails[s->jails[i].jail];
-
-		if (s->jails[i].is_off || filter_judge(j->filter, s->jails[i].window, text,
-						  text_len, now_us, &m) != VERDICT_MATCH)
-			continue;
-		verdict_match(g, j, &m, at_us, line, len);
 	}
 }

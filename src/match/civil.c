@@ -18,29 +18,36 @@ int64_t civil_days(int year, int month, int day)
 	return (int64_t)era * 146097 + doe - 719468;
 }
 
-int civil_year_of(int64_t days)
+struct civil civil_of(int64_t days)
 {
 	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
 	int64_t doe = z - era * 146097;
 	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int64_t mp = (5 * doy + 2) / 153;
+	struct civil c = {0};
 
-	/* March is day 0: from the 306th day on it is January of the next year. */
-	return (int)(yoe + era * 400) + (doy >= 306 ? 1 : 0);
+	c.day = (int)(doy - (153 * mp + 2) / 5 + 1);
+	c.month = (int)(mp < 10 ? mp + 3 : mp - 9);
+	/* January and February belong to the year that began in the March before. */
+	c.year = (int)(yoe + era * 400) + (c.month <= 2 ? 1 : 0);
+	return c;
+}
+
+bool civil_is_day(int year, int month, int day)
+{
+	static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+	if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days[month - 1])
+		return false;
+	return month != 2 || day < 29 || (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
 }
 
 bool civil_is_valid(const struct civil *c)
 {
-	static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int y = c->year;
-
-	if (c->month < 1 || c->month > 12 || c->day < 1 || c->day > days[c->month - 1])
-		return false;
-	if (c->month == 2 && c->day == 29 && (y % 4 != 0 || (y % 100 == 0 && y % 400 != 0)))
-		return false;
-	return c->hour >= 0 && c->hour <= 23 && c->minute >= 0 && c->minute <= 59 &&
-	       c->second >= 0 && c->second <= 60;
+	return civil_is_day(c->year, c->month, c->day) && c->hour >= 0 && c->hour <= 23 &&
+	       c->minute >= 0 && c->minute <= 59 && c->second >= 0 && c->second <= 60;
 }
 
 static int offset_at(int64_t utc_sec)
@@ -91,4 +98,17 @@ int64_t civil_zone_utc(struct civil_zone *z, int64_t local_sec, int64_t now_sec)
 	z->hour = hour;
 	z->offset_sec = start;
 	return local_sec - start;
+}
+
+int64_t civil_zone_local(struct civil_zone *z, int64_t utc_sec)
+{
+	/* All zones of our days change their clocks at a quarter of an hour of UTC. */
+	int64_t quarter = utc_sec >= 0 ? utc_sec / 900 : (utc_sec - 899) / 900;
+
+	if (!z->utc_known || z->utc_quarter != quarter) {
+		z->utc_known = true;
+		z->utc_quarter = quarter;
+		z->utc_offset_sec = offset_at(utc_sec);
+	}
+	return utc_sec + z->utc_offset_sec;
 }

@@ -2,40 +2,76 @@
 #include "match/date.h"
 
 #include "base/clock.h"
-#include "match/dateform.h"
+#include "match/datefields.h"
+#include "match/datepatterns.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SEARCH_MAX 512 /* a date that begins further back is not looked for */
-#define START_MAX 2    /* so many signs ("[", "(") may stand before a date at the line's start */
-#define CACHE_DATE_MAX 54
-#define DAY_US (86400 * USEC_PER_SEC)
+#define FAR 0x7fffffff /* further than any date */
+#define UNUSED_US (300 * USEC_PER_SEC)
+#define TEXT_MAX 64 /* longest date that is remembered */
+#define NO_BYTE (-1)
 
-/* The line before: how it began, up to DATEFORM_LOOKAHEAD bytes past its date. */
-struct last {
-	bool is_set;
-	size_t off, len;
-	size_t n_text;
-	bool at_end; /* the line ended there */
-	char text[START_MAX + CACHE_DATE_MAX + DATEFORM_LOOKAHEAD];
-	int64_t now_us, time_us;
+/* How one template does with this source. */
+struct choice {
+	const struct date_template *template;
+	double base_weight;
+	uint64_t hits;    /* it had the date */
+	uint64_t matches; /* it was found, whether or not another one had the date */
+	int64_t used_us;
+	size_t distance;
+};
+
+/* Where a template was found, and how to find it there again. */
+struct find {
+	size_t at; /* place in the order */
+	size_t from, limit;
+	size_t start, end;
+};
+
+/* A date's surroundings in the last line; a byte or NO_BYTE. */
+struct edges {
+	size_t start, end;
+	int before, first, last, after;
+};
+
+/* The last date that was read. */
+struct memory {
+	const struct date_template *template;
+	char text[TEXT_MAX];
+	size_t len;
+	int result;
+	int64_t time_us;
+	int64_t now_sec; /* of what the present is the answer may depend */
 };
 
 struct date_finder {
-	unsigned char order[DATEFORMS]; /* of dateforms, the last to hit first */
+	const struct date_patterns *patterns;
+	size_t n;
+	size_t last;         /* place of the template that had the last date */
+	size_t first_unused; /* places before it have had hits */
+	struct edges edges;
 	struct civil_zone zone;
-	struct last last;
+	struct memory memory;
+	struct choice choices[]; /* in the order in which they are tried */
 };
 
-struct date_finder *date_finder_new(void)
+struct date_finder *date_finder_new(const struct date_patterns *p)
 {
-	struct date_finder *f = calloc(1, sizeof(*f));
+	struct date_finder *f = calloc(1, sizeof(*f) + p->n * sizeof(f->choices[0]));
 
 	if (f == NULL)
 		return NULL;
-	for (unsigned i = 0; i < DATEFORMS; i++)
-		f->order[i] = (unsigned char)i;
+	f->patterns = p;
+	f->n = p->n;
+	f->last = FAR;
+	f->edges = (struct edges) {1, FAR, NO_BYTE, NO_BYTE, NO_BYTE, NO_BYTE};
+	for (size_t i = 0; i < p->n; i++) {
+		f->choices[i].template = p->choices[i].template;
+		f->choices[i].base_weight = p->choices[i].weight;
+		f->choices[i].distance = FAR;
+	}
 	return f;
 }
 
@@ -44,168 +80,259 @@ void date_finder_free(struct date_finder *f)
 	free(f);
 }
 
-static bool is_word(char c)
+size_t date_finder_count(const struct date_finder *f)
 {
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
+	return f->n;
 }
 
-/* Can a date begin with that byte? Digits, and the first letters of months and weekdays. */
-static bool may_begin(char c)
+/* Many hits, near the line's beginning. */
+static double weight(const struct choice *c)
 {
-	switch (c | 0x20) {
-	case 'a':
-	case 'd':
-	case 'f':
-	case 'j':
-	case 'm':
-	case 'n':
-	case 'o':
-	case 's':
-	case 't':
-	case 'w':
-		return true;
-	default:
-		return c >= '0' && c <= '9';
-	}
+	return (double)c->hits * c->base_weight / (double)(c->distance > 1 ? c->distance : 1);
 }
 
-static int64_t civil_seconds(const struct civil *c)
+struct date_usage date_finder_usage(const struct date_finder *f, size_t i)
 {
-	return civil_days(c->year, c->month, c->day) * 86400 + c->hour * 3600 + c->minute * 60 +
-	       c->second;
+	const struct choice *c = &f->choices[i];
+
+	return (struct date_usage) {
+		.name = c->template->name,
+		.pattern = c->template->pattern,
+		.regex = c->template->regex,
+		.hits = c->hits,
+		.distance = c->distance,
+		.used_us = c->used_us,
+		.weight = weight(c),
+	};
 }
 
-static int64_t to_us(struct date_finder *f, const struct civil *c, int64_t now_us)
+static bool is_bound_to_line(const struct choice *c)
 {
-	int64_t sec = civil_seconds(c);
-
-	if (c->has_offset)
-		sec -= c->offset_sec;
-	else
-		sec = civil_zone_utc(&f->zone, sec, now_us / USEC_PER_SEC);
-	return sec * USEC_PER_SEC + c->usec;
+	return (c->template->flags & (DATE_LINE_BEGIN | DATE_LINE_END)) != 0;
 }
+
+static int byte_at(const char *line, size_t len, size_t at)
+{
+	return at < len ? (unsigned char)line[at] : NO_BYTE;
+}
+
+static int byte_before(const char *line, size_t len, size_t at)
+{
+	return at > 0 ? byte_at(line, len, at - 1) : NO_BYTE;
+}
+
+/* A sign, by which a date can be told from what it stands in. */
+static bool is_sign(int byte)
+{
+	return byte != NO_BYTE && byte < 0x80 && !(byte >= '0' && byte <= '9') &&
+	       !((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
+}
+
+/* Is what is around the last date's place the same as it was? */
+static bool same_edges(const struct edges *e, const char *line, size_t len)
+{
+	int first = byte_at(line, len, e->start), last = byte_before(line, len, e->end);
+
+	return (byte_before(line, len, e->start) == e->before ||
+		       (first == e->first && is_sign(first))) &&
+	       (byte_at(line, len, e->end) == e->after || (last == e->last && is_sign(last)));
+}
+
+/* Tries the template at place `at` in line[from..limit). */
+static bool try(struct date_finder *f, size_t at, const char *line, size_t from, size_t limit,
+	struct find *ret)
+{
+	struct choice *c = &f->choices[at];
+	const char *text;
+	size_t len;
+
+	if (!datetemplate_find(c->template, line, from, limit) ||
+		!datetemplate_capture(c->template, line, 0, &text, &len))
+		return false;
+	c->matches++;
+	ret->at = at;
+	ret->from = from;
+	ret->limit = limit;
+	ret->start = (size_t)(text - line);
+	ret->end = ret->start + len;
+	return true;
+}
+
+enum look {
+	LOOK_NOTHING,
+	LOOK_ELSEWHERE,
+	LOOK_FOUND,
+};
 
 /*
- * The latest year in which the date is not in the future by more than a day (clocks and zones
- * differ by that much). Eight years back there is a 29 February for sure.
+ * The template that had the last date goes first. Found in another place it may be something else:
+ * the date only if nothing better turns up. *ret_whole: it was looked for in the whole line.
  */
-static bool infer_year(struct date_finder *f, struct civil *c, int64_t now_us, int64_t *ret_us)
+static enum look look_first(
+	struct date_finder *f, const char *line, size_t len, struct find *ret, bool *ret_whole)
 {
-	int64_t limit_us = now_us + DAY_US;
-	int newest = civil_year_of(limit_us / DAY_US);
+	bool bound = is_bound_to_line(&f->choices[f->last]);
+	const struct edges *e = &f->edges;
 
-	for (c->year = newest; c->year > newest - 9; c->year--) {
-		if (!civil_is_valid(c))
-			continue;
-		*ret_us = to_us(f, c, now_us);
-		if (*ret_us <= limit_us)
-			return true;
+	*ret_whole = bound || !same_edges(e, line, len);
+	if (*ret_whole) {
+		if (!try(f, f->last, line, 0, len, ret))
+			return LOOK_NOTHING;
+	} else if (!try(f, f->last, line, e->start, e->end < len ? e->end : len, ret)) {
+		return LOOK_NOTHING;
 	}
-	return false;
+	if (f->n == 1 || bound || (ret->start == e->start && ret->end == e->end))
+		return LOOK_FOUND;
+	return LOOK_ELSEWHERE;
 }
 
-static bool is_near_year(int year, int64_t now_us)
+/* Is what was found the date, whatever the templates after it would find? */
+static bool is_final(const struct date_finder *f, const struct find *found)
 {
-	return abs(year - civil_year_of(now_us / DAY_US)) <= 1;
+	const struct choice *c = &f->choices[found->at];
+
+	if (found->at + 1 >= f->n || is_bound_to_line(c))
+		return true;
+	if (found->start == 0 && c->hits > 0 && f->choices[found->at + 1].matches == 0)
+		return true;
+	/* Further back than before: perhaps in the message. */
+	return found->start <= c->distance && found->start <= f->edges.start;
 }
 
-static bool read_with(struct date_finder *f, const struct dateform *form, const char *line,
-	size_t off, size_t len, int64_t now_us, struct stamp *ret)
+static bool search(struct date_finder *f, const char *line, size_t len, struct find *ret)
 {
-	struct dateform_result r;
-	int64_t us;
+	struct find best = {.start = FAR}, found;
+	size_t skip = FAR;
+	bool whole;
+
+	if (f->last < f->n) {
+		enum look look = look_first(f, line, len, &found, &whole);
+
+		if (look == LOOK_FOUND) {
+			*ret = found;
+			return true;
+		}
+		if (look == LOOK_ELSEWHERE)
+			best = found;
+		if (whole)
+			skip = f->last;
+	}
+	for (size_t i = 0; i < f->n; i++) {
+		if (i == skip || !try(f, i, line, 0, len, &found))
+			continue;
+		if (is_final(f, &found)) {
+			*ret = found;
+			return true;
+		}
+		if (found.start < best.start)
+			best = found;
+	}
+	*ret = best;
+	/* Once more, for its captures. */
+	return best.start != FAR &&
+	       datetemplate_find(f->choices[best.at].template, line, best.from, best.limit);
+}
+
+static bool may_move(const struct date_finder *f, const struct choice *c, size_t to)
+{
+	const struct choice *there = &f->choices[to];
+
+	return weight(c) > weight(there) || c->used_us - UNUSED_US > there->used_us;
+}
+
+/* Moves a template that does better than those before it ahead; returns its new place. */
+static size_t reorder(struct date_finder *f, size_t at)
+{
+	struct choice moved = f->choices[at];
+	size_t to = f->first_unused < at ? f->first_unused : at / 2;
+
+	if (!may_move(f, &moved, to)) {
+		if (to == at - 1)
+			return at;
+		to = at - 1;
+		if (!may_move(f, &moved, to))
+			return at;
+	}
+	memmove(&f->choices[to + 1], &f->choices[to], (at - to) * sizeof(moved));
+	f->choices[to] = moved;
+	while (f->first_unused < f->n && f->choices[f->first_unused].hits > 0)
+		f->first_unused++;
+	return to;
+}
+
+/* What is learnt from a date found. */
+static void learn(struct date_finder *f, const struct find *found, const char *line, size_t len,
+	int64_t now_us)
+{
+	struct choice *c = &f->choices[found->at];
+	size_t at = found->at;
+
+	c->hits++;
+	c->used_us = now_us;
+	c->distance = found->start;
+	if (f->first_unused == at)
+		f->first_unused++;
+	f->edges = (struct edges) {
+		.start = found->start,
+		.end = found->end,
+		.before = byte_before(line, len, found->start),
+		.first = byte_at(line, len, found->start),
+		.last = byte_before(line, len, found->end),
+		.after = byte_at(line, len, found->end),
+	};
+	if (at > 0 && at != f->last)
+		at = reorder(f, at);
+	f->last = at;
+}
+
+static int read_time(struct date_finder *f, const struct date_template *t, const char *line,
+	const struct find *found, int64_t now_us, int64_t *ret_us)
+{
+	const struct date_clock clock = {
+		.now_us = now_us,
+		.zone = &f->zone,
+		.has_offset = f->patterns->has_offset,
+		.offset_min = f->patterns->offset_min,
+	};
+	int64_t now_sec = now_us / USEC_PER_SEC;
+	size_t len = found->end - found->start;
+	struct memory *m = &f->memory;
+
+	if (!t->context_free || len > sizeof(m->text))
+		return datefields_read(ret_us, t, line, &clock);
+	if (m->template != t || m->len != len || m->now_sec != now_sec ||
+		memcmp(m->text, line + found->start, len) != 0) {
+		m->template = t;
+		m->len = len;
+		m->now_sec = now_sec;
+		memcpy(m->text, line + found->start, len);
+		m->result = datefields_read(&m->time_us, t, line, &clock);
+	}
+	*ret_us = m->time_us;
+	return m->result;
+}
+
+enum date_found date_find(
+	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
+{
+	const struct date_template *t;
+	struct find found;
+	const char *text;
 	size_t n;
 
-	r.is_epoch = false;
-	r.len_sans_year = 0;
-	n = form->read(line, off, len, &r);
-	if (r.len_sans_year > 0 && !is_near_year(r.civil.year, now_us)) {
-		n = r.len_sans_year;
-		r.civil.year = 0;
+	if (!search(f, line, len, &found))
+		return DATE_NONE;
+	t = f->choices[found.at].template;
+	if (!datetemplate_capture(t, line, 1, &text, &n)) {
+		text = line;
+		n = 0;
 	}
-	if (n == 0 || (off + n < len && is_word(line[off + n])))
-		return false;
-	if (r.is_epoch) {
-		us = r.epoch_us;
-	} else if (!civil_is_valid(&r.civil)) {
-		return false;
-	} else if (r.civil.year != 0) {
-		us = to_us(f, &r.civil, now_us);
-	} else if (!infer_year(f, &r.civil, now_us, &us)) {
-		return false;
-	}
-	*ret = (struct stamp) {.time_us = us, .off = off, .len = n};
-	return true;
-}
-
-static bool read_at(struct date_finder *f, const char *line, size_t off, size_t len, bool at_start,
-	int64_t now_us, struct stamp *ret)
-{
-	for (unsigned i = 0; i < DATEFORMS; i++) {
-		unsigned char which = f->order[i];
-
-		if (dateforms[which].at_start_only && !at_start)
-			continue;
-		if (!read_with(f, &dateforms[which], line, off, len, now_us, ret))
-			continue;
-		memmove(f->order + 1, f->order, i);
-		f->order[0] = which;
-		return true;
-	}
-	return false;
-}
-
-static bool repeats_last(const struct last *l, const char *line, size_t len, int64_t now_us)
-{
-	return l->is_set && (l->at_end ? len == l->n_text : len >= l->n_text) &&
-	       memcmp(line, l->text, l->n_text) == 0 && now_us >= l->now_us &&
-	       now_us - l->now_us < DAY_US / 24;
-}
-
-static void remember(
-	struct last *l, const char *line, size_t len, int64_t now_us, const struct stamp *s)
-{
-	size_t n = s->off + s->len + DATEFORM_LOOKAHEAD;
-
-	l->is_set = s->len <= CACHE_DATE_MAX && s->off <= START_MAX;
-	if (!l->is_set)
-		return;
-	l->off = s->off;
-	l->len = s->len;
-	l->at_end = len < n;
-	l->n_text = len < n ? len : n;
-	memcpy(l->text, line, l->n_text);
-	l->now_us = now_us;
-	l->time_us = s->time_us;
-}
-
-static bool search(
-	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
-{
-	bool at_start = true;
-
-	for (size_t i = 0; i < len && i < SEARCH_MAX; i++) {
-		if (i > START_MAX)
-			at_start = false;
-		if ((i == 0 || !is_word(line[i - 1])) && may_begin(line[i]) &&
-			read_at(f, line, i, len, at_start, now_us, ret))
-			return true;
-		if (is_word(line[i]))
-			at_start = false;
-	}
-	return false;
-}
-
-bool date_find(
-	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
-{
-	if (repeats_last(&f->last, line, len, now_us)) {
-		*ret = (struct stamp) {f->last.time_us, f->last.off, f->last.len};
-		return true;
-	}
-	if (!search(f, line, len, now_us, ret))
-		return false;
-	remember(&f->last, line, len, now_us, ret);
-	return true;
+	ret->off = (size_t)(text - line);
+	ret->len = n;
+	learn(f, &found, line, len, now_us);
+	if (n == 0)
+		return DATE_EMPTY;
+	if (read_time(f, t, line, &found, now_us, &ret->time_us) < 0)
+		return DATE_UNREADABLE;
+	return DATE_FOUND;
 }

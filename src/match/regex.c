@@ -299,22 +299,28 @@ void regex_engine_utf8(struct regex_engine *e, bool is_utf8)
 
 bool regex_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len)
 {
+	return regex_find_from(e, r, text, 0, len);
+}
+
+bool regex_find_from(
+	struct regex_engine *e, const struct regex *r, const char *text, size_t from, size_t end)
+{
 	bool utf8 = r->utf8.code != NULL && (e->is_utf8 || r->bytes.code == NULL);
 	const struct program *p = utf8 ? &r->utf8 : &r->bytes;
 	PCRE2_SPTR subject = (PCRE2_SPTR)text;
 	int rc;
 
-	if (len < r->literal_len || memcmp(text, r->literal, r->literal_len) != 0)
+	if (from == 0 && (end < r->literal_len || memcmp(text, r->literal, r->literal_len) != 0))
 		return false;
 	if (p->is_jit) {
-		rc = pcre2_jit_match(p->code, subject, len, 0, 0, e->data, e->match);
+		rc = pcre2_jit_match(p->code, subject, end, from, 0, e->data, e->match);
 		if (rc >= 0)
 			return true;
 		if (rc == PCRE2_ERROR_NOMATCH)
 			return false;
 		e->stats->jit_retries++;
 	}
-	rc = pcre2_match(p->code, subject, len, 0, PCRE2_NO_JIT, e->data, e->match);
+	rc = pcre2_match(p->code, subject, end, from, PCRE2_NO_JIT, e->data, e->match);
 	if (rc < PCRE2_ERROR_NOMATCH)
 		e->stats->limit_hits++;
 	return rc >= 0;

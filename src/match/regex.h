@@ -46,6 +46,10 @@ void regex_engine_utf8(struct regex_engine *e, bool is_utf8);
  */
 bool regex_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len);
 
+/* The same in text[from..end), as Python's search with pos and endpos: "^" is still at text[0]. */
+bool regex_find_from(
+	struct regex_engine *e, const struct regex *r, const char *text, size_t from, size_t end);
+
 /*
  * What a group captured in the regex found last, or false if it took no part. *ret borrows from the
  * text searched.

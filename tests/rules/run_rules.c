@@ -45,7 +45,7 @@ static enum verdict judge(
 	struct stamp s;
 
 	clock_us += 3600 * USEC_PER_SEC;
-	if (date_find(dates, line, len, NOW_US, &s)) {
+	if (date_find(dates, line, len, NOW_US, &s) == DATE_FOUND) {
 		memmove(line + s.off, line + s.off + s.len, len - s.off - s.len);
 		len -= s.len;
 	}
@@ -81,10 +81,11 @@ static void describe(
 			user != NULL ? user->value : "");
 }
 
-static int run(struct filter *fl, const char *log_path, const char *expect_path)
+static int run(struct filter *fl, const struct date_patterns *patterns, const char *log_path,
+	const char *expect_path)
 {
 	FILE *log = fopen(log_path, "rb"), *expect = fopen(expect_path, "rb");
-	struct date_finder *dates = date_finder_new();
+	struct date_finder *dates = date_finder_new(patterns);
 	char *line = NULL, *want = NULL;
 	size_t line_room = 0, want_room = 0, len, want_len;
 	unsigned n = 0, bad = 0;
@@ -134,6 +135,7 @@ int main(int argc, char **argv)
 	struct faults faults = {0};
 	struct filter_def *def = NULL;
 	struct filter *fl = NULL;
+	struct date_patterns *dates = NULL;
 	int r = 2;
 
 	if (argc != 5) {
@@ -143,8 +145,9 @@ int main(int argc, char **argv)
 	setenv("TZ", "UTC", 1);
 	tzset();
 	if (ruleset_load_filter(&def, arena, argv[1], argv[2], &faults) == 0 &&
-		filter_new(&fl, def, &faults) == 0)
-		r = run(fl, argv[3], argv[4]);
+		filter_new(&fl, def, &faults) == 0 &&
+		date_patterns_new(&dates, &def->datepattern, NULL, &faults) == 0)
+		r = run(fl, dates, argv[3], argv[4]);
 	for (size_t i = 0; i < faults.n; i++) {
 		char *text = fault_text(&faults.items[i]);
 
@@ -157,6 +160,7 @@ int main(int argc, char **argv)
 		r = 1;
 	}
 	filter_free(fl);
+	date_patterns_free(dates);
 	faults_done(&faults);
 	arena_free(arena);
 	return r;

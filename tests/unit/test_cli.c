@@ -348,7 +348,7 @@ static void trial(void **state)
 		"47:48\","
 		"\"fields\":{\"user\":\"bob\",\"attempts\":1}}\n"
 		"{\"line\":2,\"verdict\":\"match\",\"ip\":\"evil.example\",\"time\":"
-		"\"2005-06-21T16:47:48.250000\",\"fields\":{\"user\":\"eve\",\"attempts\":1}}\n"
+		"\"2005-06-21T16:47:48\",\"fields\":{\"user\":\"eve\",\"attempts\":1}}\n"
 		"{\"line\":3,\"verdict\":\"ignored\",\"ip\":null,\"time\":\"2005-06-21T16:47:49\","
 		"\"fields\":{}}\n"
 		"{\"line\":4,\"verdict\":\"miss\",\"ip\":null,\"time\":null,\"fields\":{}}\n";

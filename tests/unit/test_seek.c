@@ -48,9 +48,19 @@ static unsigned number_at(FILE *f, uint64_t off)
 	return n;
 }
 
+static struct date_patterns *patterns(void)
+{
+	struct date_patterns *p = NULL;
+	struct faults f = {0};
+
+	assert_int_equal(date_patterns_new(&p, NULL, NULL, &f), 0);
+	return p;
+}
+
 static void finds_the_time(void **state)
 {
-	struct date_finder *d = date_finder_new();
+	struct date_patterns *p = patterns();
+	struct date_finder *d = date_finder_new(p);
 	time_t now = time(NULL);
 	FILE *f = make_log(now, true);
 
@@ -66,11 +76,13 @@ static void finds_the_time(void **state)
 	}
 	fclose(f);
 	date_finder_free(d);
+	date_patterns_free(p);
 }
 
 static void without_dates(void **state)
 {
-	struct date_finder *d = date_finder_new();
+	struct date_patterns *p = patterns();
+	struct date_finder *d = date_finder_new(p);
 	FILE *f = make_log(time(NULL), false), *empty = tmpfile();
 
 	(void)state;
@@ -79,6 +91,7 @@ static void without_dates(void **state)
 	fclose(f);
 	fclose(empty);
 	date_finder_free(d);
+	date_patterns_free(p);
 }
 
 int main(void)

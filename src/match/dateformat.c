@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "match/dateformat.h"
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "match/civil.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ABBREVIATION "[A-Z](?:[A-Z]{2,4})?"
+#define OFFSET "[+-][01]\\d(?::?\\d{2})?"
+#define DAY_NAME "(?P<a>mon|tue|wed|thu|fri|sat|sun)"
+#define MONTH_NAME "(?P<b>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+/* The order of alternatives is that of what is tried first: in %d two digits, within %c one. */
+#define C_DAY "(?P<d>3[01]|[12]\\d|0[1-9]|[1-9]| [1-9])"
+#define C_CLOCK "(?P<H>2[0-3]|[01]\\d|\\d):(?P<M>[0-5]\\d|\\d):(?P<S>6[01]|[0-5]\\d|\\d)"
+
+#define NEWEST_YEAR_MIN 2029 /* a clock that was never set must not hide today's years */
+#define YEARS_AHEAD 3
+
+/* regex NULL: made at run time. */
+static const struct format {
+	const char *key, *name, *regex;
+} formats[] = {
+	{"%", "%", "%"},
+	{"ExY", "ExYear", NULL},
+	{"Exy", "ExYear2", "(?P<y>\\d{2})"},
+	{"Exm", "ExMonth", "(?P<m>0[1-9]|1[0-2])"},
+	{"Exd", "ExDay", "(?P<d>[12]\\d|0[1-9]|3[01])"},
+	{"ExH", "Ex24hour", "(?P<H>[01]\\d|2[0-3])"},
+	{"Exk", "%Exk", " ?(?P<H>[01]?\\d|2[0-3])"},
+	{"Exl", "Ex%l", " ?(?P<I>1[0-2]|\\d)"},
+	{"ExM", "ExMinute", "(?P<M>[0-5]\\d)"},
+	{"ExS", "ExSecond", "(?P<S>[0-5]\\d|6[01])"},
+	{"Exz", "ExZone offset", "(?P<z>(?:" ABBREVIATION ")?" OFFSET "|" ABBREVIATION ")"},
+	{"ExZ", "ExZone name", "(?P<Z>" ABBREVIATION ")"},
+	{"Y", "Year", "(?P<Y>\\d{4})"},
+	{"y", "Year2", "(?P<y>\\d\\d)"},
+	{"m", "Month", "(?P<m>0?[1-9]|1[0-2])"},
+	{"d", "Day", "(?P<d>[12]\\d|[ 0]?[1-9]|3[01])"},
+	{"b", "MON", MONTH_NAME},
+	{"B", "MONTH",
+		"(?P<B>january|february|march|april|may|june|july|august|september|october|"
+		"november|december)"},
+	{"a", "DAY", DAY_NAME},
+	{"A", "DAYNAME", "(?P<A>monday|tuesday|wednesday|thursday|friday|saturday|sunday)"},
+	{"H", "24hour", "(?P<H>[01]?\\d|2[0-3])"},
+	{"k", "%k", " ?(?P<H>[0-2]?\\d)"},
+	{"I", "12hour", "(?P<I>1[0-2]|0[1-9]|[1-9])"},
+	{"l", "%l", " ?(?P<I>1?\\d)"},
+	{"M", "Minute", "(?P<M>[0-5]?\\d)"},
+	{"S", "Second", "(?P<S>[0-5]?\\d|6[01])"},
+	{"p", "AMPM", "(?P<p>am|pm)"},
+	{"f", "Microseconds", "(?P<f>\\d{1,6})"},
+	{"j", "Yearday",
+		"(?P<j>36[0-6]|3[0-5]\\d|[12]\\d\\d|0[1-9]\\d|00[1-9]|[1-9]\\d|0[1-9]|[1-9])"},
+	{"U", "Yearweek", "(?P<U>5[0-3]|[0-4]\\d|\\d)"},
+	{"W", "Yearweek", "(?P<W>5[0-3]|[0-4]\\d|\\d)"},
+	{"w", "Weekday", "(?P<w>[0-6])"},
+	{"z", "Zone offset", "(?P<z>Z|UTC|GMT|" OFFSET ")"},
+	{"Z", "Zone name", "(?P<Z>Z|[A-Z]{3,5})"},
+	{"G", "%G", "(?P<G>\\d{4})"},
+	{"V", "%V", "(?P<V>5[0-3]|0[1-9]|[1-4]\\d|\\d)"},
+	{"u", "%u", "(?P<u>[1-7])"},
+	{"c", "%c", DAY_NAME "\\s+" MONTH_NAME "\\s+" C_DAY "\\s+" C_CLOCK "\\s+(?P<Y>\\d{4})"},
+	{"x", "%x", "(?P<m>1[0-2]|0[1-9]|[1-9])/" C_DAY "/(?P<y>\\d\\d)"},
+	{"X", "%X", C_CLOCK},
+};
+
+/* By decades, as fail2ban has it: from 2000 to the one that will be in three years. */
+static int add_year(struct buf *regex)
+{
+	int newest = civil_of(clock_wall_us() / USEC_PER_SEC / 86400).year + YEARS_AHEAD;
+
+	if (newest < NEWEST_YEAR_MIN)
+		newest = NEWEST_YEAR_MIN;
+	if (newest < 2100)
+		return buf_addf(regex, "(?P<Y>20[0-%d]\\d)", newest / 10 % 10);
+	return buf_addf(regex, "(?P<Y>20\\d\\d|21[0-%d]\\d)", newest / 10 % 10);
+}
+
+static const struct format *find_format(const char *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (strncmp(s, formats[i].key, strlen(formats[i].key)) == 0)
+			return &formats[i];
+	}
+	return NULL;
+}
+
+int dateformat_expand(const char *pattern, struct buf *regex, struct buf *name, size_t *ret_at)
+{
+	const char *p = pattern;
+	int r = 0;
+
+	while (r == 0 && *p != '\0') {
+		size_t plain = strcspn(p, "%");
+		const struct format *format = NULL;
+
+		r = buf_add(regex, p, plain);
+		r = r < 0 ? r : buf_add(name, p, plain);
+		p += plain;
+		if (r < 0 || *p == '\0')
+			break;
+		format = find_format(p + 1);
+		if (format == NULL) {
+			*ret_at = (size_t)(p - pattern);
+			return -EINVAL;
+		}
+		r = format->regex != NULL ? buf_adds(regex, format->regex) : add_year(regex);
+		r = r < 0 ? r : buf_adds(name, format->name);
+		p += 1 + strlen(format->key);
+	}
+	return r;
+}
+
+bool dateformat_has_words(const char *pattern)
+{
+	for (const char *p = strchr(pattern, '%'); p != NULL; p = strchr(p + 1, '%')) {
+		if (p[1] != '\0' && strchr("aAbBpc", p[1]) != NULL &&
+			(p == pattern || p[-1] != '%'))
+			return true;
+	}
+	return false;
+}

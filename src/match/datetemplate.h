@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "match/datebound.h"
+#include "match/regex.h"
+
+/*
+ * One way to write a date: a regex, and what its groups mean. Templates are the same for all who
+ * ask for the same pattern, compiled once, counted, and used by one thread.
+ */
+
+enum date_kind {
+	DATE_CIVIL,      /* groups named after the formats */
+	DATE_EPOCH,      /* seconds since 1970 */
+	DATE_LONG_EPOCH, /* the same, or milliseconds or microseconds: by the number of digits */
+	DATE_TAI64N,     /* "@" and 24 hexadecimal digits */
+};
+
+#define DATE_FIELDS_MAX 24
+
+/* A group whose name says what it is: "Y", "b" ... */
+struct date_field {
+	char format;
+	unsigned group;
+};
+
+struct date_template {
+	const char *name;    /* what people call it */
+	const char *pattern; /* as it is written; NULL for the kinds that have none */
+	const char *regex;   /* bound to word or line */
+	enum date_kind kind;
+	unsigned flags;       /* enum date_bound */
+	unsigned epoch_group; /* where the number stands, if it is one */
+	bool context_free;    /* what is captured depends on the text matched alone */
+	struct date_field fields[DATE_FIELDS_MAX];
+	size_t n_fields;
+	struct regex *code;
+};
+
+/*
+ * The template for one pattern (no "{DATE}", "{DEFAULT}", "{NONE}" nor "{^LN-BEG}" alone). What is
+ * wrong with it is told as an error at `where`. Each success is to be given back. Returns 0, or
+ * -EINVAL with *ret untouched.
+ */
+int datetemplate_get(const struct date_template **ret, const char *pattern, struct where where,
+	struct faults *f);
+void datetemplate_put(const struct date_template *t);
+
+/* Is it found in line[from..end)? What stands before is seen, what follows is not. */
+bool datetemplate_find(const struct date_template *t, const char *line, size_t from, size_t end);
+
+/* What a group captured when it was found last; group 0 is the whole. False: it took no part. */
+bool datetemplate_capture(const struct date_template *t, const char *line, unsigned group,
+	const char **ret, size_t *ret_len);
+
+/* What went wrong while looking for dates since the start of the process. */
+const struct filter_stats *datetemplate_stats(void);
