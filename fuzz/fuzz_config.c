@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One file's bytes: its sections and keys, every value put together, every value as an option list.
- */
+/* One file's bytes: its sections and keys, every value put together, every value as an option list,
+ * every section as a jail and as a filter. */
 #include "config/expand.h"
+#include "config/filter_file.h"
+#include "config/jail.h"
 #include "config/spec.h"
 #include "config/value.h"
 
@@ -11,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* More teaches nothing and takes long: values may say each other many times over. */
 #define ENTRIES_MAX 24
+#define SECTIONS_MAX 4
 
 static void expand_all(
 	struct reader *r, const struct doc *d, const struct section *s, unsigned *entries)
@@ -39,6 +42,29 @@ static void expand_all(
 	}
 }
 
+/* Whatever the file says is allowed; what came out must be whole. */
+static void read_jail(struct reader *r, const struct doc *d, const struct section *s, bool enabled)
+{
+	struct jail jail;
+
+	if (jail_read(r, d, s, enabled, &jail) == 1) {
+		if (jail.filter == NULL || jail.filter->n_failregex == 0 || jail.maxretry < 1 ||
+			jail.findtime_sec < 1 || jail.bantime_sec < -1 || jail.sources == 0)
+			abort();
+		for (size_t i = 0; i < jail.n_actions; i++)
+			if (jail.actions[i].name == NULL)
+				abort();
+	}
+	prefixset_done(&jail.ignoreip);
+}
+
+static void read_filter(struct reader *r, struct doc *d, const struct section *s)
+{
+	struct scope filter = {.r = r, .doc = d, .section = s, .opts = s};
+
+	filter_file_build(r, &filter, NULL, s->name, s->where);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *keep = arena_new();
@@ -54,6 +80,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	d = ini_parse(&r, "fuzz.conf", (const char *)data, size, "[Definition]");
 	for (size_t i = 0; i < d->sections.n; i++)
 		expand_all(&r, d, (const struct section *)d->sections.items[i], &entries);
+	for (size_t i = 0; i < d->sections.n && i < SECTIONS_MAX; i++) {
+		const struct section *s = (const struct section *)d->sections.items[i];
+
+		read_jail(&r, d, s, true);
+		read_jail(&r, d, s, false);
+		read_filter(&r, d, s);
+	}
 	for (size_t i = 0; i < faults.n; i++)
 		if (faults.items[i].message[0] == '\0')
 			abort();
