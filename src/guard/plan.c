@@ -13,7 +13,6 @@ static void check_journal(const struct jail *j, struct faults *f)
 {
 	const struct conf_text *match = &j->filter->journalmatch;
 	const char *error;
-
 	char shown[128];
 
 	if ((j->sources & SOURCE_JOURNAL) == 0 || match->text == NULL ||
