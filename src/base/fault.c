@@ -46,6 +46,26 @@ char *fault_text(const struct fault *f)
 	return r < 0 ? NULL : text;
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct fault *x = a, *y = b;
+	int r = 0;
+
+	if (x->file == NULL || y->file == NULL)
+		r = (x->file != NULL) - (y->file != NULL);
+	else
+		r = strcmp(x->file, y->file);
+	if (r == 0)
+		r = (x->line > y->line) - (x->line < y->line);
+	return r != 0 ? r : strcmp(x->message, y->message);
+}
+
+void faults_sort(struct faults *f)
+{
+	if (f->n > 1)
+		qsort(f->items, f->n, sizeof(f->items[0]), by_place);
+}
+
 void faults_done(struct faults *f)
 {
 	for (size_t i = 0; i < f->n; i++) {

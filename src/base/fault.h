@@ -38,4 +38,7 @@ void fault_add(struct faults *f, enum severity severity, struct where where, con
 /* "file:line: error: message" (the parts that are there), a malloc'd string or NULL. */
 char *fault_text(const struct fault *f);
 
+/* By file and line; what has no place goes first. */
+void faults_sort(struct faults *f);
+
 void faults_done(struct faults *f);

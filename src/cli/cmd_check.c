@@ -82,6 +82,7 @@ static int check(struct cli *c, const char *dir, bool strict)
 
 	if (ruleset_check(&rs, dir, &f) == 0)
 		check_ruleset(rs, dir, &f);
+	faults_sort(&f);
 	if (rs == NULL || f.n_errors > 0 || (strict && f.n > 0))
 		status = CLI_USAGE;
 	if (c->json)

@@ -24,6 +24,35 @@ void filter_check_sections(struct reader *r, const struct doc *d)
 	}
 }
 
+bool filter_check_missing(struct reader *r, const struct doc *d, const char *key, const char *name)
+{
+	const struct section *definition = doc_section(d, "Definition");
+	const char *section_name = "Definition";
+
+	for (size_t i = 0; definition != NULL && i < definition->entries.n; i++) {
+		const struct entry *e = (const struct entry *)definition->entries.items[i];
+
+		if (strcmp(e->name, key) == 0 || text_nearest(e->name, &key, 1) == NULL)
+			continue;
+		reader_error(r, e->where, "filter '%s' has no %s, but '%s': did you mean '%s'?",
+			reader_show(r, name), key, reader_show(r, e->name), key);
+		return true;
+	}
+	for (size_t i = 0; i < d->sections.n; i++) {
+		const struct section *s = (const struct section *)d->sections.items[i];
+
+		if (s == definition || section_entry(s, key) == NULL ||
+			text_nearest(s->name, &section_name, 1) == NULL)
+			continue;
+		reader_error(r, s->where,
+			"nothing reads the section [%s], so filter '%s' has no %s: write "
+			"[Definition]",
+			reader_show(r, s->name), reader_show(r, name), key);
+		return true;
+	}
+	return false;
+}
+
 static bool is_filter_key(const char *name)
 {
 	for (size_t i = 0; i < keys_filter_n; i++)

@@ -8,6 +8,12 @@
 /* Sections that are almost called like one that is read. */
 void filter_check_sections(struct reader *r, const struct doc *d);
 
+/*
+ * The key is missing in [Definition]: tells where it stands under a wrong name, or in a section of
+ * a wrong name. False when it does not.
+ */
+bool filter_check_missing(struct reader *r, const struct doc *d, const char *key, const char *name);
+
 /* Options in "NAME[opt=value]" that change nothing. */
 void filter_check_options(
 	struct reader *r, const struct scope *filter, const char *name, struct where where);

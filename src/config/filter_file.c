@@ -78,8 +78,6 @@ int filter_file_open(struct reader *r, struct conf_text spec, bool journal, stru
 	d = read_filter(r, parsed.name, spec.where);
 	if (d == NULL)
 		return -EINVAL;
-	keys_check(r, d, KEYS_FILTER);
-	filter_check_sections(r, d);
 	definition = doc_add_section(d, r->scratch, "Definition", spec.where);
 	opts = arena_alloc(r->scratch, sizeof(*opts));
 	*opts = parsed.opts;
@@ -184,13 +182,38 @@ static void check_tags(struct reader *r, const struct scope *filter, const struc
 		good = filter_check_tags(r, filter, def->ignoreregex[i], def->name, where);
 }
 
+static void check_names(struct reader *r, const struct doc *d)
+{
+	keys_check(r, d, KEYS_FILTER);
+	filter_check_sections(r, d);
+}
+
+/* Why a filter has no failregex. */
+static void tell_empty(struct reader *r, const struct scope *filter, const struct section *outer,
+	const char *name, struct where where)
+{
+	const struct entry *e = section_entry(outer, "failregex");
+	const char *place = "the jail";
+
+	if (filter != NULL && e == NULL) {
+		/* That has been told, or is told now. */
+		if (filter->doc->faulty || filter_check_missing(r, filter->doc, "failregex", name))
+			return;
+		place = "the filter's [Definition]";
+		e = section_entry(filter->section, "failregex");
+		check_names(r, filter->doc);
+	}
+	reader_error(r, e != NULL ? e->where : where,
+		"filter '%s' has no failregex, so it would never find anything: write 'failregex "
+		"= REGEX' in %s",
+		reader_show(r, name), place);
+}
+
 struct filter_def *filter_file_build(struct reader *r, const struct scope *filter,
 	const struct section *outer, const char *name, struct where where)
 {
 	struct filter_def *def = arena_alloc(r->keep, sizeof(*def));
 	size_t errors = r->n_errors;
-	const char *place = "the jail";
-	const struct entry *e;
 
 	def->name = arena_strdup(r->keep, name);
 	def->prefregex = get_text(r, filter, outer, "prefregex", "\n");
@@ -202,18 +225,9 @@ struct filter_def *filter_file_build(struct reader *r, const struct scope *filte
 	def->usedns = get_text(r, filter, outer, "usedns", "\n");
 	def->maxlines = get_maxlines(r, filter, outer);
 	def->is_journal = get_is_journal(filter);
-	if (r->n_errors > errors)
-		return NULL;
-	if (def->n_failregex > 0)
-		return def;
-	e = section_entry(outer, "failregex");
-	if (e == NULL && filter != NULL) {
-		place = "the filter's [Definition]";
-		e = section_entry(filter->section, "failregex");
-	}
-	reader_error(r, e != NULL ? e->where : where,
-		"filter '%s' has no failregex, so it would never find anything: write 'failregex "
-		"= REGEX' in %s",
-		reader_show(r, name), place);
-	return NULL;
+	if (r->n_errors == errors && def->n_failregex == 0)
+		tell_empty(r, filter, outer, name, where);
+	else if (filter != NULL)
+		check_names(r, filter->doc);
+	return r->n_errors == errors && def->n_failregex > 0 ? def : NULL;
 }

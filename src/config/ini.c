@@ -239,7 +239,7 @@ struct doc *ini_parse(
 	struct reader *r, const char *file, const char *data, size_t len, const char *home)
 {
 	struct lexer x = {.r = r, .where = {file, 0}, .home = home};
-	size_t at = 0;
+	size_t at = 0, errors = r->n_errors;
 
 	x.doc = arena_alloc(r->scratch, sizeof(*x.doc));
 	if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
@@ -269,5 +269,6 @@ struct doc *ini_parse(
 			break;
 		}
 	}
+	x.doc->faulty = r->n_errors > errors;
 	return x.doc;
 }

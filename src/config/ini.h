@@ -33,6 +33,7 @@ struct section {
 /* One file, or several merged. */
 struct doc {
 	struct names sections;
+	bool faulty; /* something in it could not be read: that has been told */
 };
 
 struct section *doc_section(const struct doc *d, const char *name);

@@ -56,6 +56,19 @@ static bool check_name(struct draft *d)
 	return false;
 }
 
+static void check_backend(struct draft *d, const struct conf_text *backend)
+{
+	static const char *const names[] = {"auto", "systemd", "polling", "pyinotify", "gamin"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcasecmp(backend->text, names[i]) == 0)
+			return;
+	reader_error(d->r, backend->where,
+		"backend '%s' is unknown: write 'auto' for files, 'systemd' for the journal%s",
+		reader_show(d->r, backend->text),
+		reader_hint(d->r, backend->text, names, ARRAY_SIZE(names)));
+}
+
 static void read_sources(struct draft *d)
 {
 	static const char *const names[] = {"file", "journal", "syslog"};
@@ -83,6 +96,7 @@ static void read_sources(struct draft *d)
 		spec_parse(d->r, backend.text, backend.where, "backend", &spec) == 0) {
 		d->jail->backend = reader_keep(d->r, (struct conf_text) {spec.name, backend.where});
 		d->jail->backend_opts = option_keep(d->r, &spec.opts, &d->jail->n_backend_opts);
+		check_backend(d, &d->jail->backend);
 	}
 	if (found == 0)
 		found = strncasecmp(backend.text, "systemd", 7) == 0 ? SOURCE_JOURNAL : SOURCE_FILE;
@@ -194,9 +208,8 @@ static bool check_logpath(struct draft *d, struct conf_text path)
 
 	if (path.text[0] != '/')
 		reader_error(d->r, path.where,
-			"logpath '%s' does not begin at the root: write it whole, such as "
-			"'/var/log/%s'",
-			shown, shown);
+			"logpath '%s' does not begin at the root: write it whole, such as '%s%s'",
+			shown, strchr(shown, '/') != NULL ? "/" : "/var/log/", shown);
 	else if (strlen(path.text) >= PATH_MAX)
 		reader_error(d->r, path.where, "logpath '%s' is longer than %d bytes: shorten it",
 			shown, PATH_MAX - 1);
@@ -381,5 +394,6 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 	read_ports(&d);
 	read_counts(&d);
 	read_options(&d);
-	return r->n_errors > errors || ret->filter == NULL ? -EINVAL : 1;
+	/* Who looks for faults looks on at what could be read. */
+	return ret->filter != NULL && (r->complete || r->n_errors == errors) ? 1 : -EINVAL;
 }

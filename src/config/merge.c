@@ -247,6 +247,7 @@ static struct doc *merge_plan(struct plan *p)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct names *sections = &p->files[i]->doc->sections;
 
+		d->faulty |= p->files[i]->doc->faulty;
 		for (size_t k = 0; k < sections->n; k++)
 			merge_section(p->r, d, (const struct section *)sections->items[k],
 				p->included[i]);

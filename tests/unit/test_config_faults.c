@@ -41,6 +41,9 @@ static void numbers(void **state)
 static void options(void **state)
 {
 	(void)state;
+	fixture_bad("backend = system", "jail.conf:4: error: backend 'system' is unknown: write "
+					"'auto' for files, 'systemd' for the journal; did you mean "
+					"'systemd'?\n");
 	fixture_bad("usedns = maybe", "jail.conf:4: error: usedns = 'maybe' is unknown: write "
 				      "'yes', 'warn', 'no' or 'raw'\n");
 	fixture_bad("ignorecache = max-count=3",
@@ -339,8 +342,8 @@ static void disabled(void **state)
 		    "filter.d/xx.conf: write 'filter = NAME' in it; did you mean [x]?\n") != 0)
 		fail_msg("%s", f.said);
 	assert_int_equal(f.rs->n_jails, 0);
-	assert_int_equal(f.rs->n_disabled, 1);
-	assert_string_equal(f.rs->disabled[0].name, "u");
+	assert_int_equal(f.rs->n_disabled, 3);
+	assert_string_equal(f.rs->disabled[2].name, "u");
 	fixture_done(&f);
 }
 
@@ -579,10 +582,10 @@ static void tags(void **state)
 		"you mean 'HOST'?\n");
 	filter_faults("[Definition]\nfailregex = a\n b <x>\nx = 1\n[Defnition]\nmaxlines = 2\n",
 		"f[y=1, X=2, maxlines=2]",
-		"filter.d/f.conf:5: warning: nothing reads the section [Defnition]; did you mean "
-		"[Definition]?\n"
 		"warning: filter 'f' has no option 'y', so it changes nothing; did you mean "
-		"'x'?\n");
+		"'x'?\n"
+		"filter.d/f.conf:5: warning: nothing reads the section [Defnition]; did you mean "
+		"[Definition]?\n");
 	filter_faults("[Definition]\nfailregex = a\n[Init]\nx = 1\n[Init]\ny = <x><y>\n", "f",
 		"filter.d/f.conf:5: warning: the section [Init] stands here a second time, after "
 		"line "
@@ -594,6 +597,18 @@ static void tags(void **state)
 	filter_faults("[Definition]\nfailregex = a\nmaxlines = many\n", "f",
 		"filter.d/f.conf:3: error: maxlines = 'many' is not a whole number from 1 to 1000: "
 		"write one\n");
+	/* One fault is told once. */
+	filter_faults("failregex = a\n", "f",
+		"filter.d/f.conf:1: error: option 'failregex' stands before any section: put "
+		"'[Definition]' on a line above it\n");
+	filter_faults("[Definition]\nfailregx = a\n", "f",
+		"filter.d/f.conf:2: error: filter 'f' has no failregex, but 'failregx': did you "
+		"mean "
+		"'failregex'?\n");
+	filter_faults("# x\n[Defnition]\nfailregex = a\n", "f",
+		"filter.d/f.conf:2: error: nothing reads the section [Defnition], so filter 'f' "
+		"has "
+		"no failregex: write [Definition]\n");
 	filter_faults("[Definition]\nfailregex =\n", "f",
 		"filter.d/f.conf:2: error: filter 'f' has no failregex, so it would never find "
 		"anything: write 'failregex = REGEX' in the filter's [Definition]\n");
