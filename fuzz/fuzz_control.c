@@ -74,6 +74,7 @@ static void make_guard(void)
 		.confdir = "conf",
 		.statedir = dir,
 		.keeper_fd = pair[1],
+		.herald_fd = -1,
 		.inotify_fd = inotify_init1(IN_NONBLOCK),
 		.mark = &mark,
 	};

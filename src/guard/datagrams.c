@@ -65,7 +65,6 @@ static int open_one(struct guard *g, struct datagram_source *d, const char *name
 	if (source_init(&d->source, name) < 0)
 		return -ENOMEM;
 	d->source.live = true;
-	d->source.dated_in_front = true;
 	for (size_t i = 0; i < g->rs->n_jails; i++)
 		if ((g->rs->jails[i].sources & SOURCE_SYSLOG) != 0 &&
 			source_add_jail(g, &d->source, (uint16_t)i) < 0)

@@ -37,7 +37,6 @@ struct source_dates {
 	const struct date_patterns *patterns;
 	struct date_finder *finder;
 	int64_t last_time_us; /* of the last dated line */
-	bool in_front;        /* lines begin with their date */
 };
 
 /* Where lines come from, whatever carries them. */
@@ -49,7 +48,6 @@ struct source {
 	size_t n_dates;
 	int64_t carried_us;  /* when what carries its lines got this one; 0: it says nothing */
 	bool live;           /* read to its end once: what comes now is being written now */
-	bool dated_in_front; /* its lines begin with their date, if they have one */
 	uint64_t lines, undated, future;
 };
 

@@ -53,7 +53,6 @@ static int add_dates(struct source *s, const struct date_patterns *patterns, uns
 	*dates = (struct source_dates) {
 		.patterns = patterns,
 		.finder = date_finder_new(patterns),
-		.in_front = s->dated_in_front,
 	};
 	if (dates->finder == NULL)
 		return -ENOMEM;
@@ -181,9 +180,17 @@ static int64_t carried_time(const struct source *s, const struct stamp *stamp)
 }
 
 /*
- * The date of a line. Where lines begin with one, a date further in is not the line's: somebody
- * may have called himself that. A line without a date belongs to the one before it; when that was
- * long ago and the line is new, it is of now (as fail2ban has it).
+ * Times do not run back in a log that is being caught up with: a date further in that says so is
+ * somebody's name, and must not make his line too old to count.
+ */
+static int64_t in_order(const struct source *s, const struct source_dates *d, int64_t at_us)
+{
+	return !s->live && at_us < d->last_time_us - CLOCK_SLACK_US ? d->last_time_us : at_us;
+}
+
+/*
+ * The date of a line. A line without one belongs to the one before it; when that was long ago and
+ * the line is new, it is of now (as fail2ban has it).
  */
 static void date_line(struct guard *g, struct source *s, struct source_dates *d, int64_t now_us,
 	struct dated_line *l)
@@ -192,13 +199,10 @@ static void date_line(struct guard *g, struct source *s, struct source_dates *d,
 	struct stamp stamp = {0};
 	enum date_found found = date_find(d->finder, l->text, l->len, now_us, &stamp);
 
-	if (found >= DATE_UNREADABLE && d->in_front && stamp.off > 1)
-		found = DATE_NONE;
-	l->is_dated = found == DATE_FOUND || s->carried_us != 0;
+	l->is_dated = found == DATE_FOUND || found == DATE_EMPTY || s->carried_us != 0;
 	if (found == DATE_FOUND) {
-		d->in_front |= stamp.off <= 1;
 		l->at_us = s->carried_us != 0 ? carried_time(s, &stamp) : stamp.time_us;
-		l->at_us = settle_time(g, s, l->at_us, now_us);
+		l->at_us = in_order(s, d, settle_time(g, s, l->at_us, now_us));
 		d->last_time_us = l->at_us;
 	} else if (s->carried_us != 0) {
 		l->at_us = settle_time(g, s, s->carried_us, now_us);
