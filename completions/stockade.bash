@@ -3,7 +3,7 @@
 
 _stockade_jails()
 {
-	stockade check --json "${config[@]}" 2>/dev/null |
+	stockade check --no-lint --json "${config[@]}" 2>/dev/null |
 		grep -o '{"name":"[^"]*"' | cut -d '"' -f 4
 }
 
@@ -81,7 +81,7 @@ _stockade()
 	ban:-*) _stockade_words '--for --json --socket --help' "$cur" ;;
 	unban:-*) _stockade_words '--all --jail --json --socket --help' "$cur" ;;
 	test:-*) _stockade_words '-c -f -r -i --now --json --help' "$cur" ;;
-	check:-*) _stockade_words '-c --strict --json --help' "$cur" ;;
+	check:-*) _stockade_words '-c --strict --no-lint --json --help' "$cur" ;;
 	help:*) _stockade_words 'run status banned explain ban unban test check reload stop ping
 		version' "$cur" ;;
 	*:-*) _stockade_words '--json --socket --help' "$cur" ;;

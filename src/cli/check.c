@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "guard/plan.h"
 #include "keeper/precheck.h"
+#include "lint/lint.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -131,4 +132,19 @@ void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
 	check_sources(rs->disabled, rs->n_disabled, false, f);
 	precheck_settings(rs, f);
 	check_logs(rs, dir, f);
+}
+
+void check_attacks(const struct ruleset *rs, struct faults *f)
+{
+	for (size_t i = 0; i < rs->n_jails; i++) {
+		struct faults found = {0};
+		bool is_done = false;
+
+		for (size_t k = 0; k < i && !is_done; k++)
+			is_done = lint_is_same(rs->jails[k].filter, rs->jails[i].filter);
+		if (!is_done)
+			lint_filter(rs->jails[i].filter, &found);
+		add_faults(f, &found, true);
+		faults_done(&found);
+	}
 }

@@ -9,3 +9,9 @@
  * with jails that are not enabled are warnings. dir is where it came from.
  */
 void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f);
+
+/*
+ * Tries whether the filters of enabled jails can be deceived or slowed down; each once, however many
+ * jails have it.
+ */
+void check_attacks(const struct ruleset *rs, struct faults *f);

@@ -8,11 +8,12 @@ static int run(struct cli *c);
 
 const struct command cmd_check = {
 	.name = "check",
-	.args = "[-c DIR] [--strict]",
+	.args = "[-c DIR] [--strict] [--no-lint]",
 	.summary = "read the whole configuration and tell every fault in it",
 	.help = "Exit status 2 when there is an error: the daemon would not start with it.\n\n"
 		"  -c DIR         the configuration (" STOCKADE_CONFDIR ")\n"
-		"  --strict       warnings are errors too\n",
+		"  --strict       warnings are errors too\n"
+		"  --no-lint      do not try whether filters can be deceived or slowed down\n",
 	.json = true,
 	.run = run,
 };
@@ -74,7 +75,7 @@ static void print(struct cli *c, const char *dir, const struct ruleset *rs, cons
 	fputc('\n', c->out);
 }
 
-static int check(struct cli *c, const char *dir, bool strict)
+static int check(struct cli *c, const char *dir, bool strict, bool lint)
 {
 	struct ruleset *rs = NULL;
 	struct faults f = {0};
@@ -82,6 +83,10 @@ static int check(struct cli *c, const char *dir, bool strict)
 
 	if (ruleset_check(&rs, dir, &f) == 0)
 		check_ruleset(rs, dir, &f);
+	if (rs != NULL && lint)
+		check_attacks(rs, &f);
+	if (rs != NULL && lint)
+		check_attacks(rs, &f);
 	faults_sort(&f);
 	if (rs == NULL || f.n_errors > 0 || (strict && f.n > 0))
 		status = CLI_USAGE;
@@ -96,20 +101,23 @@ static int check(struct cli *c, const char *dir, bool strict)
 
 static int run(struct cli *c)
 {
-	static const struct option longs[] = {{"strict", no_argument, NULL, 'S'}, {0}};
+	static const struct option longs[] = {
+		{"strict", no_argument, NULL, 'S'}, {"no-lint", no_argument, NULL, 'L'}, {0}};
 	const char *dir = STOCKADE_CONFDIR;
-	bool strict = false;
+	bool strict = false, lint = true;
 	int o;
 
 	while ((o = cli_option(c, "c:", longs)) >= 0) {
 		if (o == 'c')
 			dir = optarg;
-		else
+		else if (o == 'S')
 			strict = true;
+		else
+			lint = false;
 	}
 	if (o == CLI_OPT_STOP)
 		return c->status;
 	if (optind < c->argc)
 		return cli_usage(c, "it takes no arguments");
-	return check(c, dir, strict);
+	return check(c, dir, strict, lint);
 }

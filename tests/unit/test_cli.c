@@ -394,7 +394,7 @@ static void check(void **state)
 	snprintf(filter, sizeof(filter), "%s/filter.d", dir);
 	assert_int_equal(mkdir(filter, 0700), 0);
 	snprintf(filter, sizeof(filter), "%s/filter.d/a.conf", dir);
-	put(path, "[a]\nenabled = true\nlogpath = /var/log/a.log\nmaxretri = 3\n");
+	put(path, "[a]\nenabled = true\nlogpath = /etc/passwd\nmaxretri = 3\n");
 	put(filter, "[Definition]\nfailregex = ^no <HOST>$\n");
 	snprintf(line, sizeof(line), "check -c %s", dir);
 	assert_int_equal(call(NULL, line), CLI_GOOD);
@@ -404,6 +404,14 @@ static void check(void **state)
 	assert_int_equal(call(NULL, line), CLI_USAGE);
 	has(out, "{\"jails\":[{\"name\":\"a\",");
 	has(out, "\"line\":4,\"severity\":\"warning\",\"message\":");
+	/* What an attacker could do with the filter is tried. */
+	put(filter, "[Definition]\nfailregex = no <HOST>$\n");
+	snprintf(line, sizeof(line), "check -c %s", dir);
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	has(out, "a.conf:2: warning: failregex: its start is open");
+	strcat(line, " --no-lint");
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	has_not(out, "failregex: ");
 	/* What only the regex engine can tell is told too, with its place. */
 	put(filter, "[Definition]\nfailregex = ^no (<HOST>$\n");
 	snprintf(line, sizeof(line), "check -c %s", dir);
