@@ -85,8 +85,6 @@ static int check(struct cli *c, const char *dir, bool strict, bool lint)
 		check_ruleset(rs, dir, &f);
 	if (rs != NULL && lint)
 		check_attacks(rs, &f);
-	if (rs != NULL && lint)
-		check_attacks(rs, &f);
 	faults_sort(&f);
 	if (rs == NULL || f.n_errors > 0 || (strict && f.n > 0))
 		status = CLI_USAGE;

@@ -80,6 +80,9 @@ static void check_user(const struct ruleset *rs, struct faults *f)
 
 void precheck_settings(const struct ruleset *rs, struct faults *f)
 {
+	/* Nothing was read: there is no such directory. */
+	if (rs->logtarget == NULL)
+		return;
 	check_log(rs, f);
 	check_user(rs, f);
 }
