@@ -399,7 +399,7 @@ static void check(void **state)
 	snprintf(line, sizeof(line), "check -c %s", dir);
 	assert_int_equal(call(NULL, line), CLI_GOOD);
 	has(out, "jail.conf:4: warning: ");
-	has(out, ": good, 1 jail enabled, 1 warning\n");
+	has(out, ": good, 1 jail enabled, 2 warnings\n");
 	strcat(line, " --strict --json");
 	assert_int_equal(call(NULL, line), CLI_USAGE);
 	has(out, "{\"jails\":[{\"name\":\"a\",");
@@ -417,7 +417,7 @@ static void check(void **state)
 	snprintf(line, sizeof(line), "check -c %s", dir);
 	assert_int_equal(call(NULL, line), CLI_USAGE);
 	has(out, "a.conf:2: error: ");
-	has(out, ": 1 error, 1 warning\n");
+	has(out, ": 1 error, 2 warnings\n");
 	unlink(path);
 	unlink(filter);
 	*strrchr(filter, '/') = '\0';
