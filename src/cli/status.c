@@ -252,6 +252,43 @@ static void tracker_line(struct cli *c, const json_t *tracker)
 	fputc('\n', c->out);
 }
 
+/* Names looked up, if there were any. */
+static void names_line(struct cli *c, const json_t *names)
+{
+	int64_t lookups = answer_int(names, "lookups", 0), failed = answer_int(names, "failed", 0);
+	int64_t dropped = answer_int(names, "dropped", 0);
+	int64_t none = answer_int(names, "not_found", 0);
+	char count[SAY_MAX];
+
+	if (lookups <= 0 && dropped <= 0)
+		return;
+	fprintf(c->out, "names: %s looked up", say_count(lookups, count));
+	if (none > 0)
+		fprintf(c->out, ", %s without an address", say_count(none, count));
+	if (failed > 0)
+		fprintf(c->out, ", %s without an answer", say_count(failed, count));
+	if (dropped > 0)
+		fprintf(c->out, ", %s passed over (too many at once)", say_count(dropped, count));
+	fputc('\n', c->out);
+}
+
+/* What ignorecommand was asked, if it was. */
+static void ignore_line(struct cli *c, const json_t *ignore)
+{
+	int64_t asked = answer_int(ignore, "asked", 0), ignored = answer_int(ignore, "ignored", 0);
+	int64_t unknown = answer_int(ignore, "unknown", 0);
+	char count[SAY_MAX];
+
+	if (asked <= 0)
+		return;
+	fprintf(c->out, "ignorecommand: asked %s time%s", say_count(asked, count),
+		asked == 1 ? "" : "s");
+	fprintf(c->out, ", ignored %s", say_count(ignored, count));
+	if (unknown > 0)
+		fprintf(c->out, ", %s without an answer", say_count(unknown, count));
+	fputc('\n', c->out);
+}
+
 void status_print(struct cli *c, const json_t *end, int64_t now_sec)
 {
 	const json_t *jails = answer_array(end, "jails");
@@ -267,5 +304,7 @@ void status_print(struct cli *c, const json_t *end, int64_t now_sec)
 	fputc('\n', c->out);
 	wall_line(c, json_object_get(end, "wall"));
 	tracker_line(c, json_object_get(end, "tracker"));
+	names_line(c, json_object_get(end, "names"));
+	ignore_line(c, json_object_get(end, "ignorecommand"));
 	status_losses(c, end);
 }

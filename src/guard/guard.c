@@ -16,6 +16,7 @@
 #define LOG_QUEUE_MAX (8 << 20) /* then lines are dropped and counted, never bans */
 #define FOUND_A_MINUTE 300
 #define TRACKED_MIN 16
+#define LEAVE_WAIT_SEC 2
 
 /* In pieces that fit a message, each ending with a line. */
 static void send_log(struct guard *g)
@@ -57,10 +58,13 @@ static void log_to_keeper(void *arg, enum log_level level, const char *text, siz
 
 void guard_turn_end(struct guard *g)
 {
+	if (evtimer_pending(g->leave, NULL) && names_waiting(g) == 0)
+		guard_leave(g);
+	if (g->leaving)
+		return;
 	verdict_send(g);
 	verdict_plan_expiry(g);
-	if (!g->leaving)
-		persist_plan(g);
+	persist_plan(g);
 	send_log(g);
 }
 
@@ -76,6 +80,24 @@ void guard_leave(struct guard *g)
 	channel_send(g->keeper, MSG_LEFT, NULL, 0, -1);
 	channel_flush(g->keeper, 3000);
 	event_base_loopbreak(g->base);
+}
+
+static void on_leave(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	guard_leave(arg);
+}
+
+/* What waits for its name would be lost: it has a moment to come. */
+static void leave_soon(struct guard *g)
+{
+	const struct timeval moment = {.tv_sec = LEAVE_WAIT_SEC};
+
+	if (names_waiting(g) == 0)
+		guard_leave(g);
+	else
+		evtimer_add(g->leave, &moment);
 }
 
 /* What the kernel holds that we did not know, and the other way round. */
@@ -227,7 +249,7 @@ static int handle(struct guard *g, uint32_t type, const void *body, size_t len, 
 		return 0;
 	}
 	case MSG_LEAVE:
-		guard_leave(g);
+		leave_soon(g);
 		return 0;
 	case MSG_PING:
 		channel_send(g->keeper, MSG_PONG, NULL, 0, -1);
@@ -302,6 +324,9 @@ int guard_set_up(struct guard *g, const struct guard_options *o)
 	g->keeper = channel_new(g->base, g->o->keeper_fd, on_message, on_keeper_gone, g);
 	if (g->keeper == NULL)
 		return -ENOMEM;
+	g->leave = evtimer_new(g->base, on_leave, g);
+	if (g->leave == NULL)
+		return -ENOMEM;
 	g->found_limit.burst = FOUND_A_MINUTE;
 	log_set_sink(log_to_keeper, g);
 	r = make_jails(g);
@@ -345,6 +370,8 @@ void guard_tear_down(struct guard *g)
 	if (g->log != NULL)
 		buf_done(g->log);
 	free(g->log);
+	if (g->leave != NULL)
+		event_free(g->leave);
 	if (g->base != NULL)
 		event_base_free(g->base);
 }

@@ -57,14 +57,14 @@ static void plan(struct ignorenames *n, unsigned sec)
 	evtimer_add(n->again, &tv);
 }
 
-bool ignorenames_settled(const struct guard *g)
+bool ignorenames_settled(const struct guard *g, unsigned jail)
 {
 	const struct ignorenames *n = g->ignorenames;
 
 	if (clock_mono_us() >= n->settle_us)
 		return true;
 	for (size_t i = 0; i < n->n; i++)
-		if (!n->items[i].answered)
+		if (!n->items[i].answered && is_of_jail(&n->items[i], jail))
 			return false;
 	return true;
 }
@@ -130,8 +130,7 @@ static void on_answer(struct guard *g, void *what, const struct msg_found *m)
 		if (m->result == LOOKUP_FAILED || m->result == LOOKUP_BUSY)
 			plan(n, AGAIN_FAILED_SEC);
 	}
-	if (ignorenames_settled(g))
-		pending_go_on(g);
+	pending_go_on(g);
 }
 
 static void ask(struct guard *g)

@@ -225,6 +225,7 @@ struct guard {
 	struct buf *log;
 	struct log_limit found_limit;
 	struct losses losses;
+	struct event *leave; /* pending: guard was told to go, and waits for names */
 	bool leaving;
 };
 
@@ -337,13 +338,15 @@ void names_done(struct guard *g);
 /* The failure of whoever has that name; f->who is not looked at. */
 void names_failure(struct guard *g, struct jail_state *j, const char *host, size_t len,
 	const struct failure *f);
+size_t names_waiting(const struct guard *g); /* failures that wait for their name */
 void names_get_stats(const struct guard *g, struct names_stats *ret);
 
 /* ignorenames.c: names in ignoreip */
 int ignorenames_init(struct guard *g);
 void ignorenames_done(struct guard *g);
 void ignorenames_start(struct guard *g);
-bool ignorenames_settled(const struct guard *g); /* known, as far as they will be */
+/* Are the names on the jail's list known, as far as they will be? */
+bool ignorenames_settled(const struct guard *g, unsigned jail);
 bool ignorenames_has(const struct guard *g, unsigned jail, const char *name);
 /* Does a name on the jail's list have an address in the block? */
 bool ignorenames_contain(const struct guard *g, unsigned jail, const struct prefix *p);
@@ -355,7 +358,7 @@ void pending_done(struct guard *g);
 bool pending_wait(
 	struct guard *g, struct jail_state *j, const struct failure *f, unsigned failures);
 int pending_says(struct guard *g, const struct msg_ignore *m);
-void pending_go_on(struct guard *g); /* the names in ignoreip are known */
+void pending_go_on(struct guard *g); /* more is known of the names in ignoreip */
 const struct pending_stats *pending_stats(const struct guard *g);
 
 /* persist.c */

@@ -318,6 +318,11 @@ void names_done(struct guard *g)
 	g->names = NULL;
 }
 
+size_t names_waiting(const struct guard *g)
+{
+	return g->names->n_waiting;
+}
+
 void names_get_stats(const struct guard *g, struct names_stats *ret)
 {
 	*ret = g->names->stats;

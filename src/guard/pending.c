@@ -244,7 +244,7 @@ static void go_on(struct guard *g, struct pending *b)
 {
 	if (b->step != FOR_NAMES)
 		return;
-	if (!ignorenames_settled(g))
+	if (!ignorenames_settled(g, b->jail->jail->id))
 		return;
 	if (ignorenames_contain(g, b->jail->jail->id, &b->who)) {
 		ignore(g, b, "dns");
@@ -306,7 +306,7 @@ bool pending_wait(struct guard *g, struct jail_state *j, const struct failure *f
 	struct pendings *p = g->pendings;
 	struct pending *b, **bucket;
 
-	if (j->jail->ignorecommand.text == NULL && ignorenames_settled(g))
+	if (j->jail->ignorecommand.text == NULL && ignorenames_settled(g, j->jail->id))
 		return false;
 	if (find(p, j, &f->who) != NULL)
 		return true;

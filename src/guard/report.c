@@ -248,6 +248,22 @@ static void add_line(void *arg, unsigned jail, int64_t time_us, const char *line
 				 report_time(time_us), "line", report_text(line, len)));
 }
 
+/* Of each jail no more than the newest that it may keep (maxmatches). */
+static void trim_lines(struct lines *l)
+{
+	const struct ruleset *rs = l->g->rs;
+	unsigned *kept = calloc(rs->n_jails + 1, sizeof(*kept));
+
+	for (size_t i = json_array_size(l->list); kept != NULL && i-- > 0;) {
+		const json_t *name = json_object_get(json_array_get(l->list, i), "jail");
+		const struct jail *j = ruleset_jail(rs, json_string_value(name));
+
+		if (++kept[j->id] > j->maxmatches)
+			json_array_remove(l->list, i);
+	}
+	free(kept);
+}
+
 struct past {
 	json_t *history, *evidence;
 	bool none_in_memory;
@@ -343,6 +359,7 @@ json_t *report_address(struct guard *g, const struct addr *a)
 			json_array_append_new(jails, one);
 	}
 	evidence_each(g->evidence, -1, a, add_line, &lines);
+	trim_lines(&lines);
 	past.none_in_memory = json_array_size(lines.list) == 0;
 	store_history(g->store, a, HISTORY_MAX, add_past, &past);
 	return json_pack("{s:s,s:b,s:o,s:b,s:o,s:o,s:o}", "ip", addr_format(a, text), "allowed",

@@ -89,26 +89,6 @@ static void on_question(evutil_socket_t fd, short what, void *arg)
 	log_debug("herald starts");
 }
 
-int herald_child_pair(struct keeper *k)
-{
-	int pair[2];
-
-	if (!wants_names(k->plan->rs))
-		return -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		log_error("names cannot be looked up: %s", strerror(errno));
-		return -1;
-	}
-	k->herald_question = event_new(k->base, pair[1], EV_READ, on_question, k);
-	if (k->herald_question == NULL || event_add(k->herald_question, NULL) < 0) {
-		close(pair[0]);
-		close(pair[1]);
-		return -1;
-	}
-	k->herald_fd = pair[1];
-	return pair[0];
-}
-
 void herald_child_stop(struct keeper *k)
 {
 	evtimer_del(k->herald_again);
@@ -123,6 +103,25 @@ void herald_child_stop(struct keeper *k)
 	kill(k->herald_pid, SIGKILL);
 	waitpid(k->herald_pid, NULL, 0);
 	k->herald_pid = -1;
+}
+
+int herald_child_pair(struct keeper *k)
+{
+	int pair[2];
+
+	if (!wants_names(k->plan->rs))
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		log_error("names cannot be looked up: %s", strerror(errno));
+		return -1;
+	}
+	k->herald_question = event_new(k->base, pair[1], EV_READ, on_question, k);
+	k->herald_fd = pair[1];
+	if (k->herald_question != NULL && event_add(k->herald_question, NULL) == 0)
+		return pair[0];
+	herald_child_stop(k);
+	close(pair[0]);
+	return -1;
 }
 
 void herald_child_ended(struct keeper *k)

@@ -34,6 +34,7 @@ struct run {
 	struct msg_ignore question;
 	struct event *limit;
 	bool too_late;
+	bool unheard; /* who asked has gone */
 };
 
 struct ignore {
@@ -144,7 +145,7 @@ static int start(
 		return e;
 	r->pid = pid;
 	r->question = *q;
-	r->too_late = false;
+	r->too_late = r->unheard = false;
 	evtimer_add(r->limit, &limit);
 	return 0;
 }
@@ -245,10 +246,17 @@ void ignore_ended(struct keeper *k)
 			continue;
 		r->pid = 0;
 		evtimer_del(r->limit);
-		if (k->guard != NULL)
+		if (!r->unheard)
 			answer(k, r->question, judge(ig, r, status));
 	}
 	start_waiting(ig);
+}
+
+/* With all that it started; by itself too, as it may not have made its session yet. */
+static void kill_run(const struct run *r)
+{
+	kill(-r->pid, SIGKILL);
+	kill(r->pid, SIGKILL);
 }
 
 static void on_limit(evutil_socket_t fd, short what, void *arg)
@@ -258,9 +266,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	r->too_late = true;
-	kill(-r->pid, SIGKILL);
-	/* It may not have made its session yet. */
-	kill(r->pid, SIGKILL);
+	kill_run(r);
 }
 
 void ignore_stop(struct keeper *k)
@@ -275,16 +281,12 @@ void ignore_stop(struct keeper *k)
 	ig->first = NULL;
 	ig->last = &ig->first;
 	ig->n_waiting = 0;
+	/* Not waited for: what hangs in the kernel would hold us up. */
 	for (size_t i = 0; i < RUNS_MAX; i++) {
-		struct run *r = &ig->runs[i];
-
-		if (r->pid == 0)
+		if (ig->runs[i].pid == 0)
 			continue;
-		kill(-r->pid, SIGKILL);
-		kill(r->pid, SIGKILL);
-		waitpid(r->pid, NULL, 0);
-		r->pid = 0;
-		evtimer_del(r->limit);
+		ig->runs[i].unheard = true;
+		kill_run(&ig->runs[i]);
 	}
 }
 
