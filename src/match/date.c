@@ -11,12 +11,14 @@
 #define FAR 0x7fffffff /* further than any date */
 #define UNUSED_US (300 * USEC_PER_SEC)
 #define TEXT_MAX 64 /* longest date that is remembered */
+#define NEAR 16     /* so many bytes after it, too: no default pattern looks further */
 #define NO_BYTE (-1)
 
 /* How one template does with this source. */
 struct choice {
 	const struct date_template *template;
 	double base_weight;
+	bool looks_near;  /* what follows it by more than NEAR bytes does not matter */
 	uint64_t hits;    /* it had the date */
 	uint64_t matches; /* it was found, whether or not another one had the date */
 	int64_t used_us;
@@ -36,14 +38,17 @@ struct edges {
 	int before, first, last, after;
 };
 
-/* The last date that was read. */
+/* The last date that was read, and what the answer was. */
 struct memory {
-	const struct date_template *template;
-	char text[TEXT_MAX];
-	size_t len;
-	int result;
+	const struct date_template *template; /* NULL: nothing */
+	char text[TEXT_MAX + NEAR];
+	size_t len;      /* of what the template matched */
+	size_t near;     /* bytes of text behind that; 0: what followed is not known */
+	bool at_end;     /* the line ended with them */
+	size_t off, n;   /* what is cut out, from the match's beginning */
+	int64_t now_sec; /* what it was at that time: the answer may depend on it */
 	int64_t time_us;
-	int64_t now_sec; /* of what the present is the answer may depend */
+	bool is_readable;
 };
 
 struct date_finder {
@@ -70,6 +75,7 @@ struct date_finder *date_finder_new(const struct date_patterns *p)
 	for (size_t i = 0; i < p->n; i++) {
 		f->choices[i].template = p->choices[i].template;
 		f->choices[i].base_weight = p->choices[i].weight;
+		f->choices[i].looks_near = p->choices[i].is_default;
 		f->choices[i].distance = FAR;
 	}
 	return f;
@@ -199,11 +205,29 @@ static bool is_final(const struct date_finder *f, const struct find *found)
 	return found->start <= c->distance && found->start <= f->edges.start;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Is there a digit, ":" and a digit? */
+static bool has_clock(const char *line, size_t len)
+{
+	const char *end = line + len;
+
+	for (const char *p = memchr(line, ':', len); p != NULL;
+		p = memchr(p + 1, ':', (size_t)(end - p - 1))) {
+		if (p > line && p + 1 < end && is_digit(p[-1]) && is_digit(p[1]))
+			return true;
+	}
+	return false;
+}
+
 static bool search(struct date_finder *f, const char *line, size_t len, struct find *ret)
 {
 	struct find best = {.start = FAR}, found;
 	size_t skip = FAR;
-	bool whole;
+	bool whole, clock;
 
 	if (f->last < f->n) {
 		enum look look = look_first(f, line, len, &found, &whole);
@@ -217,8 +241,10 @@ static bool search(struct date_finder *f, const char *line, size_t len, struct f
 		if (whole)
 			skip = f->last;
 	}
+	clock = has_clock(line, len);
 	for (size_t i = 0; i < f->n; i++) {
-		if (i == skip || !try(f, i, line, 0, len, &found))
+		if (i == skip || (f->choices[i].template->needs_clock && !clock) ||
+			!try(f, i, line, 0, len, &found))
 			continue;
 		if (is_final(f, &found)) {
 			*ret = found;
@@ -285,8 +311,62 @@ static void learn(struct date_finder *f, const struct find *found, const char *l
 	f->last = at;
 }
 
-static int read_time(struct date_finder *f, const struct date_template *t, const char *line,
-	const struct find *found, int64_t now_us, int64_t *ret_us)
+/*
+ * Does the line say the same in the same place as the one before it? Then the template is found
+ * there without looking. One that is bound to the line's beginning may have seen what follows it.
+ */
+static bool repeats(const struct date_finder *f, const char *line, size_t len, int64_t now_sec)
+{
+	const struct memory *m = &f->memory;
+	const struct edges *e = &f->edges;
+	size_t n = m->len;
+
+	if (m->template == NULL || m->now_sec != now_sec || e->end > len)
+		return false;
+	if (is_bound_to_line(&f->choices[f->last])) {
+		n += m->near;
+		if (m->near == 0 || len - e->start < n || (m->at_end && len - e->start > n))
+			return false;
+	} else if (byte_before(line, len, e->start) != e->before || !same_edges(e, line, len)) {
+		return false;
+	}
+	return memcmp(line + e->start, m->text, n) == 0;
+}
+
+/* Notes what follows the date, if that is all that the template can have looked at. */
+static void remember_near(struct memory *m, const char *after, size_t len)
+{
+	m->near = len < NEAR ? len : NEAR;
+	m->at_end = len <= NEAR;
+	memcpy(m->text + m->len, after, m->near);
+	/* Blanks before a zone may be any number; the zone with them must be within. */
+	for (size_t i = 0; i < NEAR / 2 && !m->at_end; i++) {
+		if (after[i] != ' ' && (after[i] < '\t' || after[i] > '\r'))
+			return;
+	}
+	if (!m->at_end)
+		m->near = 0;
+}
+
+static void remember(struct date_finder *f, const struct find *found, const char *line, size_t len,
+	const struct stamp *stamp)
+{
+	const struct choice *c = &f->choices[f->last];
+	struct memory *m = &f->memory;
+
+	m->template = c->template;
+	m->len = found->end - found->start;
+	m->off = stamp->off - found->start;
+	m->n = stamp->len;
+	m->near = 0;
+	memcpy(m->text, line + found->start, m->len);
+	if (c->looks_near && found->start == 0)
+		remember_near(m, line + found->end, len - found->end);
+}
+
+/* What was found, as a time; the same text is read once a second. */
+static enum date_found read_time(struct date_finder *f, const struct date_template *t,
+	const char *line, size_t len, const struct find *found, int64_t now_us, struct stamp *ret)
 {
 	const struct date_clock clock = {
 		.now_us = now_us,
@@ -294,22 +374,28 @@ static int read_time(struct date_finder *f, const struct date_template *t, const
 		.has_offset = f->patterns->has_offset,
 		.offset_min = f->patterns->offset_min,
 	};
-	int64_t now_sec = now_us / USEC_PER_SEC;
-	size_t len = found->end - found->start;
 	struct memory *m = &f->memory;
 
-	if (!t->context_free || len > sizeof(m->text))
-		return datefields_read(ret_us, t, line, &clock);
-	if (m->template != t || m->len != len || m->now_sec != now_sec ||
-		memcmp(m->text, line + found->start, len) != 0) {
-		m->template = t;
-		m->len = len;
-		m->now_sec = now_sec;
-		memcpy(m->text, line + found->start, len);
-		m->result = datefields_read(&m->time_us, t, line, &clock);
-	}
-	*ret_us = m->time_us;
-	return m->result;
+	m->template = NULL;
+	m->is_readable = datefields_read(&m->time_us, t, line, &clock) == 0;
+	m->now_sec = now_us / USEC_PER_SEC;
+	if (t->context_free && found->end - found->start <= TEXT_MAX)
+		remember(f, found, line, len, ret);
+	ret->time_us = m->time_us;
+	return m->is_readable ? DATE_FOUND : DATE_UNREADABLE;
+}
+
+/* The answer of the line before. */
+static enum date_found recall(
+	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
+{
+	const struct find found = {.at = f->last, .start = f->edges.start, .end = f->edges.end};
+	const struct memory *m = &f->memory;
+
+	f->choices[f->last].matches++;
+	learn(f, &found, line, len, now_us);
+	*ret = (struct stamp) {m->time_us, found.start + m->off, m->n};
+	return m->is_readable ? DATE_FOUND : DATE_UNREADABLE;
 }
 
 enum date_found date_find(
@@ -320,6 +406,8 @@ enum date_found date_find(
 	const char *text;
 	size_t n;
 
+	if (repeats(f, line, len, now_us / USEC_PER_SEC))
+		return recall(f, line, len, now_us, ret);
 	if (!search(f, line, len, &found))
 		return DATE_NONE;
 	t = f->choices[found.at].template;
@@ -330,9 +418,9 @@ enum date_found date_find(
 	ret->off = (size_t)(text - line);
 	ret->len = n;
 	learn(f, &found, line, len, now_us);
-	if (n == 0)
+	if (n == 0) {
+		f->memory.template = NULL;
 		return DATE_EMPTY;
-	if (read_time(f, t, line, &found, now_us, &ret->time_us) < 0)
-		return DATE_UNREADABLE;
-	return DATE_FOUND;
+	}
+	return read_time(f, t, line, len, &found, now_us, ret);
 }

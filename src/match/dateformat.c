@@ -115,6 +115,50 @@ int dateformat_expand(const char *pattern, struct buf *regex, struct buf *name, 
 	return r;
 }
 
+/* Past what a backslash, a class or a group is: its length; 0 where it does not end. */
+static size_t skip_part(const char *s)
+{
+	size_t i = 1, n;
+
+	if (*s == '\\')
+		return s[1] != '\0' ? 2 : 0;
+	if (*s == '[') {
+		i += s[i] == '^' ? 1 : 0;
+		i += s[i] == ']' ? 1 : 0;
+		while (s[i] != '\0' && s[i] != ']')
+			i += s[i] == '\\' && s[i + 1] != '\0' ? 2 : 1;
+		return s[i] != '\0' ? i + 1 : 0;
+	}
+	if (*s != '(')
+		return 1;
+	while (s[i] != '\0' && s[i] != ')') {
+		n = skip_part(s + i);
+		if (n == 0)
+			return 0;
+		i += n;
+	}
+	return s[i] != '\0' ? i + 1 : 0;
+}
+
+bool dateformat_needs_clock(const char *pattern)
+{
+	bool found = false;
+	size_t n;
+
+	for (const char *p = pattern; *p != '\0'; p += n) {
+		n = skip_part(p);
+		if (n == 0 || *p == '|')
+			return false;
+		if (*p != '%')
+			continue;
+		if (strncmp(p, "%H:%M", 5) == 0 || strncmp(p, "%k:%M", 5) == 0 ||
+			strncmp(p, "%I:%M", 5) == 0)
+			found |= p[5] == '\0' || strchr("?*{", p[5]) == NULL;
+		n = p[1] != '\0' ? 2 : 1;
+	}
+	return found;
+}
+
 bool dateformat_has_words(const char *pattern)
 {
 	for (const char *p = strchr(pattern, '%'); p != NULL; p = strchr(p + 1, '%')) {

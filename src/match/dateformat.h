@@ -25,5 +25,8 @@
  */
 int dateformat_expand(const char *pattern, struct buf *regex, struct buf *name, size_t *ret_at);
 
+/* Must there be a digit, ":" and a digit in whatever matches it? No is a safe answer. */
+bool dateformat_needs_clock(const char *pattern);
+
 /* Has it formats for words (months, days), which are read in any case? */
 bool dateformat_has_words(const char *pattern);

@@ -83,7 +83,8 @@ static struct date_choice *find_name(const struct date_patterns *p, const char *
 }
 
 /* Takes the template over. A second one of the same name is an error, or left out. */
-static int append(struct work *w, const struct date_template *t, double weight, bool leave_out)
+static int append(struct work *w, const struct date_template *t, double weight, bool is_default,
+	bool leave_out)
 {
 	struct date_patterns *p = w->p;
 	struct date_choice *same = find_name(p, t->name), *choices;
@@ -94,6 +95,8 @@ static int append(struct work *w, const struct date_template *t, double weight, 
 		/* Written out by hand it is still that default. */
 		if (same->template == t && same->weight < weight)
 			same->weight = weight;
+		if (same->template == t && is_default)
+			same->is_default = true;
 		if (r < 0)
 			tell(w, t->pattern != NULL ? t->pattern : t->name,
 				"is there already: take it out");
@@ -107,7 +110,7 @@ static int append(struct work *w, const struct date_template *t, double weight, 
 		return -EINVAL;
 	}
 	p->choices = choices;
-	choices[p->n++] = (struct date_choice) {t, weight};
+	choices[p->n++] = (struct date_choice) {t, weight, is_default};
 	return 0;
 }
 
@@ -126,7 +129,7 @@ static int append_default(struct work *w, const char *pattern, bool at_line, boo
 	r = r < 0 ? r : buf_adds(&s, pattern);
 	r = r < 0 ? r : datetemplate_get(&t, buf_text(&s), w->where, w->f);
 	buf_done(&s);
-	return r < 0 ? r : append(w, t, at_line ? AT_LINE_WEIGHT : 1, leave_out);
+	return r < 0 ? r : append(w, t, at_line ? AT_LINE_WEIGHT : 1, true, leave_out);
 }
 
 /* The default patterns; only_at_line: those that are bound to the line's beginning. */
@@ -180,7 +183,7 @@ static int append_around(struct work *w, const char *pattern)
 
 		r = put_in(&s, pattern, defaults[i]);
 		r = r < 0 ? r : datetemplate_get(&t, buf_text(&s), w->where, w->f);
-		r = r < 0 ? r : append(w, t, 1, leave_out);
+		r = r < 0 ? r : append(w, t, 1, false, leave_out);
 		buf_done(&s);
 	}
 	return r;
@@ -231,7 +234,7 @@ static int append_pattern(struct work *w, const char *pattern)
 	if (r < 0)
 		return r;
 	check_fields(w, t, pattern);
-	return append(w, t, 1, false);
+	return append(w, t, 1, false, false);
 }
 
 /* Each line of the text that is not empty. All of them are looked at, whatever is wrong with one.

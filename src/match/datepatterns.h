@@ -8,7 +8,8 @@
 
 struct date_choice {
 	const struct date_template *template;
-	double weight; /* what its hits count */
+	double weight;   /* what its hits count */
+	bool is_default; /* and as such known to look no further than a few bytes past its end */
 };
 
 struct date_patterns {

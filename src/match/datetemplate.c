@@ -19,8 +19,9 @@
 #define AFTER_SQUARE "(?(square)(?=\\]))"
 #define AFTER_AUDIT "(?(selinux)(?=:\\d+\\)))"
 
-/* A byte order mark is one sign to whoever reads text, and three bytes to us. */
-#define LINE_OR_BOM "^(?:\\W{0,2}|\\xEF\\xBB\\xBF\\W?)"
+/* What is one sign to whoever reads text (a byte order mark, a quote) may be several bytes to us.
+ */
+#define LINE_OR_SIGNS "^(?:\\W{0,2}|(?:[\\xC2-\\xF4][\\x80-\\xBF]{1,3}|\\W){1,2})"
 
 /* What a pattern means, before it is compiled. */
 struct plan {
@@ -248,8 +249,8 @@ static int tell_regex(struct arena *arena, const char *pattern, const char *mess
 	char whole[200];
 
 	if (regex_new(&r, pool.engine, arena, "datepattern", &source, PATTERN_NO_TAGS, &own) < 0 &&
-		strstr(pattern, "**") == NULL) {
-		fault_add(f, FAULT_ERROR, where, "%s", own.n > 0 ? own.items[0].message : message);
+		strstr(pattern, "**") == NULL && own.n > 0) {
+		fault_add(f, FAULT_ERROR, where, "%s", own.items[0].message);
 	} else {
 		text_escape(whole, sizeof(whole), pattern, strlen(pattern));
 		fault_add(f, FAULT_ERROR, where,
@@ -302,7 +303,7 @@ static int compile(struct pooled *p, const struct plan *plan, const char *patter
 
 	/* It stands in front, but for flags. */
 	if ((t->flags & DATE_LINE_BEGIN) != 0 && line != NULL && line - t->regex <= 12)
-		source.text = arena_printf(p->arena, "%.*s" LINE_OR_BOM "%s",
+		source.text = arena_printf(p->arena, "%.*s" LINE_OR_SIGNS "%s",
 			(int)(line - t->regex), t->regex, line + strlen(DATEBOUND_LINE));
 	r = regex_new(
 		&t->code, pool.engine, p->arena, "datepattern", &source, PATTERN_NO_TAGS, &own);
@@ -310,6 +311,8 @@ static int compile(struct pooled *p, const struct plan *plan, const char *patter
 		r = tell_regex(p->arena, pattern,
 			own.n > 0 ? own.items[0].message : "out of memory", where, f);
 	faults_done(&own);
+	if (r == 0 && (regex_count(t->code) < 1 || regex_count(t->code) < t->epoch_group))
+		r = tell_regex(p->arena, pattern, "what looks like its group is none", where, f);
 	if (r == 0 && plan->kind == DATE_CIVIL)
 		r = read_fields(t, pattern, where, f);
 	return r;
@@ -357,6 +360,7 @@ static struct pooled *pooled_new(const struct plan *plan, const char *pattern, u
 		.kind = plan->kind,
 		.flags = plan->flags,
 		.epoch_group = plan->epoch_group,
+		.needs_clock = plan->kind == DATE_CIVIL && dateformat_needs_clock(pattern),
 		.context_free = plan->kind == DATE_CIVIL && !looks_around(pattern),
 	};
 	if (compile(p, plan, pattern, where, f) < 0) {

@@ -31,6 +31,7 @@ struct date_template {
 	enum date_kind kind;
 	unsigned flags;       /* enum date_bound */
 	unsigned epoch_group; /* where the number stands, if it is one */
+	bool needs_clock;     /* not found where no digit, ":" and digit stand in a row */
 	bool context_free;    /* what is captured depends on the text matched alone */
 	struct date_field fields[DATE_FIELDS_MAX];
 	size_t n_fields;

@@ -286,6 +286,14 @@ void regex_free(struct regex *r)
 	free(r);
 }
 
+unsigned regex_count(const struct regex *r)
+{
+	uint32_t n = 0;
+
+	pcre2_pattern_info(any_code(r), PCRE2_INFO_CAPTURECOUNT, &n);
+	return n;
+}
+
 const struct regex_group *regex_groups(const struct regex *r, size_t *ret_n)
 {
 	*ret_n = r->n_groups;

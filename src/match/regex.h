@@ -31,6 +31,9 @@ int regex_new(struct regex **ret, struct regex_engine *e, struct arena *arena, c
 	const struct conf_text *source, unsigned flags, struct faults *f);
 void regex_free(struct regex *r);
 
+/* How many groups it has, named or not, but for the whole. */
+unsigned regex_count(const struct regex *r);
+
 /* Its named groups, those of the lowest number first. */
 const struct regex_group *regex_groups(const struct regex *r, size_t *ret_n);
 
