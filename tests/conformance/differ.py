@@ -38,6 +38,9 @@ SERVICES = [
     ("proftpd", 1), ("exim[mode=aggressive]", 2), ("asterisk", 2), ("named-refused", 1),
     ("recidive", 1),
 ]
+# Filters of our own, for what Debian's do not have or not together.
+HAND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "differ-etc")
+HAND_SHARE = 0.15
 OTHERS_SHARE = 0.2  # every other filter, by its sample lines
 TOOL_LINES = 400    # that go through fail2ban-regex as well
 SHOWN = 3           # disagreements of a kind that are shown
@@ -45,6 +48,11 @@ SHOWN = 3           # disagreements of a kind that are shown
 
 def filter_name(spec):
     return spec.split("[")[0]
+
+
+def conf_of(spec):
+    name = filter_name(spec) + ".conf"
+    return HAND if os.path.exists(os.path.join(HAND, "filter.d", name)) else reference.CONF
 
 
 def canonical(who):
@@ -56,7 +64,7 @@ def canonical(who):
 
 def stockade_answers(stockade, spec, path):
     done = subprocess.run(
-        [stockade, "test", "-c", reference.CONF, "-f", spec, "--json", "--now",
+        [stockade, "test", "-c", conf_of(spec), "-f", spec, "--json", "--now",
          str(differ_lines.NOW), path],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if done.returncode not in (0, 1):
@@ -98,7 +106,7 @@ class Sums:
 
 
 def compare(spec, path, lines, stockade, sums, keep):
-    judge = reference.Reference(spec, differ_lines.NOW).judge
+    judge = reference.Reference(spec, differ_lines.NOW, conf_of(spec)).judge
     ours = stockade_answers(stockade, spec, path)
     if len(ours) != len(lines):
         raise SystemExit("%s: %d lines, %d answers" % (spec, len(lines), len(ours)))
@@ -155,9 +163,11 @@ def plan(n, only):
     if only:
         return [(spec, n // len(only)) for spec in only]
     others = list(other_filters())
+    hand = sorted(e[:-5] for e in os.listdir(os.path.join(HAND, "filter.d")) if e.endswith(".conf"))
     share = sum(weight for _, weight in SERVICES)
-    mine = n * (1 - OTHERS_SHARE)
+    mine = n * (1 - OTHERS_SHARE - HAND_SHARE)
     specs = [(spec, int(mine * weight / share) + 1) for spec, weight in SERVICES]
+    specs += [(name, int(n * HAND_SHARE / len(hand)) + 1) for name in hand]
     return specs + [(name, int(n * OTHERS_SHARE / len(others)) + 1) for name in others]
 
 

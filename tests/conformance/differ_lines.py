@@ -79,6 +79,15 @@ OTHER_DATES = [
     "1999-12-31 23:59:59", "2099-01-01 00:00:00", "",
 ]
 
+# For the filters made by hand: few different texts, so that lines meet.
+SMALL = {
+    "sid": [b"s%d" % i for i in range(6)], "n": [b"%d" % i for i in range(4)],
+    "name": [b"root", b"bob", b"eve", b"x"], "tag": [b"x", b"x1", b"x2", b"y", "é".encode()],
+    "bits": [b"8", b"24", b"31", b"32", b"33", b"64", b"127", b"128", b"129", b"999"],
+    "quote": [b"'", b'"', b"!", b""], "low": [b"low", b"LOW", b"Up", b"up", b"c", b"bcd", b""],
+    "cyrillic": ["а".encode(), "ж".encode(), "я".encode(), "ё".encode(), "Ж".encode(), b"a"],
+}
+
 _IP4 = re.compile(rb"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _WORD = re.compile(rb"[^\s\"'\[\]()<>,;=]+")
 
@@ -164,6 +173,14 @@ class Lines:
             return session[name]
         if name == "user":
             return session["user"] if rng.random() < 0.9 else self._text(USERS)
+        if name in SMALL:
+            return self._hostile() if rng.random() < 0.1 else rng.choice(SMALL[name])
+        if name == "addr":
+            return self._address().encode()
+        if name == "odd":
+            return rng.choice(ODD)
+        if name == "id":
+            return rng.choice([self._address().encode(), self._text(USERS)])
         if name == "host":
             return self._text(["unknown", "mail.example.com", "h-1.example.net", "localhost"])
         if name == "ruser":

@@ -66,7 +66,7 @@ class Reference:
     """One filter with its options: "sshd", "sshd[mode=aggressive]". With the time given it is fail2ban
     at that time, with our memory; without it is fail2ban-regex, now."""
 
-    def __init__(self, spec, now=None):
+    def __init__(self, spec, now=None, conf=CONF):
         import logging
 
         from fail2ban.client.filterreader import FilterReader
@@ -87,7 +87,7 @@ class Reference:
         flt.ignorePending = True
         if now is not None:
             flt._Filter__mlfidCache = _cache(SESSIONS)
-        reader = FilterReader(name, "differ", options, share_config={}, basedir=CONF)
+        reader = FilterReader(name, "differ", options, share_config={}, basedir=conf)
         if not reader.read():
             raise ValueError("cannot read " + name)
         reader.applyAutoOptions("auto")
