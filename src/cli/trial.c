@@ -96,10 +96,13 @@ static json_t *fields_json(const struct match *m)
 
 static json_t *ip_json(const struct match *m)
 {
-	char text[ADDR_STRLEN];
+	char text[PREFIX_STRLEN];
+	struct prefix block;
 
-	if (m->has_addr && !m->is_id)
-		return json_string(addr_format(&m->addr, text));
+	if (m->has_addr && !m->is_id) {
+		block = prefix_of(&m->addr, m->prefix_len);
+		return json_string(prefix_format(&block, text));
+	}
 	return m->host != NULL ? cli_json_text(m->host, m->host_len) : json_null();
 }
 

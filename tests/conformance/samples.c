@@ -63,20 +63,32 @@ static bool same_host(const char *a, const char *b)
 		memcmp(bytes_a, bytes_b, 16) == 0);
 }
 
-/* The same seconds, and the same fraction however many digits it has. */
+/* Year, month, day, hour, minute, second, microsecond, however many digits each has. */
+static bool read_time(const char *text, int part[7])
+{
+	int n = 0;
+
+	if (sscanf(text, "%d-%d-%dT%d:%d:%d%n", &part[0], &part[1], &part[2], &part[3], &part[4],
+		    &part[5], &n) != 6)
+		return false;
+	part[6] = 0;
+	text += n;
+	if (*text != '.')
+		return *text == '\0';
+	text++;
+	for (int i = 0; i < 6; i++) {
+		part[6] = part[6] * 10 + (*text >= '0' && *text <= '9' ? *text - '0' : 0);
+		text += *text >= '0' && *text <= '9';
+	}
+	return *text == '\0';
+}
+
 static bool same_time(const char *a, const char *b)
 {
-	size_t len_a = strcspn(a, "."), len_b = strcspn(b, ".");
+	int parts_a[7], parts_b[7];
 
-	if (len_a != len_b || strncmp(a, b, len_a) != 0)
-		return false;
-	a += len_a + (a[len_a] == '.');
-	b += len_b + (b[len_b] == '.');
-	while (*a != '\0' && *a == *b) {
-		a++;
-		b++;
-	}
-	return strspn(a, "0") == strlen(a) && strspn(b, "0") == strlen(b);
+	return read_time(a, parts_a) && read_time(b, parts_b) &&
+	       memcmp(parts_a, parts_b, sizeof(parts_a)) == 0;
 }
 
 static int by_text(const void *a, const void *b)
