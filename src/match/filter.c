@@ -247,14 +247,19 @@ static unsigned count_of(struct span s)
 	return n > 0 ? n : 1;
 }
 
-static uint8_t prefix_len(const struct addr *a, struct span cidr)
+/* cidr counts as the address is written, be it "::ffff:c000:201/120". */
+static uint8_t prefix_len(bool is_ip4, struct span cidr)
 {
-	unsigned n = 0, max = addr_is4(a) ? 32 : 128;
+	unsigned n = 0, max = is_ip4 ? 32 : 128;
 
 	if (!span_given(cidr))
 		return 128;
-	for (size_t i = 0; i < cidr.len && n <= max; i++)
+	for (size_t i = 0; i < cidr.len && n <= max; i++) {
+		/* \d is a digit of any script. */
+		if (cidr.text[i] < '0' || cidr.text[i] > '9')
+			return 128;
 		n = n * 10 + (unsigned)(cidr.text[i] - '0');
+	}
 	return (uint8_t)(n < max ? 128 - max + n : 128);
 }
 
@@ -268,7 +273,8 @@ static void find_host(const struct fields *f, struct match *m)
 	host = ip.text != NULL ? ip : f->v[FIELD_DNS];
 	m->has_addr = host.text != NULL && addr_parse(&m->addr, host.text, host.len) == 0;
 	m->is_name = host.text != NULL && ip.text == NULL && !m->has_addr;
-	m->prefix_len = m->has_addr ? prefix_len(&m->addr, f->v[FIELD_CIDR]) : 128;
+	m->prefix_len =
+		m->has_addr ? prefix_len(f->v[FIELD_IP4].text != NULL, f->v[FIELD_CIDR]) : 128;
 	if (id.text != NULL && (host.text == NULL || id.len != host.len ||
 				       memcmp(id.text, host.text, id.len) != 0)) {
 		struct addr addr;

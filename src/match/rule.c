@@ -140,23 +140,51 @@ static struct span captured(const struct regex_engine *e, struct span text, unsi
 	return s;
 }
 
-/* Adds one part, in quotes, to the list; there is room for 16 bytes at least. */
+/* A byte as it stands in quotes; returns the length. */
+static size_t quoted(char c, char quote, char piece[static 5])
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *named = c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : NULL;
+
+	if (named != NULL) {
+		memcpy(piece, named, 2);
+		return 2;
+	}
+	if ((unsigned char)c < 0x20 || c == 0x7f) {
+		memcpy(piece, "\\x", 2);
+		piece[2] = hex[(unsigned char)c >> 4];
+		piece[3] = hex[c & 15];
+		return 4;
+	}
+	piece[0] = '\\';
+	piece[c == '\\' || c == quote] = c;
+	return c == '\\' || c == quote ? 2 : 1;
+}
+
+/*
+ * Adds one part to the list, in quotes as Python writes them, so that no part can pass for two;
+ * there is room for 16 bytes at least. One that is too long is cut.
+ */
 static size_t add_part(char *tuple, size_t at, struct span part)
 {
-	bool is_none = part.text == NULL;
-	size_t len;
+	char piece[5], quote = '\'';
+	size_t n;
 
-	if (is_none)
-		part = (struct span) {"None", 4};
-	else
-		tuple[at++] = '\'';
-	len = RULE_TUPLE_MAX - 3 - at;
-	if (len > part.len)
-		len = part.len;
-	memcpy(tuple + at, part.text, len);
-	at += len;
-	if (!is_none)
-		tuple[at++] = '\'';
+	if (part.text == NULL) {
+		memcpy(tuple + at, "None", 4);
+		return at + 4;
+	}
+	if (memchr(part.text, '\'', part.len) != NULL && memchr(part.text, '"', part.len) == NULL)
+		quote = '"';
+	tuple[at++] = quote;
+	for (size_t i = 0; i < part.len; i++) {
+		n = quoted(part.text[i], quote, piece);
+		if (at + n > RULE_TUPLE_MAX - 3)
+			break;
+		memcpy(tuple + at, piece, n);
+		at += n;
+	}
+	tuple[at++] = quote;
 	return at;
 }
 

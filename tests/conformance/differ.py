@@ -69,12 +69,26 @@ def canonical(who):
     return str(block.network)
 
 
-def explained(raw):
+KEPT = 200  # bytes of a value that a session keeps
+
+
+def explained(raw, theirs, ours):
     """Why we judge some lines otherwise, on purpose."""
     if b"%eth0" in raw:
         return "a zone belongs to its address"
     if re.search(rb"[\x1c-\x1f]", raw):
-        return "a separator is no space in a class with \\S"
+        return "a separator of ASCII is no space in a class with \\S"
+    if not isinstance(theirs, tuple) or ours["verdict"] != "match":
+        return None
+    kept = ours["ip"].encode()
+    if KEPT - 3 <= len(kept) <= KEPT and theirs[0].encode().startswith(kept):
+        return "a session keeps %d bytes of a value" % KEPT
+    if theirs[0].startswith("(") and len(theirs[0]) > 1000:
+        return "a tuple ends at 1,000 bytes"
+    if theirs[0].startswith("(") and "\\" in theirs[0]:
+        return "characters that Python calls unprintable in a tuple"
+    if re.search(r"/.*[^\x00-\x7f]", raw.decode("utf-8", "replace")) and "/" in theirs[0]:
+        return "a block's length in digits of another script"
     return None
 
 
@@ -135,7 +149,7 @@ def compare(spec, path, lines, stockade, sums, keep):
         kind = disagreement(theirs, answer)
         if kind is None:
             continue
-        why = explained(raw)
+        why = explained(raw, theirs, answer)
         if why is not None:
             sums.explained[why] += 1
             continue
