@@ -44,7 +44,7 @@ static void tell_once(struct reader *r, const char *name, struct where where)
 		reader_show(r, name));
 }
 
-static void read_one(struct reader *r, const struct section *values, const char *text,
+static void read_one(struct reader *r, const struct section *jail, const char *text,
 	struct where where, struct action_def *ret)
 {
 	struct spec spec;
@@ -57,13 +57,13 @@ static void read_one(struct reader *r, const struct section *values, const char 
 	ret->is_wall = action_file_is_wall(spec.name);
 	if (ret->is_wall)
 		return;
-	set_names(r, &spec, values->name, where);
-	if (action_file_check(r, spec.name, where, &spec.opts, values))
+	set_names(r, &spec, jail->name, where);
+	if (action_file_check(r, spec.name, where, &spec.opts, jail))
 		tell_once(r, spec.name, where);
 }
 
-void action_read_list(struct reader *r, const struct section *values, const char *key,
-	struct action_def **ret, size_t *ret_n)
+void action_read_list(struct reader *r, const struct section *s, const char *key,
+	const struct section *jail, struct action_def **ret, size_t *ret_n)
 {
 	struct action_def *actions;
 	struct conf_text t;
@@ -71,18 +71,18 @@ void action_read_list(struct reader *r, const struct section *values, const char
 	size_t n = 0;
 
 	*ret_n = 0;
-	if (!value_text(r, values, key, &t))
+	if (!value_text(r, s, key, &t))
 		return;
 	actions = arena_array(r->keep, ACTIONS_MAX, sizeof(*actions));
 	at = t.text;
 	for (const char *one; (one = spec_next(r, &at)) != NULL;) {
-		struct where where = value_where(values, key, (size_t)(at - t.text) - strlen(one));
+		struct where where = value_where(s, key, (size_t)(at - t.text) - strlen(one));
 
 		if (n == ACTIONS_MAX) {
 			reader_error(r, where, "more than %d actions: write fewer", ACTIONS_MAX);
 			break;
 		}
-		read_one(r, values, one, where, &actions[n]);
+		read_one(r, jail, one, where, &actions[n]);
 		if (actions[n].name != NULL)
 			n++;
 	}

@@ -47,7 +47,7 @@ bool action_file_check(struct reader *r, const char *name, struct where where,
 	const char *dir = arena_printf(r->scratch, "%s/action.d", r->dir);
 	const char *path = arena_printf(r->scratch, "%s/%s", dir, name);
 	const char *dot = strrchr(name, '.');
-	struct scope scope = {.r = r, .opts = opts, .outer = jail};
+	struct scope scope = {.r = r, .opts = opts, .outer = jail, .first = jail};
 	struct doc *d;
 	size_t n;
 

@@ -20,17 +20,18 @@
 #define MAXRETRY_MAX 1000000
 
 /* Read first: they choose the filter, whose values the others may refer to. */
-static const char *const first_keys[] = {"backend", "filter", "source"};
+static const char *const first_keys[] = {"enabled", "backend", "filter"};
 
-/* Read besides keys_jail. */
-static const char *const more_keys[] = {"port", "protocol", "banaction", "shadow"};
+/* Read besides keys_jail; filters and actions do not see them. */
+static const char *const own_keys[] = {"source", "port", "protocol", "banaction", "shadow"};
 
 /* What is being read. */
 struct draft {
 	struct reader *r;
 	struct scope scope;
 	struct section first;  /* finished: first_keys */
-	struct section values; /* finished: all the jail and [DEFAULT] say */
+	struct section values; /* finished: what fail2ban's jails have */
+	struct section own;    /* finished: own_keys */
 	struct where where;
 	struct jail *jail;
 };
@@ -73,7 +74,7 @@ static void read_sources(struct draft *d)
 {
 	static const char *const names[] = {"file", "journal", "syslog"};
 	static const unsigned bits[] = {SOURCE_FILE, SOURCE_JOURNAL, SOURCE_SYSLOG};
-	struct words w = words_of(&d->first, "source");
+	struct words w = words_of(&d->own, "source");
 	struct conf_text backend = {"", {NULL, 0}};
 	struct spec spec;
 	unsigned found = 0;
@@ -189,11 +190,10 @@ static void read_filter(struct draft *d)
 		opened = filter_file_open(d->r, spec, d->jail->sources == SOURCE_JOURNAL, &filter,
 				 &name) == 0;
 	if (opened) {
-		filter.outer = &d->first;
+		filter.outer = filter.first = &d->first;
 		d->scope.filter = &filter;
 	}
 	expand_keys(&d->scope, keys_jail, keys_jail_n, &d->values);
-	expand_keys(&d->scope, more_keys, ARRAY_SIZE(more_keys), &d->values);
 	d->scope.filter = NULL;
 	if (opened)
 		filter.outer = &d->values;
@@ -228,9 +228,9 @@ static void read_logpaths(struct draft *d)
 	for (; words_next(&w, d->r, " \t\r\n"); any = true) {
 		const char *text = w.word.text;
 
-		if (any && (strcmp(text, "tail") == 0 || strcmp(text, "head") == 0)) {
+		if (any && (strcasecmp(text, "tail") == 0 || strcasecmp(text, "head") == 0)) {
 			if (j->n_logpaths > 0)
-				j->logpaths[j->n_logpaths - 1].tail = text[0] == 't';
+				j->logpaths[j->n_logpaths - 1].tail = strcasecmp(text, "tail") == 0;
 			continue;
 		}
 		if (!check_logpath(d, w.word))
@@ -319,17 +319,17 @@ static void read_ports(struct draft *d)
 	bool said = false;
 	size_t n;
 
-	action_read_list(d->r, &d->values, "action", &j->actions, &j->n_actions);
+	action_read_list(d->r, &d->values, "action", &d->values, &j->actions, &j->n_actions);
 	for (size_t i = 0; i < j->n_actions; i++)
 		said |= add_action(d, &j->actions[i], &ports, &j->protocols);
 	if (!said) {
-		action_read_list(d->r, &d->values, "banaction", &banaction, &n);
+		action_read_list(d->r, &d->own, "banaction", &d->values, &banaction, &n);
 		for (size_t i = 0; i < n; i++)
 			said |= add_action(d, &banaction[i], &ports, &j->protocols);
 	}
-	if (!said && value_text(d->r, &d->values, "port", &t))
+	if (!said && value_text(d->r, &d->own, "port", &t))
 		ports_add(d->r, t, &ports);
-	if (j->protocols == 0 && value_text(d->r, &d->values, "protocol", &t))
+	if (j->protocols == 0 && value_text(d->r, &d->own, "protocol", &t))
 		ports_protocols(d->r, t, &j->protocols);
 	if (j->protocols == 0)
 		j->protocols = PROTO_TCP;
@@ -349,7 +349,7 @@ static void read_counts(struct draft *d)
 	value_duration(d->r, &d->values, "bantime", 1, true, &j->bantime_sec);
 	value_bool(d->r, &d->values, "ignoreself", &j->ignoreself);
 	if (!j->shadow)
-		value_bool(d->r, &d->values, "shadow", &j->shadow);
+		value_bool(d->r, &d->own, "shadow", &j->shadow);
 	value_prefixes(d->r, &d->values, "ignoreip", &j->ignoreip, &j->ignorenames);
 	j->maxretry = (unsigned)maxretry;
 	maxmatches = maxretry;
@@ -364,7 +364,8 @@ static void read_options(struct draft *d)
 	option_text(d->r, &d->values, "logencoding", "auto", &j->logencoding);
 	option_text(d->r, &d->values, "logtimezone", "", &j->logtimezone);
 	option_text(d->r, &d->values, "ignorecommand", "", &j->ignorecommand);
-	option_usedns(d->r, &d->values, j->filter, &j->usedns);
+	if (j->filter != NULL)
+		option_usedns(d->r, j->filter, &j->usedns);
 	option_ignorecache(d->r, &d->values, &j->ignorecache);
 	option_growth(d->r, &d->values, &j->growth);
 }
@@ -372,14 +373,13 @@ static void read_options(struct draft *d)
 int jail_read(struct reader *r, const struct doc *doc, const struct section *s, bool enabled,
 	struct jail *ret)
 {
-	static const char *const enabled_key[] = {"enabled"};
 	struct draft d = {.r = r, .where = s->where, .jail = ret, .values.name = s->name};
 	size_t errors = r->n_errors;
 	bool is_enabled = false;
 
 	*ret = (struct jail) {0};
 	d.scope = (struct scope) {.r = r, .doc = doc, .section = s};
-	expand_keys(&d.scope, enabled_key, 1, &d.first);
+	expand_keys(&d.scope, first_keys, 1, &d.first);
 	value_bool(r, &d.first, "enabled", &is_enabled);
 	if (is_enabled != enabled)
 		return r->n_errors > errors ? -EINVAL : 0;
@@ -388,6 +388,7 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 	ret->name = arena_strdup(r->keep, s->name);
 	ret->where = reader_keep_where(r, s->where);
 	expand_keys(&d.scope, first_keys, ARRAY_SIZE(first_keys), &d.first);
+	expand_keys(&d.scope, own_keys, ARRAY_SIZE(own_keys), &d.own);
 	read_sources(&d);
 	read_filter(&d);
 	read_logpaths(&d);

@@ -34,30 +34,26 @@ struct conf_option *option_keep(struct reader *r, const struct section *opts, si
 	return kept;
 }
 
-void option_usedns(struct reader *r, const struct section *values, const struct filter_def *filter,
-	enum usedns *ret)
+void option_usedns(struct reader *r, const struct filter_def *filter, enum usedns *ret)
 {
 	static const struct {
 		const char *name;
 		enum usedns value;
 	} names[] = {
 		{"yes", USEDNS_YES}, {"warn", USEDNS_WARN}, {"no", USEDNS_NO}, {"raw", USEDNS_RAW}};
-	struct conf_text t;
+	const struct conf_text *t = &filter->usedns;
 
 	*ret = USEDNS_WARN;
-	if (!value_text(r, values, "usedns", &t)) {
-		if (filter == NULL || filter->usedns.text == NULL)
-			return;
-		t = filter->usedns;
-	}
+	if (t->text == NULL)
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcasecmp(t.text, names[i].name) == 0) {
+		if (strcasecmp(t->text, names[i].name) == 0) {
 			*ret = names[i].value;
 			return;
 		}
 	}
-	reader_error(r, t.where, "usedns = '%s' is unknown: write 'yes', 'warn', 'no' or 'raw'",
-		reader_show(r, t.text));
+	reader_error(r, t->where, "usedns = '%s' is unknown: write 'yes', 'warn', 'no' or 'raw'",
+		reader_show(r, t->text));
 }
 
 void option_ignorecache(struct reader *r, const struct section *values, struct ignore_cache *ret)

@@ -28,7 +28,7 @@ struct filter_def {
 	size_t n_ignoreregex;
 	struct conf_text datepattern;  /* text NULL: the defaults */
 	struct conf_text journalmatch; /* text NULL: none; alternatives joined by " + " */
-	struct conf_text usedns;       /* text NULL: none; the jail's own goes first */
+	struct conf_text usedns;       /* as written; text NULL: none */
 	unsigned maxlines;             /* 1 when not given */
 	bool is_journal;               /* written for the journal's lines: logtype = journal */
 };

@@ -82,7 +82,8 @@ static struct source find(const struct scope *s, const char *name, const struct 
 	if (found.entry != NULL)
 		return found;
 	found.section = doc_section(s->doc, "Definition");
-	found.entry = section_entry(s->outer, low);
+	found.entry =
+		section_entry(section_entry(found.section, low) != NULL ? s->outer : s->first, low);
 	if (found.entry == NULL)
 		found.entry = lookup_in(s->doc, found.section, low);
 	return found;
