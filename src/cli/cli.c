@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/f2b_regex.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -270,6 +271,13 @@ static bool wants_color(FILE *f)
 	       (term == NULL || strcmp(term, "dumb") != 0);
 }
 
+static bool is_called(const char *path, const char *name)
+{
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+
+	return path != NULL && strcmp(slash != NULL ? slash + 1 : path, name) == 0;
+}
+
 int cli_main(int argc, char **argv)
 {
 	struct cli c = {.argc = argc,
@@ -279,7 +287,10 @@ int cli_main(int argc, char **argv)
 		.fd = -1,
 		.width = terminal_width(stdout),
 		.color = wants_color(stdout)};
-	int status = cli_run(&c);
+	/* Under the name of a program that this one takes the place of, it is that program. */
+	int status = is_called(argv[0], "fail2ban-regex")
+			     ? f2b_regex_main(argc, argv, stdout, stderr)
+			     : cli_run(&c);
 	bool failed = ferror(stdout);
 
 	errno = 0;

@@ -109,6 +109,7 @@ struct date_usage date_finder_usage(const struct date_finder *f, size_t i)
 		.distance = c->distance,
 		.used_us = c->used_us,
 		.weight = weight(c),
+		.hit_weight = c->base_weight,
 	};
 }
 

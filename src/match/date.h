@@ -65,10 +65,11 @@ struct date_usage {
 	const char *name;    /* as fail2ban calls it: "{^LN-BEG}Day..." */
 	const char *pattern; /* as written; NULL for Epoch and TAI64N */
 	const char *regex;
-	uint64_t hits;   /* lines of which it had the date */
-	size_t distance; /* where it began in the last of them */
-	int64_t used_us; /* the present when that was, 0 never */
-	double weight;
+	uint64_t hits;     /* lines of which it had the date */
+	size_t distance;   /* where it began in the last of them */
+	int64_t used_us;   /* the present when that was, 0 never */
+	double weight;     /* of its hits, at that distance */
+	double hit_weight; /* of one */
 };
 
 /* How many patterns there are, and the one at place i in the order in which they are tried now. */
