@@ -242,7 +242,16 @@ daemon_kill() { # as a power cut would: both processes at once
 }
 
 guard_pid() {
-	children_of "$STOCKADE_PID" | head -n 1
+	child_named stockade-guard
+}
+
+child_named() { # NAME: the daemon's child that is called so
+	for _child in $(children_of "$STOCKADE_PID"); do
+		if [ "$(cat "/proc/$_child/comm" 2>/dev/null)" = "$1" ]; then
+			echo "$_child"
+			return
+		fi
+	done
 }
 
 ctl() { # COMMAND...

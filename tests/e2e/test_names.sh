@@ -32,14 +32,8 @@ was_asked() { # NAME
 	[ "$(asked "$1")" -gt 0 ]
 }
 
-herald_pid() {
-	for _pid in $(children_of "$STOCKADE_PID"); do
-		[ "$(cat "/proc/$_pid/comm" 2>/dev/null)" != stockade-herald ] || echo "$_pid"
-	done
-}
-
 has_herald() {
-	[ -n "$(herald_pid)" ]
+	[ -n "$(child_named stockade-herald)" ]
 }
 
 field() { # PID NAME
@@ -79,6 +73,7 @@ config() {
 		[sshd]
 		enabled = false
 		[warn]
+		usedns = warn
 		ignoreip = 127.0.0.1 friend.test moving.test
 		[yes]
 		usedns = yes
@@ -86,8 +81,11 @@ config() {
 		usedns = no
 		[raw]
 		usedns = raw
+		[host]
+		ignorecommand = test "<ip-host>" = crawler.test
+		ignorecache = key="<ip-host>"
 	EOF
-	for _jail in warn yes no raw; do
+	for _jail in warn yes no raw host; do
 		printf '[Definition]\nfailregex = ^ %s: bad from <HOST> user\n' $_jail \
 			>"$CONF/filter.d/$_jail.conf"
 	done
@@ -97,6 +95,8 @@ config() {
 		host-record=two.test,10.50.0.3
 		address=/friend.test/10.50.0.9
 		host-record=moving.test,10.50.0.77
+		host-record=crawler.test,10.50.0.88
+		ptr-record=89.0.50.10.in-addr.arpa,"x; exit 0 #"
 		address=/none.test/
 		local=/test/
 	EOF
@@ -132,7 +132,7 @@ test_usedns() {
 }
 
 test_herald() {
-	h=$(herald_pid)
+	h=$(child_named stockade-herald)
 	check_is "herald has no capabilities" "0000000000000000 0000000000000000 0000000000000000" \
 		"$(field "$h" CapEff) $(field "$h" CapPrm) $(field "$h" CapBnd)"
 	check "herald is not root" [ "$(field "$h" Uid | cut -f 1)" != 0 ]
@@ -145,7 +145,7 @@ test_herald() {
 	kill -KILL "$h"
 	bad yes five.test
 	check_eventually "herald killed: another answers" looked_up not_found 1
-	check_is "guard is the same" "$g" "$(guard_of)"
+	check_is "guard is the same" "$g" "$(guard_pid)"
 }
 
 files_of() { # PID
@@ -154,12 +154,6 @@ files_of() { # PID
 		socket:* | anon_inode:* | pipe:* | /dev/null) ;;
 		*) [ "${_fd##*/}" -le 2 ] || readlink "$_fd" ;;
 		esac
-	done
-}
-
-guard_of() {
-	for _pid in $(children_of "$STOCKADE_PID"); do
-		[ "$(cat "/proc/$_pid/comm")" != stockade-guard ] || echo "$_pid"
 	done
 }
 
@@ -201,6 +195,16 @@ test_ignoreip() {
 	check_is "a name in ignoreip need not be asked for" "$_before" "$(asked friend.test)"
 }
 
+test_ip_host() {
+	bad host 10.50.0.88
+	check_eventually "ignorecommand is told the address's name" grep -qF \
+		"[host] Ignore 10.50.0.88 by command" "$T/stockade.log"
+	bad host 10.50.0.89
+	check_eventually "a name that would be a command is none" in_set 10.50.0.89 host
+	bad host 10.50.0.90
+	check_eventually "an address without a name is banned" in_set 10.50.0.90 host
+}
+
 config
 : >"$LOG"
 if ! dns_start; then
@@ -210,10 +214,11 @@ if ! run_with_resolv_conf; then
 	not_ok "the daemon starts"
 	finish
 fi
-g=$(guard_of)
+g=$(guard_pid)
 test_ignoreip
 test_usedns
 test_herald
+test_ip_host
 test_bounds
 daemon_stop
 check_is "SIGTERM: exit 0" 0 $?
