@@ -339,7 +339,7 @@ static void read_ports(struct draft *d)
 static void read_counts(struct draft *d)
 {
 	struct jail *j = d->jail;
-	long long maxretry = 5, maxmatches;
+	long long maxretry = 3, maxmatches;
 
 	j->findtime_sec = 600;
 	j->bantime_sec = 600;

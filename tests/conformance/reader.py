@@ -19,12 +19,17 @@ import tempfile
 
 try:
     sys.path.append('/usr/lib/python3/dist-packages')
+    import fail2ban.tests
     from fail2ban.client.jailreader import JailReader
     from fail2ban.client.jailsreader import JailsReader
     from fail2ban.helpers import extractOptions, splitWithOptions
     from fail2ban.server.mytime import MyTime
 except ImportError:
     print('SKIP: fail2ban is not installed')
+    sys.exit(77)
+
+if not os.path.isdir('/etc/fail2ban'):
+    print('SKIP: fail2ban is not configured')
     sys.exit(77)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -108,7 +113,7 @@ class Theirs:
     def values(self):
         get = self.set.get
         backend, options = extractOptions(self.opts['backend'])
-        maxretry = get('maxretry', 5)
+        maxretry = get('maxretry', 3)
         none = {'': None, 'auto': None}
         return {
             'prefregex': get('prefregex') or None,
@@ -180,6 +185,7 @@ class Comparison:
 
     def jail(self, label, theirs, ours):
         ours['journalmatch'] = words(ours['journalmatch'])
+        ours['backend'] = ours['backend'] or 'auto'
         self.jails += 1
         for key, want in theirs.values().items():
             got = ours[key]
@@ -191,24 +197,28 @@ class Comparison:
             if want != got:
                 self.differ(f'{label} [{theirs.name}] {key}', want, got)
 
-    def wrong(self, what, why, is_read, faults):
-        """What fail2ban cannot read must be a fault here too."""
-        self.values += 1
-        if is_read or ': error: ' not in faults:
-            self.differ(what, why, 'no fault')
+    def wrong(self, label, theirs, ours, faults):
+        """What fail2ban cannot read must be a fault here too: an error a jail."""
+        wrong = {n: t.wrong for n, t in theirs.items() if t.wrong}
+        errors = re.findall('^.*: error: .*$', faults, re.M)
+        self.jails += len(theirs)
+        self.values += len(wrong)
+        if ours or len(errors) != len(wrong):
+            self.differ(f'{label}: jails that cannot be read', wrong, errors)
 
     def tree(self, directory, label):
         ours, faults = read_ours(self.confdump, directory)
         theirs = read_theirs(directory)
         good = {n: t for n, t in theirs.items() if not t.wrong}
+        if len(good) < len(theirs):
+            self.wrong(label, theirs, ours, faults)
+            return
         if not ours and good:
             self.differ(f'{label}: nothing was read', len(good),
                         re.findall('^.*: error: .*$', faults, re.M))
             return
         for name, jail in theirs.items():
-            if jail.wrong:
-                self.wrong(f'{label} [{name}]', jail.wrong, name in ours, faults)
-            elif name not in ours:
+            if name not in ours:
                 self.differ(f'{label} [{name}]', 'a jail', None)
             else:
                 self.jail(label, jail, ours[name])
@@ -271,7 +281,6 @@ def main():
     compare = Comparison(confdump)
     with tempfile.TemporaryDirectory() as tmp:
         if not trees:
-            import fail2ban.tests
             more = os.path.join(os.path.dirname(fail2ban.tests.__file__), 'config', 'filter.d')
             zzz = [os.path.join(more, n) for n in os.listdir(more) if n.startswith('zzz')]
             compare.tree(ETC, ETC)

@@ -209,7 +209,7 @@ static void jail_defaults(void **state)
 	assert_int_equal(j->n_logpaths, 1);
 	assert_string_equal(j->logpaths[0].pattern, "/var/log/x");
 	assert_int_equal(j->logpaths[0].where.line, 5);
-	assert_int_equal(j->maxretry, 5);
+	assert_int_equal(j->maxretry, 3);
 	assert_int_equal(j->findtime_sec, 600);
 	assert_int_equal(j->bantime_sec, 600);
 	assert_true(j->ignoreself);
