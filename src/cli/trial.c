@@ -194,7 +194,8 @@ static void print_sums(const struct trial *t)
 		{"ignored", t->verdicts[VERDICT_IGNORED], false},
 		{"miss", t->verdicts[VERDICT_MISS], true},
 		{"without a date", t->undated, false},
-		{"not judged: a regex met its limits", stats->limit_hits, false},
+		{"not judged: a regex met its limits",
+			stats->limit_hits + date_stats()->limit_hits, false},
 	};
 	char count[SAY_MAX];
 

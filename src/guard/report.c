@@ -158,7 +158,7 @@ static json_t *report_jail(const struct guard *g, const struct jail_state *j)
 static json_t *report_losses(const struct guard *g)
 {
 	const struct losses *l = &g->losses;
-	uint64_t limit_hits = 0;
+	uint64_t limit_hits = date_stats()->limit_hits;
 	json_t *o = json_object();
 
 	for (size_t i = 0; i < g->rs->n_jails; i++)

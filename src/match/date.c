@@ -365,6 +365,14 @@ static void remember(struct date_finder *f, const struct find *found, const char
 		remember_near(m, line + found->end, len - found->end);
 }
 
+static bool is_known(const struct memory *m, const struct date_template *t, const char *line,
+	const struct find *found, int64_t now_us)
+{
+	return m->template == t && m->len == found->end - found->start &&
+	       m->now_sec == now_us / USEC_PER_SEC &&
+	       memcmp(m->text, line + found->start, m->len) == 0;
+}
+
 /* What was found, as a time; the same text is read once a second. */
 static enum date_found read_time(struct date_finder *f, const struct date_template *t,
 	const char *line, size_t len, const struct find *found, int64_t now_us, struct stamp *ret)
@@ -377,9 +385,11 @@ static enum date_found read_time(struct date_finder *f, const struct date_templa
 	};
 	struct memory *m = &f->memory;
 
+	if (!is_known(m, t, line, found, now_us)) {
+		m->is_readable = datefields_read(&m->time_us, t, line, &clock) == 0;
+		m->now_sec = now_us / USEC_PER_SEC;
+	}
 	m->template = NULL;
-	m->is_readable = datefields_read(&m->time_us, t, line, &clock) == 0;
-	m->now_sec = now_us / USEC_PER_SEC;
 	if (t->context_free && found->end - found->start <= TEXT_MAX)
 		remember(f, found, line, len, ret);
 	ret->time_us = m->time_us;
