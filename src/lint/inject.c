@@ -408,7 +408,8 @@ static const char *how_field(struct lint_work *w, const struct proof *p)
 	else if (p->odd != 0)
 		hedge = arena_printf(w->arena,
 			" with \"%c\" in it, should the service write that as it is,", p->odd);
-	return arena_printf(w->arena, "whoever fills %s%s chooses who is banned", p->field, hedge);
+	return arena_printf(
+		w->arena, "injectable: whoever fills %s%s chooses who is banned", p->field, hedge);
 }
 
 static void tell(struct inject *in, size_t regex, enum finding finding)
@@ -424,13 +425,13 @@ static void tell(struct inject *in, size_t regex, enum finding finding)
 	if (finding == FINDING_FIELD) {
 		how = how_field(in->w, p);
 	} else if (finding == FINDING_START) {
-		how = "its start is open, so that it is found in whatever somebody has logged";
+		how = "unanchored start: it is found in whatever somebody has logged";
 		instead = "begin it with ^ and what the service writes first";
 	} else if (finding == FINDING_END) {
-		how = "its end is open, and text behind the address can put another in its place";
+		how = "unanchored end: text behind the address can put another in its place";
 	} else {
-		how = "where the service writes names, a client whose name begins with an address "
-		      "is taken for that address";
+		how = "unanchored end: where the service writes names, a client whose name begins "
+		      "with an address is taken for that";
 		instead =
 			"write what follows <HOST>, at least (?:\\s|$), or <ADDR> if no names are "
 			"written";

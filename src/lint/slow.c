@@ -274,7 +274,7 @@ static void tell(struct slow *s)
 	struct lint_work *w = s->w;
 
 	fault_add(w->faults, FAULT_WARNING, s->regex->source->where,
-		"%s: its work %s: a line of %zu bytes, %s%s%s\"%s\" again and again%s%s%s, "
+		"%s: slow: its work %s: a line of %zu bytes, %s%s%s\"%s\" again and again%s%s%s, "
 		"takes %llu steps; let no two repeats take the same text, one behind or in the "
 		"other: [^...]* with the byte that ends it for .*, and ^ at the start",
 		s->regex->what, grows(w, g), g->len, t->head_len > 0 ? "\"" : "",

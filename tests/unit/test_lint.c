@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#define START "its start is open"
-#define END "its end is open"
+#define START "unanchored start"
+#define END "unanchored end: text"
 #define NAME "a client whose name begins"
 #define FIELD "chooses who is banned"
 #define SQUARE "grows with the square"
@@ -211,7 +211,7 @@ static void slow(void **state)
 	finds(NULL, "\\s+<ADDR>\\s+$", SQUARE);
 	finds(NULL, "^user .* named .* from <ADDR>$", SQUARE);
 	finds("^\\s*\\s*\\s*app: <F-CONTENT>.+</F-CONTENT>$", "^from <ADDR>$",
-		"prefregex: its work");
+		"prefregex: slow: its work");
 	finds_not(NULL, "^\\s*user .* from <ADDR>$", "its work");
 	finds_not(NULL, "^(?:[^ ]+ )*from <ADDR>$", "its work");
 	finds_not(NULL, "^user \"[^\"]*\" named \"[^\"]*\" from <ADDR>$", "its work");
@@ -228,7 +228,8 @@ static void message(void **state)
 	assert_int_equal(f.n, 1);
 	assert_int_equal(f.items[0].line, 7);
 	assert_string_equal(f.items[0].message,
-		"failregex: whoever fills what .*? stands for chooses who is banned: of \"Invalid "
+		"failregex: injectable: whoever fills what .*? stands for chooses who is banned: "
+		"of \"Invalid "
 		"user guest from 198.51.100.7 from 192.0.2.1 \" it takes 198.51.100.7; write what "
 		"the service puts behind the address up to the line's end, and then $");
 	faults_done(&f);
