@@ -22,7 +22,7 @@ const struct forge_tail forge_known[] = {
 };
 const size_t forge_n_known = sizeof(forge_known) / sizeof(forge_known[0]);
 
-static const struct regen_hosts own = {FORGE_OWN4, FORGE_OWN6, "client.example.com"};
+static const struct regen_hosts own = {FORGE_OWN4, FORGE_OWN6, FORGE_OWN_NAME};
 static const struct regen_hosts other = {FORGE_OTHER4, FORGE_OTHER6, FORGE_OTHER4};
 
 static int write_line(struct regen_text *ret, const struct lint_work *w, size_t regex,

@@ -6,6 +6,7 @@
 /* The addresses in the lines: whose line it is, and who is to be banned in his place. */
 #define FORGE_OWN4 "192.0.2.1"
 #define FORGE_OWN6 "2001:db8::1"
+#define FORGE_OWN_NAME "client.example.com"
 #define FORGE_OTHER4 "198.51.100.7"
 #define FORGE_OTHER6 "2001:db8:bad::7"
 

@@ -21,6 +21,7 @@ enum finding {
 	FINDING_START, /* by a line of another program or message */
 	FINDING_END,   /* by what stands behind the address */
 	FINDING_NAME,  /* by a host's name that begins like an address */
+	FINDING_LOST,  /* by itself: it never takes the address that stands there */
 	FINDINGS,
 };
 
@@ -41,7 +42,8 @@ struct inject {
 	size_t n_pool;
 	unsigned judged;
 	int64_t now_us;
-	struct proof *proofs; /* FINDINGS of each failregex, then of prefregex */
+	struct window *window; /* what is matched last borrows from it */
+	struct proof *proofs;  /* FINDINGS of each failregex, then of prefregex */
 };
 
 /* A line under attack. */
@@ -55,7 +57,7 @@ struct proof {
 	const char *line; /* NULL: nothing was found */
 	size_t len;
 	enum trust trust;
-	struct addr addr;  /* that it took */
+	const char *got;   /* what it took for the address */
 	const char *field; /* what stands at its place, and what it has to let through */
 	unsigned char odd;
 };
@@ -82,20 +84,20 @@ static void attack_make(struct attack *a, const struct regen_text *t, size_t off
 /* The text may be several lines where the filter looks at several: the last one decides. */
 static enum verdict judge_lines(struct inject *in, const char *text, size_t len, struct match *m)
 {
-	struct window *w = window_new(in->w->def->maxlines);
 	enum verdict v = VERDICT_MISS;
 
-	while (w != NULL && v == VERDICT_MISS) {
+	window_free(in->window);
+	in->window = window_new(in->w->def->maxlines);
+	while (in->window != NULL && v == VERDICT_MISS) {
 		const char *end = memchr(text, '\n', len);
 		size_t n = end != NULL ? (size_t)(end - text) : len;
 
-		v = filter_judge(in->w->filter, w, text, n, in->now_us, m);
+		v = filter_judge(in->w->filter, in->window, text, n, in->now_us, m);
 		if (end == NULL)
 			break;
 		text += n + 1;
 		len -= n + 1;
 	}
-	window_free(w);
 	return v;
 }
 
@@ -119,6 +121,12 @@ static bool judge(struct inject *in, const char *text, size_t len, struct match 
 static bool is_own(const struct inject *in, const struct match *m)
 {
 	return addr_eq(&m->addr, &in->own4) || addr_eq(&m->addr, &in->own6);
+}
+
+static bool is_own_name(const struct match *m)
+{
+	return m->host_len == strlen(FORGE_OWN_NAME) &&
+	       memcmp(m->host, FORGE_OWN_NAME, m->host_len) == 0;
 }
 
 /* The expression that the address came from. */
@@ -172,7 +180,7 @@ static void note(struct inject *in, enum finding finding, size_t regex, const st
 	*p = *how;
 	p->line = arena_strndup(in->w->arena, a->text, a->len);
 	p->len = a->len;
-	p->addr = m->addr;
+	p->got = lint_show(in->w, m->host, m->host_len);
 }
 
 /* --- fields ----------------------------------------------------------------------------------- */
@@ -192,8 +200,8 @@ static bool is_free(const struct byteset *s)
 {
 	unsigned n = 0;
 
-	for (unsigned char c = '!'; c <= '~'; c++)
-		n += byteset_has(s, c);
+	for (unsigned c = '!'; c <= '~'; c++)
+		n += byteset_has(s, (unsigned char)c);
 	return n >= FREE_BYTES;
 }
 
@@ -276,6 +284,9 @@ static void attack_start(struct inject *in, const struct forge_line *line)
 	struct match got;
 	size_t off, end, own_off;
 
+	/* Who writes into one line writes no other. */
+	if (memchr(line->other.text, '\n', line->other.len) != NULL)
+		return;
 	forge_content(&line->own, &own_off, &end);
 	forge_content(&line->other, &off, &end);
 	attack_add(&a, line->own.text, own_off);
@@ -362,25 +373,44 @@ static bool is_known_line(const struct inject *in, const struct forge_line *line
 	return false;
 }
 
-/* Lines that the filter takes as they are meant. */
+/* Adds the line if the filter takes it as it is meant. Returns the next line to write. */
+static struct forge_line *collect_line(struct inject *in, struct forge_line *line)
+{
+	struct attack a = {.len = 0};
+	struct match m;
+
+	if (is_known_line(in, line))
+		return line;
+	if (judge(in, line->own.text, line->own.len, &m)) {
+		if (!is_own(in, &m))
+			return line;
+		in->lines[in->n_lines++] = line;
+		return arena_alloc(in->w->arena, sizeof(*line));
+	}
+	if (m.is_name && !is_own_name(&m)) {
+		attack_add(&a, line->own.text, line->own.len);
+		note(in, FINDING_LOST, culprit(in, &m), &m, &a, &(struct proof) {0});
+	}
+	return line;
+}
+
 static void collect(struct inject *in)
 {
 	struct lint_work *w = in->w;
 	struct forge_line *line = arena_alloc(w->arena, sizeof(*line));
-	struct match m;
 
 	in->lines = arena_array(
 		w->arena, w->def->n_failregex * LINES_PER_REGEX, sizeof(struct forge_line *));
 	for (size_t i = 0; i < w->def->n_failregex; i++) {
-		size_t stop = in->n_lines + LINES_PER_REGEX;
+		size_t start = in->n_lines;
 
-		for (unsigned v = 0; v < VARIANTS && in->n_lines < stop; v++) {
-			if (forge_line(line, w, i, v) < 0 || is_known_line(in, line) ||
-				!judge(in, line->own.text, line->own.len, &m) || !is_own(in, &m))
-				continue;
-			in->lines[in->n_lines++] = line;
-			line = arena_alloc(w->arena, sizeof(*line));
+		for (unsigned v = 0; v < VARIANTS && in->n_lines < start + LINES_PER_REGEX; v++) {
+			if (forge_line(line, w, i, v) == 0)
+				line = collect_line(in, line);
 		}
+		/* In some lines it may have to be so. */
+		if (in->n_lines > start)
+			in->proofs[i * FINDINGS + FINDING_LOST].line = NULL;
 	}
 }
 
@@ -417,7 +447,6 @@ static void tell(struct inject *in, size_t regex, enum finding finding)
 	const struct proof *p = &in->proofs[regex * FINDINGS + finding];
 	const struct lint_regex *r = regex_of(in, regex);
 	const char *how, *instead;
-	char got[ADDR_STRLEN];
 
 	if (p->line == NULL)
 		return;
@@ -429,16 +458,19 @@ static void tell(struct inject *in, size_t regex, enum finding finding)
 		instead = "begin it with ^ and what the service writes first";
 	} else if (finding == FINDING_END) {
 		how = "unanchored end: text behind the address can put another in its place";
-	} else {
+	} else if (finding == FINDING_NAME) {
 		how = "unanchored end: where the service writes names, a client whose name begins "
 		      "with an address is taken for that";
-		instead =
-			"write what follows <HOST>, at least (?:\\s|$), or <ADDR> if no names are "
-			"written";
+		instead = "write what follows <HOST>, at least (?:\\s|$), or <ADDR> if no names "
+			  "are written";
+	} else {
+		how = "what stands before <HOST> takes the address, and leaves it a piece";
+		instead = "write what the service puts right before the address instead of .* or "
+			  "the like, or <ADDR> if no names are written";
 	}
 	fault_add(in->w->faults, FAULT_WARNING, r->source->where,
 		"%s: %s: of \"%s\" it takes %s; %s", r->what, how,
-		lint_show(in->w, p->line, p->len), addr_format(&p->addr, got), instead);
+		lint_show(in->w, p->line, p->len), p->got, instead);
 }
 
 void inject_lint(struct lint_work *w)
@@ -463,4 +495,5 @@ void inject_lint(struct lint_work *w)
 		for (enum finding k = 0; k < FINDINGS; k++)
 			tell(&in, i, k);
 	}
+	window_free(in.window);
 }

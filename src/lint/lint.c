@@ -27,14 +27,14 @@ const char *lint_show(struct lint_work *w, const char *text, size_t len)
 const char *lint_excerpt(
 	struct lint_work *w, const struct lint_regex *r, const struct retree_node *node)
 {
-	const char *text = buf_text(&r->pattern.text) + node->off;
-	size_t len = node->len;
+	size_t off = pattern_source(&r->pattern, node->off);
+	size_t end = pattern_source(&r->pattern, node->off + node->len);
+	size_t len = end > off ? end - off : 0;
 	char shown[4 * EXCERPT_MAX + 8];
 
-	if (node->off + len > r->pattern.text.len)
-		return "";
-	len = text_escape(shown, sizeof(shown), text, len < EXCERPT_MAX ? len : EXCERPT_MAX);
-	return arena_printf(w->arena, "%s%s", shown, node->len > EXCERPT_MAX ? "..." : "");
+	text_escape(
+		shown, sizeof(shown), r->source->text + off, len < EXCERPT_MAX ? len : EXCERPT_MAX);
+	return arena_printf(w->arena, "%s%s", shown, len > EXCERPT_MAX ? "..." : "");
 }
 
 /* What cannot be taken apart stays without a tree, and is not looked at further. */

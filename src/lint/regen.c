@@ -82,15 +82,6 @@ static void mark(struct writer *w, enum regen_kind kind, const struct retree_nod
 	};
 }
 
-static unsigned set_size(const struct byteset *s)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < 4; i++)
-		n += (unsigned)__builtin_popcountll(s->bits[i]);
-	return n;
-}
-
 /* A byte of the set; letters before digits before others, beginning with `hint`. */
 static char pick(const struct byteset *s, char hint)
 {
@@ -112,7 +103,7 @@ static char pick(const struct byteset *s, char hint)
 
 static bool is_byte(const struct retree_node *n, char c)
 {
-	return n != NULL && n->kind == RETREE_SET && set_size(&n->set) == 1 &&
+	return n != NULL && n->kind == RETREE_SET && byteset_count(&n->set) == 1 &&
 	       byteset_has(&n->set, (unsigned char)c);
 }
 
@@ -137,7 +128,7 @@ static bool is_letter(const struct retree_node *n)
 {
 	char c = n->kind == RETREE_SET ? pick(&n->set, 'e') | 32 : ' ';
 
-	return c >= 'a' && c <= 'z' && set_size(&n->set) <= 2;
+	return c >= 'a' && c <= 'z' && byteset_count(&n->set) <= 2;
 }
 
 /* Does each text of the node have a word of the expression's own? */
@@ -172,7 +163,7 @@ static bool has_word(const struct retree_node *n)
 static void write_set(struct writer *w, const struct retree_node *n)
 {
 	/* An unescaped dot is what it is; "\s" is a blank. */
-	char c = pick(&n->set, set_size(&n->set) > WIDE ? '.' : ' ');
+	char c = pick(&n->set, byteset_count(&n->set) > WIDE ? '.' : ' ');
 
 	put(w, &c, 1);
 	w->letters = is_letter(n) ? w->letters + 1 : 0;
@@ -186,8 +177,8 @@ static bool is_word(const struct byteset *s)
 
 static void write_field(struct writer *w, const struct retree_node *n)
 {
-	/* The last one ends where "\b" holds. */
-	static const char *const words[] = {"guest", "admin", "w3c1x", "10203", "no/1-"};
+	/* The last one ends as most do that have an address right behind them. */
+	static const char *const words[] = {"guest", "admin", "w3c1x", "10203", "to/1 "};
 	const struct byteset *s = &n->child->set;
 	const char *word = words[w->choice->variant < 2 ? 0 : draw(w, 5)];
 	size_t off = w->out->len, len = n->min;
@@ -232,12 +223,12 @@ static void write_node(struct writer *w, const struct retree_node *n);
 
 static void write_alternative(struct writer *w, const struct retree_node *alt)
 {
-	const struct retree_node *best[256];
+	const struct retree_node *best[256] = {alt->child};
 	bool is_optional = !has_word(alt);
-	size_t n_best = 0;
-	int most = 0;
+	int most = worth(alt->child);
+	size_t n_best = 1;
 
-	for (const struct retree_node *n = alt->child; n != NULL; n = n->next) {
+	for (const struct retree_node *n = alt->child->next; n != NULL; n = n->next) {
 		int value = worth(n);
 
 		if (value > most) {

@@ -23,44 +23,6 @@ struct parser {
 	bool failed;
 };
 
-bool byteset_has(const struct byteset *s, unsigned char c)
-{
-	return s->bits[c >> 6] >> (c & 63) & 1;
-}
-
-void byteset_add(struct byteset *s, unsigned char c)
-{
-	s->bits[c >> 6] |= UINT64_C(1) << (c & 63);
-}
-
-static void byteset_add_range(struct byteset *s, unsigned lo, unsigned hi)
-{
-	for (unsigned c = lo; c <= hi; c++)
-		byteset_add(s, (unsigned char)c);
-}
-
-static void byteset_invert(struct byteset *s)
-{
-	for (size_t i = 0; i < 4; i++)
-		s->bits[i] = ~s->bits[i];
-}
-
-static void byteset_join(struct byteset *s, const struct byteset *other)
-{
-	for (size_t i = 0; i < 4; i++)
-		s->bits[i] |= other->bits[i];
-}
-
-static void byteset_fold(struct byteset *s)
-{
-	for (unsigned char c = 'a'; c <= 'z'; c++) {
-		if (byteset_has(s, c))
-			byteset_add(s, c - 32);
-		else if (byteset_has(s, c - 32))
-			byteset_add(s, c);
-	}
-}
-
 static int peek(const struct parser *p, size_t ahead)
 {
 	return p->at + ahead < p->len ? (unsigned char)p->text[p->at + ahead] : -1;

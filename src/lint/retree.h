@@ -2,18 +2,11 @@
 #pragma once
 
 #include "base/arena.h"
+#include "lint/byteset.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* A set of bytes. */
-struct byteset {
-	uint64_t bits[4];
-};
-
-bool byteset_has(const struct byteset *s, unsigned char c);
-void byteset_add(struct byteset *s, unsigned char c);
 
 /*
  * A regular expression, taken apart far enough to write texts that it matches. What only looks

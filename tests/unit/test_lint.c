@@ -151,12 +151,25 @@ static void fields(void **state)
 	/* Behind the address. */
 	finds(NULL, "^Login .*from <ADDR>(?: as \"<F-USER>.*</F-USER>\")?$", "the field 'user'");
 	finds(NULL, "^agent .* from <ADDR>(?: for <F-REF>.*</F-REF>)?$", "the field 'ref'");
+	finds(NULL, "^Invalid user \\S+ from <HOST>\\s",
+		"whoever fills what \\S+ stands for with a blank");
 	/* A quote ends the field, so the service cannot let one into it. */
 	finds_not(NULL, "^user \"[^\"]*\" from <ADDR>\\b", FIELD);
 	finds(NULL, "^user \".*?\" from <ADDR>\\b", FIELD);
 	/* What stands before all words is not the attacker's, nor is a number. */
 	finds_not(NULL, "^\\S+ \\S+\\[\\d+\\]: login failed from <ADDR>\\b", FIELD);
 	finds_not(NULL, "^connection \\d+ failed from <ADDR>\\b", FIELD);
+}
+
+/* It does not even take what it is meant to. */
+static void lost(void **state)
+{
+	(void)state;
+	finds(NULL, "^Login failed .*<HOST>$", "takes the address");
+	finds(NULL, "^Login failed .*<HOST>$", "of \"Login failed guest192.0.2.1\" it takes 1;");
+	finds_not(NULL, "^Login failed .*?<HOST>(?: now)?$", "takes the address");
+	finds_not(NULL, "^Login failed .* <HOST>$", "takes the address");
+	finds_not(NULL, "^Login failed (?:of (?P<dns>\\S+)|from <ADDR>)$", "takes the address");
 }
 
 /* The address may come from prefregex: then that is at fault. */
@@ -191,6 +204,9 @@ static void lines(void **state)
 		"^=REPORT=\\nLogin of .* from <ADDR><SKIPLINES>closed by \\S+ .*? at <ADDR>$", 5);
 
 	(void)state;
+	faults_done(&f);
+	f = lint(NULL, "^.*\\nLogin of <F-USER>\\w+</F-USER> from <ADDR>$", 2);
+	assert_int_equal(f.n, 0);
 	faults_done(&f);
 	f = lint(NULL, "^=REPORT=\\nLogin of <F-USER>.*?</F-USER> from <ADDR>\\b", 2);
 	assert_non_null(find(&f, FIELD));
@@ -415,6 +431,7 @@ int main(void)
 		cmocka_unit_test(end),
 		cmocka_unit_test(names),
 		cmocka_unit_test(fields),
+		cmocka_unit_test(lost),
 		cmocka_unit_test(prefix),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(slow),
