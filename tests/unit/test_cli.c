@@ -394,7 +394,7 @@ static void check(void **state)
 	snprintf(filter, sizeof(filter), "%s/filter.d", dir);
 	assert_int_equal(mkdir(filter, 0700), 0);
 	snprintf(filter, sizeof(filter), "%s/filter.d/a.conf", dir);
-	put(path, "[a]\nenabled = true\nlogpath = /etc/passwd\nmaxretri = 3\n");
+	put(path, "[a]\nenabled = true\nlogpath = /nonexistent/a.log\nmaxretri = 3\n");
 	put(filter, "[Definition]\nfailregex = ^no <HOST>$\n");
 	snprintf(line, sizeof(line), "check -c %s", dir);
 	assert_int_equal(call(NULL, line), CLI_GOOD);
