@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (tags_fill(&out, text, &c) < 0)
 		abort();
 	buf_drop(&out, out.len);
-	if (tags_command(&out, &env, text, &c) < 0 || (env.len > 0 && env.data[env.len - 1] != '\0'))
+	if (tags_command(&out, &env, text, &c) < 0 ||
+		(env.len > 0 && env.data[env.len - 1] != '\0'))
 		abort();
 	buf_done(&out);
 	buf_done(&env);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck disable=SC1091,SC2034,SC2119,SC2129,SC2154,SC2317
+# shellcheck disable=SC1091,SC2034,SC2119,SC2129,SC2016,SC2154,SC2317
 #
 # Host names: in logs (usedns), in ignoreip, of an address that ignorecommand asks about. A name server
 # of our own answers, in the namespace of the daemon, which finds it in a resolv.conf of its own.
