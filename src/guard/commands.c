@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What can be asked on the control socket, and how it is answered. */
 #include "guard/control.h"
-#include "guard/policy.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -121,8 +120,7 @@ static void cmd_ban(struct client *c)
 		if (!addr_asked(c, i, &p))
 			return;
 	for (size_t i = 0; i < n; i++) {
-		if (addr_asked(c, i, &p) &&
-			policy_check(g->rs, g->own, g->n_own, j->jail->id, &p) == 0)
+		if (addr_asked(c, i, &p) && verdict_refusal(g, j->jail->id, &p) == 0)
 			verdict_ban(g, j, &p, sec, 0, ORIGIN_MANUAL);
 	}
 	verdict_send(g);
@@ -153,7 +151,7 @@ static void answer_ban(struct client *c, const struct msg_query_end *q)
 			banned++;
 			continue;
 		}
-		why = policy_check(g->rs, g->own, g->n_own, j->jail->id, &p);
+		why = verdict_refusal(g, j->jail->id, &p);
 		json_array_append_new(
 			refused, json_pack("{s:s,s:s}", "ip", prefix_format(&p, text), "why",
 					 refusal_text(why != 0 ? why : REFUSED_KERNEL)));

@@ -83,6 +83,17 @@ bool ignorenames_contain(const struct guard *g, unsigned jail, const struct pref
 	return false;
 }
 
+const char *ignorenames_everywhere(const struct guard *g, const struct addr *a)
+{
+	const struct ignorenames *n = g->ignorenames;
+
+	for (size_t i = 0; i < n->n; i++)
+		for (size_t k = 0; n->items[i].everywhere && k < n->items[i].n_addrs; k++)
+			if (addr_eq(&n->items[i].addrs[k], a))
+				return n->items[i].text;
+	return NULL;
+}
+
 /* Who has one of these addresses now is let out where the name is on the list. */
 static void let_out(struct guard *g, const struct ignorename *e)
 {

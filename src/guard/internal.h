@@ -312,6 +312,8 @@ void verdict_done(struct guard *g);
 void verdict_match(struct guard *g, struct jail_state *j, const struct match *m, int64_t time_us,
 	const char *line, size_t len);
 void verdict_failure(struct guard *g, struct jail_state *j, const struct failure *f);
+/* May this be banned? As keeper will ask, and the names in ignoreip, which only guard knows. */
+enum refusal verdict_refusal(const struct guard *g, unsigned jail, const struct prefix *p);
 /* Somebody failed too often, and nobody says that he is to be ignored. */
 void verdict_reached(
 	struct guard *g, struct jail_state *j, const struct prefix *who, unsigned failures);
@@ -348,6 +350,8 @@ void ignorenames_start(struct guard *g);
 /* Are the names on the jail's list known, as far as they will be? */
 bool ignorenames_settled(const struct guard *g, unsigned jail);
 bool ignorenames_has(const struct guard *g, unsigned jail, const char *name);
+/* The name that is ignored everywhere and has that address, or NULL. */
+const char *ignorenames_everywhere(const struct guard *g, const struct addr *a);
 /* Does a name on the jail's list have an address in the block? */
 bool ignorenames_contain(const struct guard *g, unsigned jail, const struct prefix *p);
 

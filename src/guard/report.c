@@ -333,20 +333,21 @@ static json_t *report_in_jail(
 	return o;
 }
 
-/* Which block of the allow list holds it. */
+/* Which block or name of the allow list holds it. */
 static json_t *report_allowed_by(const struct guard *g, const struct addr *a)
 {
+	const char *name = ignorenames_everywhere(g, a);
 	char text[PREFIX_STRLEN];
 
 	for (size_t i = 0; i < g->rs->allow.n; i++)
 		if (prefix_contains(&g->rs->allow.items[i], a))
 			return json_string(prefix_format(&g->rs->allow.items[i], text));
-	return json_null();
+	return name != NULL ? json_string(name) : json_null();
 }
 
 json_t *report_address(struct guard *g, const struct addr *a)
 {
-	bool allowed = prefixset_contains(&g->rs->allow, a);
+	bool allowed = prefixset_contains(&g->rs->allow, a) || ignorenames_everywhere(g, a) != NULL;
 	struct lines lines = {.g = g, .list = json_array()};
 	struct past past = {.history = json_array(), .evidence = lines.list};
 	json_t *jails = json_array();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* match ▶ track ▶ verdict: whether a failure makes a ban, and telling keeper. */
 #include "guard/internal.h"
+#include "guard/policy.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -31,6 +32,13 @@ static bool is_ignored(const struct guard *g, const struct jail *j, const struct
 		if (prefix_contains(p, &g->own[i]))
 			return true;
 	return false;
+}
+
+enum refusal verdict_refusal(const struct guard *g, unsigned jail, const struct prefix *p)
+{
+	enum refusal why = policy_check(g->rs, g->own, g->n_own, jail, p);
+
+	return why == 0 && ignorenames_contain(g, jail, p) ? REFUSED_ALLOWED : why;
 }
 
 static void tell_found(
@@ -88,6 +96,11 @@ void verdict_failure(struct guard *g, struct jail_state *j, const struct failure
 
 	if (is_ignored(g, jail, &f->who) || is_old(g, jail, f->time_us))
 		return;
+	/* A line says how wide its block is, so this is no matter for a warning each time. */
+	if (f->who.len < 128 && verdict_refusal(g, jail->id, &f->who) != 0) {
+		g->losses.refused++;
+		return;
+	}
 	note(g, j, prefix_format(&f->who, text), f->time_us, f->count);
 	if (jail->maxmatches > 0)
 		evidence_add(g->evidence, jail->id, a, f->time_us, f->line, f->len);

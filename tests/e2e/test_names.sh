@@ -188,6 +188,7 @@ test_ignoreip() {
 	check "who has a name in ignoreip is not" not in_set 10.50.0.9 warn
 	bad yes 10.50.0.9
 	check_eventually "where the name is not on the list he is" in_set 10.50.0.9 yes
+	check "nor can he be by hand" not ctl ban warn 10.50.0.9
 	_before=$(asked friend.test)
 	bad warn friend.test
 	bad warn 10.50.0.11
