@@ -171,8 +171,8 @@ static void tell_tag(struct reader *r, struct conf_text regex, const char *tag, 
 }
 
 /* Tells of a tag that would have a value, had an option another one. */
-static bool tell_choice(struct reader *r, const struct scope *filter, const char *tag,
-	const char *name, struct where where)
+static bool tell_choice(
+	struct reader *r, const struct scope *filter, const char *tag, const char *name)
 {
 	struct choice c;
 	const char *values;
@@ -182,14 +182,16 @@ static bool tell_choice(struct reader *r, const struct scope *filter, const char
 	values = list_values(r, filter->doc, tag, &c);
 	if (values[0] == '\0')
 		return false;
-	reader_warn(r, where, "filter '%s' has no %s '%s' (no value for '<%s>'): write %s",
-		reader_show(r, name), reader_show(r, c.option->name), reader_show(r, c.value),
-		reader_show(r, tag), values);
+	/* Of a jail that is not enabled only errors are told. */
+	reader_fault(r, r->lenient ? FAULT_ERROR : FAULT_WARNING, c.option->where,
+		"filter '%s' has no %s '%s' (no value for '<%s>'): write %s", reader_show(r, name),
+		reader_show(r, c.option->name), reader_show(r, c.value), reader_show(r, tag),
+		values);
 	return true;
 }
 
-bool filter_check_tags(struct reader *r, const struct scope *filter, struct conf_text regex,
-	const char *name, struct where where)
+bool filter_check_tags(
+	struct reader *r, const struct scope *filter, struct conf_text regex, const char *name)
 {
 	const char *tag, *hint;
 
@@ -197,7 +199,7 @@ bool filter_check_tags(struct reader *r, const struct scope *filter, struct conf
 		tag = tag_name(r, regex.text, ++p);
 		if (tag == NULL || is_line_tag(tag))
 			continue;
-		if (tell_choice(r, filter, tag, name, where))
+		if (tell_choice(r, filter, tag, name))
 			return false;
 		hint = reader_hint(r, tag, line_tags, ARRAY_SIZE(line_tags));
 		if (hint[0] == '\0' && filter != NULL)

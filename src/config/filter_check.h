@@ -19,8 +19,8 @@ void filter_check_options(
 	struct reader *r, const struct scope *filter, const char *name, struct where where);
 
 /*
- * Tags left in a finished regex which neither a line nor the configuration fills; name and where
- * are those of the filter's mention. False when an option is to blame, which may be so for many.
+ * Tags left in a finished regex of filter `name` which neither a line nor the configuration fills.
+ * False when an option is to blame, which may be so for many.
  */
-bool filter_check_tags(struct reader *r, const struct scope *filter, struct conf_text regex,
-	const char *name, struct where where);
+bool filter_check_tags(
+	struct reader *r, const struct scope *filter, struct conf_text regex, const char *name);

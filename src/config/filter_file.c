@@ -193,17 +193,16 @@ static bool get_is_journal(const struct scope *filter)
 	       strcmp(lines.items[0].text, "journal") == 0;
 }
 
-static void check_tags(struct reader *r, const struct scope *filter, const struct filter_def *def,
-	struct where where)
+static void check_tags(struct reader *r, const struct scope *filter, const struct filter_def *def)
 {
 	bool good = true;
 
 	if (def->prefregex.text != NULL)
-		good = filter_check_tags(r, filter, def->prefregex, def->name, where);
+		good = filter_check_tags(r, filter, def->prefregex, def->name);
 	for (size_t i = 0; i < def->n_failregex && good; i++)
-		good = filter_check_tags(r, filter, def->failregex[i], def->name, where);
+		good = filter_check_tags(r, filter, def->failregex[i], def->name);
 	for (size_t i = 0; i < def->n_ignoreregex && good; i++)
-		good = filter_check_tags(r, filter, def->ignoreregex[i], def->name, where);
+		good = filter_check_tags(r, filter, def->ignoreregex[i], def->name);
 }
 
 static void check_names(struct reader *r, const struct doc *d)
@@ -245,7 +244,7 @@ struct filter_def *filter_file_build(struct reader *r, const struct scope *filte
 	def->ignoreregex = get_lines(r, filter, outer, "ignoreregex", &def->n_ignoreregex);
 	def->datepattern = get_text(r, filter, outer, "datepattern", "\n");
 	def->journalmatch = get_text(r, filter, outer, "journalmatch", " + ");
-	check_tags(r, filter, def, where);
+	check_tags(r, filter, def);
 	def->usedns = get_text(r, filter, outer, "usedns", "\n");
 	def->maxlines = get_maxlines(r, filter, outer);
 	def->is_journal = get_is_journal(filter);

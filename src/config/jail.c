@@ -178,6 +178,20 @@ static bool has_filter(struct draft *d, struct conf_text spec)
 	return false;
 }
 
+/* An option that only passes on what the jail says ("mode=%(mode)s") comes from where that stands.
+ */
+static void place_options(struct draft *d, const struct section *opts)
+{
+	for (size_t i = 0; i < opts->entries.n; i++) {
+		struct entry *e = (struct entry *)opts->entries.items[i];
+		const struct entry *own = lookup_in(d->scope.doc, d->scope.section, e->name);
+
+		if (own != NULL && strcmp(lines_join(&own->lines, d->r->scratch, "\n"),
+					   lines_join(&e->lines, d->r->scratch, "\n")) == 0)
+			e->where = own->where;
+	}
+}
+
 /* The filter, and all the jail's values, which may refer to it. */
 static void read_filter(struct draft *d)
 {
@@ -190,6 +204,7 @@ static void read_filter(struct draft *d)
 		opened = filter_file_open(d->r, spec, d->jail->sources == SOURCE_JOURNAL, &filter,
 				 &name) == 0;
 	if (opened) {
+		place_options(d, filter.opts);
 		filter.outer = filter.first = &d->first;
 		d->scope.filter = &filter;
 	}

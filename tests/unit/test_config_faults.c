@@ -286,6 +286,9 @@ static void jails(void **state)
 	fixture_bad("[y]\nfilter = x\n[x]\nmaxretry = 3",
 		"jail.conf:6: warning: two jails of this file are named [x], the first in line 1, "
 		"and they are read as one: join or rename them\n");
+	fixture_bad("mode = aggresive\nfilter = y[mode=%(mode)s]\n[y]",
+		"jail.conf:5: error: filter 'y' is unknown: there is no filter.d/y.conf; did you "
+		"mean 'x'?\n");
 	fixture_bad("[ssdh]\nenabled = true\nlogpath = /l\n[sshd]\nfilter = x",
 		"jail.conf:4: error: jail 'ssdh' names no filter, and there is no "
 		"filter.d/ssdh.conf: write 'filter = NAME' in it; did you mean [sshd]?\n");
