@@ -15,15 +15,20 @@ static int run(struct cli *c);
 
 const struct command cmd_test = {
 	.name = "test",
-	.args = "[-c DIR] -f 'FILTER[opt=val]' | -r REGEX [-i REGEX] [--now TIME] [FILE|-]",
+	.args = "[-c DIR] -f 'FILTER[opt=val]' | -j JAIL | -r REGEX [-i REGEX] [-v] [--now TIME] "
+		"[FILE|-]",
 	.summary = "try a filter on log lines",
 	.help = "Says of each line whether it is a match (a failure), nofail (belongs to one but\n"
 		"is none by itself), ignored or a miss, and who would be banned. Reads standard\n"
 		"input without FILE. Exit status 1 when nothing matched. With --json an object a\n"
 		"line: line, verdict, ip, time, fields.\n\n"
 		"  -f FILTER      a filter by name, with options, or the path of its file\n"
+		"  -j JAIL        what that jail judges with: its filter, its dates\n"
 		"  -r REGEX       a failregex in place of a filter; may be given again\n"
 		"  -i REGEX       an ignoreregex to go with it; may be given again\n"
+		"  -v             show the date found in each line and what is left to be "
+		"matched;\n"
+		"                 for a miss how far it came, else by which regex and the fields\n"
 		"  --now TIME     what to take for the present: dates without a year are read by "
 		"it\n"
 		"  -c DIR         the configuration that has the filter (" STOCKADE_CONFDIR ")\n",
@@ -32,10 +37,21 @@ const struct command cmd_test = {
 };
 
 struct wishes {
-	const char *dir, *filter;
+	const char *dir, *filter, *jail;
 	struct conf_text fail[REGEXES_MAX], ignore[REGEXES_MAX];
 	size_t n_fail, n_ignore;
 	int64_t now_us; /* 0: the real present */
+	bool verbose;
+};
+
+/* What is to be tried; the texts live in arena or in rules. */
+struct subject {
+	struct arena *arena;
+	struct ruleset *rules; /* NULL: not a jail's */
+	const struct filter_def *def;
+	struct conf_text zone;
+	struct filter *filter;
+	struct date_patterns *dates;
 };
 
 static int add_regex(struct cli *c, struct conf_text *list, size_t *n)
@@ -51,13 +67,17 @@ static int add_regex(struct cli *c, struct conf_text *list, size_t *n)
 static int read_options(struct cli *c, struct wishes *w)
 {
 	static const struct option longs[] = {{"now", required_argument, NULL, 'N'}, {0}};
-	int o, r = 0;
+	int o, n, r = 0;
 
-	while ((o = cli_option(c, "c:f:r:i:", longs)) >= 0) {
+	while ((o = cli_option(c, "c:f:j:r:i:v", longs)) >= 0) {
 		if (o == 'c') {
 			w->dir = optarg;
 		} else if (o == 'f') {
 			w->filter = optarg;
+		} else if (o == 'j') {
+			w->jail = optarg;
+		} else if (o == 'v') {
+			w->verbose = true;
 		} else if (o == 'r') {
 			r = add_regex(c, w->fail, &w->n_fail);
 		} else if (o == 'i') {
@@ -71,10 +91,12 @@ static int read_options(struct cli *c, struct wishes *w)
 	}
 	if (o == CLI_OPT_STOP)
 		return o;
-	if ((w->filter != NULL) == (w->n_fail > 0))
-		cli_usage(c, w->filter != NULL ? "either -f or -r, not both"
-					       : "which filter? name it with -f, or give -r REGEX");
-	else if (w->filter != NULL && w->n_ignore > 0)
+	n = (w->filter != NULL) + (w->jail != NULL) + (w->n_fail > 0);
+	if (n != 1)
+		cli_usage(c, n > 1 ? "one of -f, -j and -r, not more"
+				   : "which filter? name it with -f, a jail with -j, or give -r "
+				     "REGEX");
+	else if (w->n_fail == 0 && w->n_ignore > 0)
 		cli_usage(c, "-i goes with -r; a filter file has its own ignoreregex");
 	else if (c->argc - optind > 1)
 		cli_usage(c, "one file at a time");
@@ -83,32 +105,86 @@ static int read_options(struct cli *c, struct wishes *w)
 	return CLI_OPT_STOP;
 }
 
-/* The filter asked for, compiled, and its dates; texts live in arena. NULL: the faults say why. */
-static struct filter *load(const struct wishes *w, struct arena *arena,
-	struct date_patterns **ret_dates, struct faults *f)
+static const struct filter_def *of_regexes(const struct wishes *w, struct arena *arena)
+{
+	struct filter_def *def = arena_alloc(arena, sizeof(*def));
+
+	*def = (struct filter_def) {.name = "-r",
+		.failregex = arena_array(arena, w->n_fail, sizeof(w->fail[0])),
+		.n_failregex = w->n_fail,
+		.ignoreregex = arena_array(arena, w->n_ignore, sizeof(w->ignore[0])),
+		.n_ignoreregex = w->n_ignore,
+		.maxlines = 1};
+	memcpy(def->failregex, w->fail, w->n_fail * sizeof(w->fail[0]));
+	memcpy(def->ignoreregex, w->ignore, w->n_ignore * sizeof(w->ignore[0]));
+	return def;
+}
+
+/* One that is not enabled can be tried as well. */
+static const struct jail *find_jail(const struct ruleset *rs, const char *name)
+{
+	const struct jail *jail = ruleset_jail(rs, name);
+
+	for (size_t i = 0; jail == NULL && i < rs->n_disabled; i++) {
+		if (strcmp(rs->disabled[i].name, name) == 0)
+			jail = &rs->disabled[i];
+	}
+	return jail;
+}
+
+/* What is wrong with other jails is not asked here. */
+static void load_jail(const struct wishes *w, struct subject *s, struct faults *f)
+{
+	struct faults all = {0};
+	const struct jail *jail = NULL;
+
+	if (ruleset_check(&s->rules, w->dir, &all) == 0)
+		jail = find_jail(s->rules, w->jail);
+	if (jail != NULL && jail->filter != NULL) {
+		s->def = jail->filter;
+		s->zone = jail->logtimezone;
+		faults_done(&all);
+		return;
+	}
+	/* An error may be why it is not there. */
+	for (size_t i = 0; i < all.n; i++) {
+		const struct fault *one = &all.items[i];
+
+		if (one->severity == FAULT_ERROR)
+			fault_add(f, FAULT_ERROR, (struct where) {one->file, one->line}, "%s",
+				one->message);
+	}
+	faults_done(&all);
+	fault_add(f, FAULT_ERROR, (struct where) {NULL, 0},
+		jail == NULL ? "there is no jail '%s' in %s, or it cannot be read"
+			     : "the jail '%s' in %s has no filter",
+		w->jail, w->dir);
+}
+
+/* Finds and compiles what is asked for. False: the faults say why not. */
+static bool load(const struct wishes *w, struct subject *s, struct faults *f)
 {
 	struct filter_def *def;
-	struct filter *filter = NULL;
 
-	if (w->filter == NULL) {
-		def = arena_alloc(arena, sizeof(*def));
-		*def = (struct filter_def) {.name = "-r",
-			.failregex = arena_array(arena, w->n_fail, sizeof(w->fail[0])),
-			.n_failregex = w->n_fail,
-			.ignoreregex = arena_array(arena, w->n_ignore, sizeof(w->ignore[0])),
-			.n_ignoreregex = w->n_ignore,
-			.maxlines = 1};
-		memcpy(def->failregex, w->fail, w->n_fail * sizeof(w->fail[0]));
-		memcpy(def->ignoreregex, w->ignore, w->n_ignore * sizeof(w->ignore[0]));
-	} else if (ruleset_load_filter(&def, arena, w->dir, w->filter, f) < 0) {
-		return NULL;
-	}
-	filter_new(&filter, def, f);
-	if (date_patterns_new(ret_dates, &def->datepattern, NULL, f) < 0 || filter == NULL) {
-		filter_free(filter);
-		return NULL;
-	}
-	return filter;
+	if (w->n_fail > 0)
+		s->def = of_regexes(w, s->arena);
+	else if (w->jail != NULL)
+		load_jail(w, s, f);
+	else if (ruleset_load_filter(&def, s->arena, w->dir, w->filter, f) == 0)
+		s->def = def;
+	if (s->def == NULL)
+		return false;
+	filter_new(&s->filter, s->def, f);
+	date_patterns_new(&s->dates, &s->def->datepattern, &s->zone, f);
+	return s->filter != NULL && s->dates != NULL;
+}
+
+static void subject_done(struct subject *s)
+{
+	filter_free(s->filter);
+	date_patterns_free(s->dates);
+	ruleset_free(s->rules);
+	arena_free(s->arena);
 }
 
 static int open_input(struct cli *c)
@@ -132,29 +208,31 @@ static int open_input(struct cli *c)
 static int run(struct cli *c)
 {
 	struct wishes w = {.dir = STOCKADE_CONFDIR};
-	struct arena *arena;
-	struct filter *filter;
-	struct date_patterns *dates = NULL;
+	struct subject s = {.arena = NULL};
 	struct faults f = {0};
-	int fd, status = CLI_USAGE;
+	int fd = -1, status = CLI_USAGE;
+	bool good;
 
 	if (read_options(c, &w) < 0)
 		return c->status;
-	arena = arena_new();
-	if (arena == NULL) {
+	s.arena = arena_new();
+	if (s.arena == NULL) {
 		cli_complain(c, "out of memory");
 		return CLI_USAGE;
 	}
-	filter = load(&w, arena, &dates, &f);
+	good = load(&w, &s, &f);
 	cli_faults(c->err, &f);
-	if (filter != NULL) {
+	if (good)
 		fd = open_input(c);
-		if (fd >= 0)
-			status = trial_run(c, filter, dates, fd, w.now_us);
-	}
-	filter_free(filter);
-	date_patterns_free(dates);
+	if (fd >= 0)
+		status = trial_run(c,
+			&(struct trial_conf) {.def = s.def,
+				.filter = s.filter,
+				.dates = s.dates,
+				.now_us = w.now_us,
+				.verbose = w.verbose},
+			fd);
+	subject_done(&s);
 	faults_done(&f);
-	arena_free(arena);
 	return status;
 }

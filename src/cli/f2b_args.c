@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	OPT_TIMEZONE = 1001,
@@ -76,7 +77,8 @@ static const char help[] =
 	"  --version             print the version\n"
 	"  -V                    print the number of the version alone\n"
 	"  -h, --help            print this\n"
-	"  -c DIR, --config=DIR  the configuration that has the filter (/etc/fail2ban)\n"
+	"  -c DIR, --config=DIR  the configuration that has the filter (/etc/fail2ban, or\n"
+	"                        where there is none " STOCKADE_CONFDIR ")\n"
 	"  -d PATTERN, --datepattern=PATTERN\n"
 	"                        how dates are written, in place of what the filter says\n"
 	"  --timezone=ZONE, --TZ=ZONE\n"
@@ -322,7 +324,7 @@ bool f2b_args_read(
 	int opt;
 
 	*o = (struct f2b_options) {.program = argv[0],
-		.config = "/etc/fail2ban",
+		.config = access("/etc/fail2ban", F_OK) == 0 ? "/etc/fail2ban" : STOCKADE_CONFDIR,
 		.check_all = true,
 		.log_level = F2B_LEVEL_CRITICAL};
 	optind = 0; /* getopt starts over, its notes on an earlier call forgotten */

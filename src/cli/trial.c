@@ -18,10 +18,9 @@
 
 struct trial {
 	struct cli *c;
-	struct filter *filter;
+	const struct trial_conf *conf;
 	struct window *window; /* of the filter's maxlines, NULL for 1 */
 	struct date_finder *dates;
-	int64_t now_us;  /* 0: the real present */
 	int64_t last_us; /* the last date read, 0 none */
 	uint64_t lines, undated, verdicts[VERDICT_MATCH + 1];
 	char text[TAIL_LINE_MAX];
@@ -140,49 +139,138 @@ static void print_line(
 	fputc('\n', c->out);
 }
 
-static void judge(struct trial *t, const char *line, size_t len)
+static void print_label(struct trial *t, const char *label)
 {
-	int64_t now_us = t->now_us != 0 ? t->now_us : clock_wall_us();
-	struct match m = {0};
-	const char *text = line;
-	char when[40] = "";
-	enum verdict verdict;
-	struct stamp stamp;
-	size_t text_len = len;
-	bool dated, follows = t->last_us > now_us - UNDATED_US;
-	enum date_found found;
+	fprintf(t->c->out, "         %s%-10s%s ", cli_style(t->c, STYLE_DIM), label,
+		cli_style(t->c, STYLE_PLAIN));
+}
 
-	t->lines++;
-	found = date_find(t->dates, line, len, now_us, &stamp);
-	dated = found == DATE_FOUND;
-	/* What is no time stays in a line that goes with the one before. */
-	if (dated || (found == DATE_UNREADABLE && !follows)) {
-		memcpy(t->text, line, stamp.off);
-		memcpy(t->text + stamp.off, line + stamp.off + stamp.len,
-			len - stamp.off - stamp.len);
-		text = t->text;
-		text_len = len - stamp.len;
-	}
-	if (dated) {
-		t->last_us = stamp.time_us;
+static void print_date(
+	struct trial *t, enum date_found found, const struct stamp *stamp, const char *line)
+{
+	char when[40];
+
+	print_label(t, "date");
+	if (found == DATE_FOUND) {
+		format_time(stamp->time_us, when, sizeof(when));
+		fprintf(t->c->out, "%s, written at column %zu: ", when, stamp->off + 1);
+	} else if (found == DATE_UNREADABLE) {
+		fprintf(t->c->out, "there is no such time, at column %zu: ", stamp->off + 1);
 	} else {
-		t->undated++;
-		stamp.time_us = follows ? t->last_us : now_us;
-	}
-	verdict = filter_judge(t->filter, t->window, text, text_len, now_us, &m);
-	t->verdicts[verdict]++;
-	if (!t->c->json) {
-		print_line(t, verdict, &m, line, len);
+		fputs(found == DATE_EMPTY ? "none, and none is wanted\n" : "none is found\n",
+			t->c->out);
 		return;
 	}
-	if (dated || verdict >= VERDICT_NOFAIL)
-		format_time(stamp.time_us, when, sizeof(when));
-	print_json(t, verdict, &m, when[0] != '\0' ? when : NULL);
+	cli_text(t->c->out, line + stamp->off, stamp->len);
+	fputc('\n', t->c->out);
+}
+
+/* How far a line came that did not match. */
+static void print_miss(struct trial *t)
+{
+	const struct filter_def *def = t->conf->def;
+	size_t len;
+	const char *text = filter_looked_at(t->conf->filter, &len);
+
+	if (def->prefregex.text != NULL) {
+		print_label(t, "prefregex");
+		if (text == NULL) {
+			fputs("does not match it\n", t->c->out);
+			return;
+		}
+		fputs("matches, and leaves: ", t->c->out);
+		cli_text(t->c->out, text, len);
+		fputc('\n', t->c->out);
+	}
+	print_label(t, "failregex");
+	fprintf(t->c->out, "none of %zu matches\n", def->n_failregex);
+}
+
+/* By what it matched, and what was captured. */
+static void print_found(struct trial *t, const struct match *m)
+{
+	const struct conf_text *regex = &t->conf->def->failregex[m->regex];
+
+	print_label(t, "failregex");
+	fprintf(t->c->out, "number %u", m->regex + 1);
+	if (regex->where.file != NULL) {
+		fputs(", ", t->c->out);
+		cli_text(t->c->out, regex->where.file, strlen(regex->where.file));
+		fprintf(t->c->out, ":%u", regex->where.line);
+	}
+	fputc('\n', t->c->out);
+	if (m->n_fields == 0)
+		return;
+	print_label(t, "fields");
+	for (size_t i = 0; i < m->n_fields; i++) {
+		fprintf(t->c->out, "%s%s=", i > 0 ? "  " : "", m->fields[i].name);
+		cli_text(t->c->out, m->fields[i].value, m->fields[i].len);
+	}
+	fputc('\n', t->c->out);
+}
+
+/* A line as it stands before its filter. */
+struct dated {
+	enum date_found found;
+	struct stamp stamp;
+	const char *text; /* what is to be matched */
+	size_t text_len;
+};
+
+static void explain(struct trial *t, enum verdict verdict, const struct match *m, const char *line,
+	const struct dated *d)
+{
+	print_date(t, d->found, &d->stamp, line);
+	print_label(t, "text");
+	cli_text(t->c->out, d->text, d->text_len);
+	fputc('\n', t->c->out);
+	if (verdict == VERDICT_MISS)
+		print_miss(t);
+	else if (verdict >= VERDICT_NOFAIL)
+		print_found(t, m);
+}
+
+static void judge(struct trial *t, const char *line, size_t len)
+{
+	int64_t now_us = t->conf->now_us != 0 ? t->conf->now_us : clock_wall_us();
+	struct dated d = {.text = line, .text_len = len};
+	struct match m = {0};
+	char when[40] = "";
+	enum verdict verdict;
+	bool follows = t->last_us > now_us - UNDATED_US;
+
+	t->lines++;
+	d.found = date_find(t->dates, line, len, now_us, &d.stamp);
+	/* What is no time stays in a line that goes with the one before. */
+	if (d.found == DATE_FOUND || (d.found == DATE_UNREADABLE && !follows)) {
+		memcpy(t->text, line, d.stamp.off);
+		memcpy(t->text + d.stamp.off, line + d.stamp.off + d.stamp.len,
+			len - d.stamp.off - d.stamp.len);
+		d.text = t->text;
+		d.text_len = len - d.stamp.len;
+	}
+	if (d.found == DATE_FOUND) {
+		t->last_us = d.stamp.time_us;
+	} else {
+		t->undated++;
+		d.stamp.time_us = follows ? t->last_us : now_us;
+	}
+	verdict = filter_judge(t->conf->filter, t->window, d.text, d.text_len, now_us, &m);
+	t->verdicts[verdict]++;
+	if (t->c->json) {
+		if (d.found == DATE_FOUND || verdict >= VERDICT_NOFAIL)
+			format_time(d.stamp.time_us, when, sizeof(when));
+		print_json(t, verdict, &m, when[0] != '\0' ? when : NULL);
+		return;
+	}
+	print_line(t, verdict, &m, line, len);
+	if (t->conf->verbose)
+		explain(t, verdict, &m, line, &d);
 }
 
 static void print_sums(const struct trial *t)
 {
-	const struct filter_stats *stats = filter_stats(t->filter);
+	const struct filter_stats *stats = filter_stats(t->conf->filter);
 	const struct {
 		const char *what;
 		uint64_t n;
@@ -208,31 +296,31 @@ static void print_sums(const struct trial *t)
 	}
 }
 
-int trial_run(struct cli *c, struct filter *filter, const struct date_patterns *dates, int fd,
-	int64_t now_us)
+int trial_run(struct cli *c, const struct trial_conf *conf, int fd)
 {
+	const struct filter_stats *stats = filter_stats(conf->filter);
 	struct trial *t = calloc(1, sizeof(*t));
 	struct lines *lines = lines_new(fd);
+	unsigned maxlines = filter_maxlines(conf->filter);
 	const char *line;
 	size_t len;
 	int r = -ENOMEM;
 
 	if (t == NULL || lines == NULL)
 		goto done;
-	*t = (struct trial) {
-		.c = c, .filter = filter, .dates = date_finder_new(dates), .now_us = now_us};
-	if (filter_maxlines(filter) > 1)
-		t->window = window_new(filter_maxlines(filter));
-	if (t->dates == NULL || (filter_maxlines(filter) > 1 && t->window == NULL))
+	*t = (struct trial) {.c = c, .conf = conf, .dates = date_finder_new(conf->dates)};
+	if (maxlines > 1)
+		t->window = window_new(maxlines);
+	if (t->dates == NULL || (maxlines > 1 && t->window == NULL))
 		goto done;
 	/* A reader that has seen enough ends us, also where SIGPIPE is ignored. */
 	while ((r = lines_next(lines, &line, &len)) > 0 && !ferror(c->out))
 		judge(t, line, len);
 	if (r >= 0 && !c->json)
 		print_sums(t);
-	else if (r >= 0 && filter_stats(filter)->limit_hits > 0)
+	else if (r >= 0 && stats->limit_hits > 0)
 		cli_complain(c, "%llu lines were not judged: a regex met its limits",
-			(unsigned long long)filter_stats(filter)->limit_hits);
+			(unsigned long long)stats->limit_hits);
 done:
 	if (r < 0)
 		cli_complain(c, "cannot read the lines: %s", strerror(-r));

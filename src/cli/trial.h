@@ -5,13 +5,21 @@
 #include "match/date.h"
 #include "match/filter.h"
 
+/* What is tried, and how. */
+struct trial_conf {
+	const struct filter_def *def;
+	struct filter *filter; /* made of it */
+	const struct date_patterns *dates;
+	int64_t now_us; /* the present for dates that leave out the year, 0: the real one */
+	bool verbose;   /* show what was found in each line, and how far a miss came */
+};
+
 /*
  * Runs a filter over the lines of fd (closed afterwards) and prints a verdict a line, then, for
- * people, the sums. now_us is the present for dates that leave out the year, 0 the real one.
- * Returns CLI_GOOD, CLI_NO when nothing matched, or CLI_USAGE when reading failed.
+ * people, the sums. Returns CLI_GOOD, CLI_NO when nothing matched, or CLI_USAGE when reading
+ * failed.
  */
-int trial_run(struct cli *c, struct filter *filter, const struct date_patterns *dates, int fd,
-	int64_t now_us);
+int trial_run(struct cli *c, const struct trial_conf *conf, int fd);
 
 /*
  * "2005-08-14 12:00:00", with a fraction or a zone if so wished, or any other date that a log line

@@ -31,6 +31,7 @@ struct filter {
 	/* The line with a newline behind it, as the regexes see it; what follows it, put aside. */
 	char *text;
 	size_t room;
+	struct span looked_at; /* by the failregexes, of the line judged last; text NULL: nothing */
 	char tuple[2][RULE_TUPLE_MAX];
 };
 
@@ -148,6 +149,16 @@ void filter_free(struct filter *f)
 	arena_free(f->arena);
 	free(f->text);
 	free(f);
+}
+
+const char *filter_looked_at(const struct filter *f, size_t *ret_len)
+{
+	struct span s = f->looked_at;
+
+	while (s.len > 0 && s.text[s.len - 1] == '\n')
+		s.len--;
+	*ret_len = s.len;
+	return s.text;
 }
 
 unsigned filter_maxlines(const struct filter *f)
@@ -385,6 +396,7 @@ static enum verdict judge(struct judgement *j)
 	struct span content;
 	enum verdict v;
 
+	f->looked_at = (struct span) {NULL, 0};
 	regex_engine_utf8(f->engine, utf8_ascii(j->whole.text, j->whole.len) < j->whole.len);
 	/*
 	 * fail2ban's order: few ignoreregexes beside many failregexes go first and on the whole
@@ -394,6 +406,7 @@ static enum verdict judge(struct judgement *j)
 		return VERDICT_IGNORED;
 	if (!find_prefix(j, &content))
 		return VERDICT_MISS;
+	f->looked_at = span_given(content) ? content : j->whole;
 	if (!span_given(content))
 		return find_failure(j, j->whole);
 	if (j->w == NULL)
@@ -401,6 +414,7 @@ static enum verdict judge(struct judgement *j)
 	/* Captures of prefregex stay in the window's text, the content gets a place of its own. */
 	if (!put_line(f, content.text, content.len, &content))
 		return VERDICT_MISS;
+	f->looked_at = content;
 	v = find_failure(j, content);
 	if (v == VERDICT_MISS)
 		window_set(j->w, content.text, content.len - 1);

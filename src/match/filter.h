@@ -79,6 +79,13 @@ enum verdict filter_judge(struct filter *f, struct window *w, const char *text, 
 	int64_t now_us, struct match *ret);
 
 /*
+ * What the failregexes looked at in the line judged last: all that was searched, or what prefregex
+ * left of it (<F-CONTENT>); for who wants to know why nothing matched. NULL: it never came to them.
+ * Lives as long as the match.
+ */
+const char *filter_looked_at(const struct filter *f, size_t *ret_len);
+
+/*
  * The sessions under way, for a filter that goes on from here; nothing is added when there are
  * none. 0 or -ENOMEM.
  */

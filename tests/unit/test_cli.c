@@ -371,6 +371,13 @@ static void trial(void **state)
 	strcat(line, " --json");
 	assert_int_equal(call(NULL, line), CLI_GOOD);
 	assert_string_equal(out, want);
+	*strstr(line, " --json") = '\0';
+	strcat(line, " -v");
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	has(out, "date       2005-06-21T16:47:48, written at column 1: Jun 21 16:47:48\n");
+	has(out, "failregex  number 1\n         fields     user=bob\n");
+	has(out, "date       none is found\n         text       nothing\n"
+		 "         failregex  none of 1 matches\n");
 	snprintf(line, sizeof(line), "test -r never<HOST> %s", path);
 	assert_int_equal(call(NULL, line), CLI_NO);
 	snprintf(line, sizeof(line), "test -r never(<HOST> %s", path);
@@ -382,6 +389,45 @@ static void trial(void **state)
 	has(err, "Is a directory");
 	assert_int_equal(call(NULL, "test -c /nonexistent -f sshd"), CLI_USAGE);
 	assert_int_equal(call(NULL, "test -r x<HOST> --now yesterday"), CLI_USAGE);
+}
+
+/* By the name of a jail, enabled or not: its filter, its dates. */
+static void trial_of_jail(void **state)
+{
+	char dir[] = "/tmp/stockade-test-XXXXXX", path[64], filter[64], log[64], line[128];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/jail.conf", dir);
+	snprintf(log, sizeof(log), "%s/log", dir);
+	snprintf(filter, sizeof(filter), "%s/filter.d", dir);
+	assert_int_equal(mkdir(filter, 0700), 0);
+	snprintf(filter, sizeof(filter), "%s/filter.d/a.conf", dir);
+	put(path, "[b]\nfilter = a[what=that]\nlogtimezone = UTC+0300\n");
+	put(filter, "[Definition]\nprefregex = ^ in <F-CONTENT>.+</F-CONTENT>$\n"
+		    "failregex = ^no <what> <HOST>$\n[Init]\nwhat = this\n");
+	put(log, "2026-01-02 03:04:05 in no that 192.0.2.1\n"
+		 "2026-01-02 03:04:05 in yes\n2026-01-02 03:04:05 out\n");
+	setenv("TZ", "UTC", 1);
+	tzset();
+	snprintf(line, sizeof(line), "test -c %s -j b -v %s", dir, log);
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	has(out, "match    192.0.2.1 ");
+	has(out, "date       2026-01-02T00:04:05, ");
+	has(out, "a.conf:3\n");
+	has(out, "prefregex  matches, and leaves: yes\n");
+	has(out, "text        out\n         prefregex  does not match it\n");
+	snprintf(line, sizeof(line), "test -c %s -j c %s", dir, log);
+	assert_int_equal(call(NULL, line), CLI_USAGE);
+	has(err, "there is no jail 'c'");
+	snprintf(line, sizeof(line), "test -c %s -j b -f a %s", dir, log);
+	assert_int_equal(call(NULL, line), CLI_USAGE);
+	unlink(path);
+	unlink(log);
+	unlink(filter);
+	*strrchr(filter, '/') = '\0';
+	rmdir(filter);
+	rmdir(dir);
 }
 
 static void check(void **state)
@@ -438,6 +484,7 @@ int main(void)
 		cmocka_unit_test_teardown(status, teardown),
 		cmocka_unit_test_teardown(explain, teardown),
 		cmocka_unit_test_teardown(trial, teardown),
+		cmocka_unit_test_teardown(trial_of_jail, teardown),
 		cmocka_unit_test_teardown(check, teardown),
 	};
 
