@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define SHOWN_MAX 240 /* bytes of a text that a message has room for */
+#define SHOWN_MAX 600 /* bytes of a text that a message has room for */
 #define EXCERPT_MAX 40
 
 const char *lint_show(struct lint_work *w, const char *text, size_t len)
