@@ -41,12 +41,14 @@ struct where value_where(const struct section *s, const char *key, size_t at)
 	return where;
 }
 
-/* The usual reason why a one-line value has two. */
-static const char *indent_hint(const char *text)
+/* The usual reasons why a value is none of its kind. */
+static const char *usual_hint(const char *text)
 {
-	return strchr(text, '\n') != NULL
-		       ? " (a line that begins with a blank goes on the value above it)"
-		       : "";
+	if (strchr(text, '\n') != NULL)
+		return " (a line that begins with a blank goes on the value above it)";
+	if (strstr(text, " #") != NULL)
+		return " (a comment behind a value begins with ';', not with '#')";
+	return "";
 }
 
 void value_bool(struct reader *r, const struct section *s, const char *key, bool *ret)
@@ -56,7 +58,7 @@ void value_bool(struct reader *r, const struct section *s, const char *key, bool
 	if (!value_text(r, s, key, &t) || text_parse_bool(ret, t.text) == 0)
 		return;
 	reader_error(r, t.where, "%s = '%s' is neither yes nor no: write 'true' or 'false'%s", key,
-		reader_show(r, t.text), indent_hint(t.text));
+		reader_show(r, t.text), usual_hint(t.text));
 }
 
 void value_number(struct reader *r, const struct section *s, const char *key, long long min,
@@ -75,7 +77,7 @@ void value_number(struct reader *r, const struct section *s, const char *key, lo
 		return;
 	}
 	reader_error(r, t.where, "%s = '%s' is not a whole number from %lld to %lld: write one%s",
-		key, reader_show(r, t.text), min, max, indent_hint(t.text));
+		key, reader_show(r, t.text), min, max, usual_hint(t.text));
 }
 
 void value_duration(struct reader *r, const struct section *s, const char *key, int64_t min,
@@ -91,7 +93,7 @@ void value_duration(struct reader *r, const struct section *s, const char *key, 
 		reader_error(r, t.where,
 			"%s = '%s' is not a time: write seconds, or such as '10m', '1h 30m', "
 			"'1w'%s%s",
-			key, reader_show(r, t.text), or_forever, indent_hint(t.text));
+			key, reader_show(r, t.text), or_forever, usual_hint(t.text));
 		return;
 	}
 	if (sec < 0 && forever) {

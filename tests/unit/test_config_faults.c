@@ -34,6 +34,10 @@ static void numbers(void **state)
 		"jail.conf:4: error: ignoreself = 'perhaps\\x0aport = ssh' is neither yes nor no: "
 		"write 'true' or 'false' (a line that begins with a blank goes on the value above "
 		"it)\n");
+	fixture_bad("ignoreself = true # us",
+		"jail.conf:4: error: ignoreself = 'true # us' is neither yes nor no: write 'true' "
+		"or "
+		"'false' (a comment behind a value begins with ';', not with '#')\n");
 	fixture_bad("shadow = 2", "jail.conf:4: error: shadow = '2' is neither yes nor no: write "
 				  "'true' or 'false'\n");
 }
