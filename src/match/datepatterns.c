@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "match/datecheck.h"
 #include "match/zone.h"
 
 #include <ctype.h>
@@ -73,6 +74,15 @@ static void tell(struct work *w, const char *pattern, const char *what)
 	fault_add(w->f, FAULT_ERROR, w->where, "datepattern '%s' %s", text, what);
 }
 
+/* The template for a pattern; faults are those of what is written in the configuration for it. */
+static int get(
+	struct work *w, const char *pattern, const char *written, const struct date_template **ret)
+{
+	const struct conf_text text = {written, w->where};
+
+	return datetemplate_get(ret, pattern, &text, w->f);
+}
+
 static struct date_choice *find_name(const struct date_patterns *p, const char *name)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -127,7 +137,7 @@ static int append_default(struct work *w, const char *pattern, bool at_line, boo
 	int r = at_line ? buf_adds(&s, AT_LINE) : 0;
 
 	r = r < 0 ? r : buf_adds(&s, pattern);
-	r = r < 0 ? r : datetemplate_get(&t, buf_text(&s), w->where, w->f);
+	r = r < 0 ? r : get(w, buf_text(&s), pattern, &t);
 	buf_done(&s);
 	return r < 0 ? r : append(w, t, at_line ? AT_LINE_WEIGHT : 1, true, leave_out);
 }
@@ -182,29 +192,11 @@ static int append_around(struct work *w, const char *pattern)
 		struct buf s = {0};
 
 		r = put_in(&s, pattern, defaults[i]);
-		r = r < 0 ? r : datetemplate_get(&t, buf_text(&s), w->where, w->f);
+		r = r < 0 ? r : get(w, buf_text(&s), pattern, &t);
 		r = r < 0 ? r : append(w, t, 1, false, leave_out);
 		buf_done(&s);
 	}
 	return r;
-}
-
-/* A pattern without any part of a date matches, and says nothing. */
-static void check_fields(struct work *w, const struct date_template *t, const char *pattern)
-{
-	char text[200];
-
-	/* Who writes "()" cuts nothing out, and means it. */
-	if (t->kind != DATE_CIVIL || t->n_fields > 0 || strstr(t->regex, "()") != NULL)
-		return;
-	text_escape(text, sizeof(text), pattern, strlen(pattern));
-	fault_add(w->f, FAULT_WARNING, w->where,
-		"datepattern '%s' has no part of a date: lines that match it are dated today, "
-		"0:00; "
-		"write formats such as %%Y-%%m-%%d %%H:%%M:%%S (in a configuration file with "
-		"'%%%%'), "
-		"or {DATE}, EPOCH, TAI64N",
-		text);
 }
 
 static bool has_date_tag(const char *pattern, bool fold)
@@ -227,13 +219,13 @@ static int append_pattern(struct work *w, const char *pattern)
 	}
 	if (strcasecmp(pattern, AT_LINE) == 0)
 		return append_defaults(w, true);
+	datecheck_words(pattern, w->where, w->f);
 	if (has_date_tag(pattern, strchr(pattern, '%') == NULL))
 		return append_around(w, pattern);
-	r = datetemplate_get(
-		&t, strcasecmp(pattern, "{NONE}") == 0 ? "{UNB}^" : pattern, w->where, w->f);
+	r = get(w, strcasecmp(pattern, "{NONE}") == 0 ? "{UNB}^" : pattern, pattern, &t);
 	if (r < 0)
 		return r;
-	check_fields(w, t, pattern);
+	datecheck_fields(t, pattern, w->where, w->f);
 	return append(w, t, 1, false, false);
 }
 

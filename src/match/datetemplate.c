@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "match/datecheck.h"
 #include "match/dateformat.h"
 #include "match/pattern.h"
 
@@ -201,26 +202,6 @@ static int make_plan(struct plan *p, const char *pattern, size_t *ret_at)
 	return r;
 }
 
-static void tell_format(const char *pattern, size_t at, struct where where, struct faults *f)
-{
-	bool extended = strncmp(pattern + at, "%Ex", 3) == 0;
-	char bad[24], whole[200];
-
-	text_escape(bad, sizeof(bad), pattern + at, strnlen(pattern + at, extended ? 4 : 2));
-	text_escape(whole, sizeof(whole), pattern, strlen(pattern));
-	if (pattern[at + 1] == '\0')
-		fault_add(f, FAULT_ERROR, where,
-			"datepattern '%s': a '%%' at the end; write a format such as '%%Y' (in a "
-			"configuration file with '%%%%'), or '%%%%' for the sign itself",
-			whole);
-	else
-		fault_add(f, FAULT_ERROR, where,
-			"datepattern '%s': '%s' is no format; write one of %%Y %%m %%d %%H %%M %%S "
-			"%%b %%z ... (in a configuration file with '%%%%'), or '%%%%' for the sign "
-			"itself",
-			whole, bad);
-}
-
 static const char *field_words(char format)
 {
 	static const char words[][2][16] = {{"Y", "year"}, {"y", "year"}, {"m", "month"},
@@ -240,23 +221,24 @@ static const char *field_words(char format)
  * The regex that came of it is refused. When what was written is no regex either, that is what is
  * to be corrected; else only the whole can be named.
  */
-static int tell_regex(struct arena *arena, const char *pattern, const char *message,
-	struct where where, struct faults *f)
+static int tell_regex(
+	struct arena *arena, const struct conf_text *written, const char *message, struct faults *f)
 {
-	struct conf_text source = {pattern, where};
+	const char *column = strstr(message, " at column ");
 	struct faults own = {0};
 	struct regex *r = NULL;
 	char whole[200];
 
-	if (regex_new(&r, pool.engine, arena, "datepattern", &source, PATTERN_NO_TAGS, &own) < 0 &&
-		strstr(pattern, "**") == NULL && own.n > 0) {
-		fault_add(f, FAULT_ERROR, where, "%s", own.items[0].message);
+	if (regex_new(&r, pool.engine, arena, "datepattern", written, PATTERN_NO_TAGS, &own) < 0 &&
+		strstr(written->text, "**") == NULL && own.n > 0) {
+		fault_add(f, FAULT_ERROR, written->where, "%s", own.items[0].message);
 	} else {
-		text_escape(whole, sizeof(whole), pattern, strlen(pattern));
-		fault_add(f, FAULT_ERROR, where,
-			"datepattern '%s' makes no regex (%s): check its groups and what is "
-			"repeated",
-			whole, message);
+		text_escape(whole, sizeof(whole), written->text, strlen(written->text));
+		fault_add(f, FAULT_ERROR, written->where,
+			"datepattern '%s' makes no regex (%.*s): check its groups, its classes and "
+			"what is repeated",
+			whole, (int)(column != NULL ? (size_t)(column - message) : strlen(message)),
+			message);
 	}
 	regex_free(r);
 	faults_done(&own);
@@ -264,8 +246,7 @@ static int tell_regex(struct arena *arena, const char *pattern, const char *mess
 }
 
 /* What the names of the groups mean; none may come twice. */
-static int read_fields(
-	struct date_template *t, const char *pattern, struct where where, struct faults *f)
+static int read_fields(struct date_template *t, const struct conf_text *written, struct faults *f)
 {
 	size_t n;
 	const struct regex_group *groups = regex_groups(t->code, &n);
@@ -278,8 +259,8 @@ static int read_fields(
 
 			if (strcmp(groups[k].name, name) != 0)
 				continue;
-			text_escape(whole, sizeof(whole), pattern, strlen(pattern));
-			fault_add(f, FAULT_ERROR, where,
+			text_escape(whole, sizeof(whole), written->text, strlen(written->text));
+			fault_add(f, FAULT_ERROR, written->where,
 				"datepattern '%s': the %s stands in it twice (group '%s'); take "
 				"one "
 				"out, or write two patterns, each on its line",
@@ -292,12 +273,20 @@ static int read_fields(
 	return 0;
 }
 
-static int compile(struct pooled *p, const struct plan *plan, const char *pattern,
-	struct where where, struct faults *f)
+/* Without the "datepattern: " in front. */
+static const char *message_of(const struct fault *f)
+{
+	const char *colon = strchr(f->message, ':');
+
+	return colon != NULL ? colon + 2 : f->message;
+}
+
+static int compile(struct pooled *p, const struct plan *plan, const struct conf_text *written,
+	struct faults *f)
 {
 	struct date_template *t = &p->t;
 	const char *line = strstr(t->regex, DATEBOUND_LINE);
-	struct conf_text source = {t->regex, where};
+	struct conf_text source = {t->regex, written->where};
 	struct faults own = {0};
 	int r;
 
@@ -308,13 +297,13 @@ static int compile(struct pooled *p, const struct plan *plan, const char *patter
 	r = regex_new(
 		&t->code, pool.engine, p->arena, "datepattern", &source, PATTERN_NO_TAGS, &own);
 	if (r < 0)
-		r = tell_regex(p->arena, pattern,
-			own.n > 0 ? own.items[0].message : "out of memory", where, f);
+		r = tell_regex(p->arena, written,
+			own.n > 0 ? message_of(&own.items[0]) : "out of memory", f);
 	faults_done(&own);
 	if (r == 0 && (regex_count(t->code) < 1 || regex_count(t->code) < t->epoch_group))
-		r = tell_regex(p->arena, pattern, "what looks like its group is none", where, f);
+		r = tell_regex(p->arena, written, "what looks like its group is none", f);
 	if (r == 0 && plan->kind == DATE_CIVIL)
-		r = read_fields(t, pattern, where, f);
+		r = read_fields(t, written, f);
 	return r;
 }
 
@@ -338,7 +327,7 @@ static bool looks_around(const char *pattern)
 }
 
 static struct pooled *pooled_new(const struct plan *plan, const char *pattern, uint64_t key,
-	struct where where, struct faults *f)
+	const struct conf_text *written, struct faults *f)
 {
 	struct pooled *p = calloc(1, sizeof(*p));
 
@@ -347,7 +336,7 @@ static struct pooled *pooled_new(const struct plan *plan, const char *pattern, u
 	if (p != NULL)
 		p->arena = arena_new();
 	if (p == NULL || p->arena == NULL || pool.engine == NULL) {
-		fault_add(f, FAULT_ERROR, where, "datepattern: out of memory");
+		fault_add(f, FAULT_ERROR, written->where, "datepattern: out of memory");
 		pooled_free(p);
 		return NULL;
 	}
@@ -363,7 +352,7 @@ static struct pooled *pooled_new(const struct plan *plan, const char *pattern, u
 		.needs_clock = plan->kind == DATE_CIVIL && dateformat_needs_clock(pattern),
 		.context_free = plan->kind == DATE_CIVIL && !looks_around(pattern),
 	};
-	if (compile(p, plan, pattern, where, f) < 0) {
+	if (compile(p, plan, written, f) < 0) {
 		pooled_free(p);
 		return NULL;
 	}
@@ -371,8 +360,8 @@ static struct pooled *pooled_new(const struct plan *plan, const char *pattern, u
 }
 
 /* The plan's template out of the pool, or a new one. */
-static const struct date_template *pool_get(
-	const struct plan *plan, const char *pattern, struct where where, struct faults *f)
+static const struct date_template *pool_get(const struct plan *plan, const char *pattern,
+	const struct conf_text *written, struct faults *f)
 {
 	uint64_t key = hash_fingerprint(plan->regex.data, plan->regex.len) ^
 		       hash_fingerprint(plan->name.data, plan->name.len) * 31;
@@ -386,7 +375,7 @@ static const struct date_template *pool_get(
 			return &p->t;
 		}
 	}
-	p = pooled_new(plan, pattern, key, where, f);
+	p = pooled_new(plan, pattern, key, written, f);
 	if (p == NULL)
 		return NULL;
 	p->next = pool.first;
@@ -394,8 +383,8 @@ static const struct date_template *pool_get(
 	return &p->t;
 }
 
-int datetemplate_get(
-	const struct date_template **ret, const char *pattern, struct where where, struct faults *f)
+int datetemplate_get(const struct date_template **ret, const char *pattern,
+	const struct conf_text *written, struct faults *f)
 {
 	const struct date_template *t = NULL;
 	struct plan plan = {0};
@@ -403,11 +392,11 @@ int datetemplate_get(
 	int r = make_plan(&plan, pattern, &at);
 
 	if (r == 0)
-		t = pool_get(&plan, pattern, where, f);
+		t = pool_get(&plan, pattern, written, f);
 	else if (r == -EINVAL)
-		tell_format(pattern, at, where, f);
+		datecheck_format(pattern, at, written->where, f);
 	else
-		fault_add(f, FAULT_ERROR, where, "datepattern: out of memory");
+		fault_add(f, FAULT_ERROR, written->where, "datepattern: out of memory");
 	plan_done(&plan);
 	if (t == NULL)
 		return -EINVAL;

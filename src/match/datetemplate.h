@@ -40,11 +40,11 @@ struct date_template {
 
 /*
  * The template for one pattern (no "{DATE}", "{DEFAULT}", "{NONE}" nor "{^LN-BEG}" alone). What is
- * wrong with it is told as an error at `where`. Each success is to be given back. Returns 0, or
- * -EINVAL with *ret untouched.
+ * wrong with it is told as an error of what is written in the configuration. Each success is to be
+ * given back. Returns 0, or -EINVAL with *ret untouched.
  */
-int datetemplate_get(const struct date_template **ret, const char *pattern, struct where where,
-	struct faults *f);
+int datetemplate_get(const struct date_template **ret, const char *pattern,
+	const struct conf_text *written, struct faults *f);
 void datetemplate_put(const struct date_template *t);
 
 /* Is it found in line[from..end)? What stands before is seen, what follows is not. */

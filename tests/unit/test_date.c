@@ -270,28 +270,44 @@ static void refuse(const char *pattern, const char *zone, const char *words)
 	faults_done(&f);
 }
 
-static void faults(void **state)
+static void warn(const char *pattern, const char *words)
 {
-	struct conf_text p = {.text = "ISO8601"};
+	struct conf_text p = {.text = pattern, .where = {"filter.d/x.conf", 7}};
 	struct date_patterns *ret = NULL;
 	struct faults f = {0};
 
+	if (date_patterns_new(&ret, &p, NULL, &f) < 0)
+		fail_msg("refused: %s", pattern);
+	date_patterns_free(ret);
+	assert_int_equal(f.n, words != NULL ? 1 : 0);
+	if (words != NULL && strstr(f.items[0].message, words) == NULL)
+		fail_msg("%s: %s", words, f.items[0].message);
+	faults_done(&f);
+}
+
+static void faults(void **state)
+{
 	(void)state;
 	refuse("%Y-%q", NULL, "'%q' is no format");
-	refuse("%Y %", NULL, "a '%' at the end");
+	refuse("%Y %", NULL, "'%' is no format");
 	refuse("%Y-%Exq", NULL, "'%Exq' is no format");
+	refuse("%F", NULL, "write %Y-%m-%d");
 	refuse("%Y %Y", NULL, "the year stands in it twice");
 	refuse("%H %k", NULL, "the hour stands in it twice");
 	refuse("%b {DATE}", NULL, "twice");
 	refuse("(%Y", NULL, "column 4");
+	refuse("^[x({DATE}]", NULL, "makes no regex");
 	refuse("%H\n%Y\n%H", NULL, "is there already");
 	refuse(NULL, "UTCX", "did you mean 'UTC'?");
 	refuse(NULL, "Europe/Berlin", "write an offset");
-	assert_int_equal(date_patterns_new(&ret, &p, NULL, &f), 0);
-	assert_int_equal(f.n, 1);
-	assert_non_null(strstr(f.items[0].message, "no part of a date"));
-	date_patterns_free(ret);
-	faults_done(&f);
+	warn("ISO8601", "no part of a date");
+	warn("{LN-BEG}%Y", "did you mean '{^LN-BEG}'?");
+	warn("%Y {UNB}", "in front of a pattern only");
+	warn("%Y{NONE}", "on a line of its own only");
+	warn("%Y\n{DEFAULT}", "{DEFAULT} beside other patterns adds none");
+	warn("%Y{4}\\{FOO}", NULL);
+	warn("{DEFAULT}", NULL);
+	warn("^()", NULL);
 }
 
 /* The patterns that hit move ahead; one that is found in another place is not taken blindly. */
