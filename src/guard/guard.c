@@ -229,7 +229,7 @@ static int handle(struct guard *g, uint32_t type, const void *body, size_t len, 
 	case MSG_CLIENT:
 		return control_client(g, fd);
 	case MSG_JOURNAL:
-		return journal_reader(g, fd);
+		return journal_reader(g, body, fd);
 	case MSG_REFUSED:
 		return on_refused(g, body, len / sizeof(struct msg_refused));
 	case MSG_RESTORE:

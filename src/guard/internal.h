@@ -194,7 +194,8 @@ struct guard {
 	struct datagram_source *datagrams;
 	size_t n_datagrams;
 
-	struct journal_source *journal; /* journal.c */
+	struct journal_source *journals; /* journal.c: in the order of the plan's */
+	size_t n_journals;
 
 	/* verdict.c */
 	struct addr *own;
@@ -294,16 +295,17 @@ void datagrams_done(struct guard *g);
 const struct source *datagrams_source(const struct guard *g, size_t i);
 
 /* journal.c */
-#define JOURNAL_NAME "journal" /* its name as a source, and its position's in the store */
 int journal_init(struct guard *g);
 void journal_start(struct guard *g);
 void journal_done(struct guard *g);
-int journal_reader(struct guard *g, int fd);                /* a new reader's end */
-void journal_remember(struct guard *g, const char *cursor); /* from the store */
-const char *journal_cursor(const struct guard *g, bool *ret_dirty);
+int journal_reader(struct guard *g, const struct msg_journal *m, int fd); /* a new reader's end */
+void journal_remember(struct guard *g, const struct store_position *row); /* from the store */
+bool journal_is_dirty(const struct guard *g);
+int journal_save(struct guard *g, int (*put)(struct guard *g, const struct store_position *row));
 void journal_saved(struct guard *g);
 void journal_touch(struct guard *g);
-const struct source *journal_source(const struct guard *g); /* NULL: nothing is being read */
+/* What a jail reads of it; NULL: nothing is being read. */
+const struct source *journal_source(const struct guard *g, unsigned jail);
 
 /* verdict.c */
 int verdict_init(struct guard *g);

@@ -75,10 +75,10 @@ static void load_ban(void *arg, const struct store_ban *row)
 
 static void load_position(void *arg, const struct store_position *row)
 {
-	if (strcmp(row->path, JOURNAL_NAME) != 0)
+	if (row->path[0] == '/')
 		resume_remember(arg, row);
-	else if (row->cursor != NULL)
-		journal_remember(arg, row->cursor);
+	else
+		journal_remember(arg, row);
 }
 
 static void load_total(void *arg, const struct store_total *row)
@@ -170,13 +170,9 @@ static int save_track(void *arg, const struct track_entry *e, bool gone)
 	return unless_unfit(s->g, store_put_track(s->s, s->g->jails[e->jail].jail->name, e, gone));
 }
 
-static int save_cursor(struct guard *g)
+static int put_position(struct guard *g, const struct store_position *row)
 {
-	struct store_position p = {.path = JOURNAL_NAME};
-	bool dirty;
-
-	p.cursor = journal_cursor(g, &dirty);
-	return dirty ? store_put_position(g->store, &p) : 0;
+	return unless_unfit(g, store_put_position(g->store, row));
 }
 
 static int save_positions(struct guard *g)
@@ -205,7 +201,7 @@ static int save_positions(struct guard *g)
 			.head_hash = f->tail.head_hash,
 			.head_len = f->tail.head_len,
 		};
-		r = unless_unfit(g, store_put_position(g->store, &p));
+		r = put_position(g, &p);
 		if (r < 0)
 			return r;
 	}
@@ -263,7 +259,7 @@ static int save_all(struct guard *g)
 	if (r == 0)
 		r = save_positions(g);
 	if (r == 0)
-		r = save_cursor(g);
+		r = journal_save(g, put_position);
 	if (r == 0)
 		r = save_totals(g);
 	if (r == 0)
@@ -371,10 +367,7 @@ int persist_now(struct guard *g)
 
 static bool is_dirty(const struct guard *g)
 {
-	bool cursor_dirty;
-
-	journal_cursor(g, &cursor_dirty);
-	if (cursor_dirty)
+	if (journal_is_dirty(g))
 		return true;
 	if (bans_is_dirty(g->bans) || track_is_dirty(g->track) || g->dropped != NULL)
 		return true;

@@ -34,6 +34,7 @@ void plan_check_jail(const struct jail *j, struct faults *f)
 	if (date_patterns_new(&dates, &j->filter->datepattern, &j->logtimezone, f) == 0)
 		date_patterns_free(dates);
 	check_journal(j, f);
+	journals_check_jail(j, f);
 }
 
 static bool same_text(const struct conf_text *a, const struct conf_text *b)
@@ -89,6 +90,8 @@ int plan_load(struct plan **ret, const char *confdir, struct faults *f)
 	p->dates = calloc(p->rs->n_jails + 1, sizeof(struct date_patterns *));
 	r = p->filters == NULL || p->dates == NULL ? -ENOMEM
 						   : patterns_init(&p->patterns, p->rs, f);
+	if (r == 0 || r == -EINVAL)
+		r = journals_init(&p->journals, p->rs, f);
 	if (r < 0 && r != -EINVAL)
 		goto fail;
 	/* All faults are told in one go. */
@@ -118,6 +121,7 @@ void plan_free(struct plan *p)
 	free(p->filters);
 	free_dates(p);
 	patterns_done(&p->patterns);
+	journals_done(&p->journals);
 	ruleset_free(p->rs);
 	free(p);
 }

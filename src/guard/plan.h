@@ -4,6 +4,7 @@
 #include "config/ruleset.h"
 #include "match/date.h"
 #include "match/filter.h"
+#include "source/journals.h"
 #include "source/patterns.h"
 
 /* One generation of the configuration, ready to run: keeper makes it, guard inherits it by fork. */
@@ -12,6 +13,7 @@ struct plan {
 	struct filter **filters;      /* one a jail */
 	struct date_patterns **dates; /* likewise; jails that say the same have the same one */
 	struct patterns patterns;
+	struct journals journals;
 };
 
 /* Reads and compiles everything in confdir. 0, or -EINVAL with the reasons in f. */

@@ -131,8 +131,8 @@ static json_t *report_sources(const struct guard *g, unsigned jail)
 		if (reads(datagrams_source(g, i), jail))
 			json_array_append_new(
 				list, report_stream(datagrams_source(g, i), "syslog"));
-	if ((g->rs->jails[jail].sources & SOURCE_JOURNAL) != 0 && journal_source(g) != NULL)
-		json_array_append_new(list, report_stream(journal_source(g), "journal"));
+	if (journal_source(g, jail) != NULL)
+		json_array_append_new(list, report_stream(journal_source(g, jail), "journal"));
 	return list;
 }
 

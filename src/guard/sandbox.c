@@ -32,7 +32,7 @@ static void limit_resources(void)
 static int become(const struct sandbox_identity *who, const char **ret_step)
 {
 	*ret_step = "setgroups";
-	if (setgroups(who->group != 0 ? 1 : 0, &who->group) < 0)
+	if (setgroups(who->n_groups, who->groups) < 0)
 		return -errno;
 	*ret_step = "setresgid";
 	if (setresgid(who->gid, who->gid, who->gid) < 0)

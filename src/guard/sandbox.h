@@ -9,7 +9,8 @@ struct sandbox_identity {
 	const char *root; /* its working and root directory; NULL: as they are */
 	uid_t uid;        /* 0: not started as root, so it keeps user and root directory */
 	gid_t gid;
-	gid_t group; /* its one supplementary group; 0: none */
+	gid_t groups[2]; /* its supplementary groups */
+	size_t n_groups;
 };
 
 /*

@@ -45,7 +45,7 @@ enum message {
 	MSG_RELOADED,     /* struct msg_query, then JSON text of the answer */
 	MSG_LEAVE,        /* nothing: save everything and exit */
 	MSG_PING,         /* nothing */
-	MSG_JOURNAL,      /* fd: the journal reader's end */
+	MSG_JOURNAL,      /* struct msg_journal + fd: a journal reader's end */
 	MSG_IGNORE_SAYS,  /* struct msg_ignore: the answer */
 	/* guard to herald */
 	MSG_LOOKUP = 200, /* struct msg_lookup */
@@ -92,6 +92,10 @@ struct msg_trouble {
 	uint32_t pattern;
 	char path[MSG_PATH_MAX];
 	char what[256]; /* "": over */
+};
+
+struct msg_journal {
+	uint32_t journal; /* index in the plan's list, see journals.h */
 };
 
 /* serial tells guard which client asked. */

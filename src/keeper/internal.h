@@ -8,6 +8,7 @@
 #include "keeper/logtarget.h"
 #include "keeper/own.h"
 #include "keeper/watch.h"
+#include "source/journals.h"
 #include "wall/wall.h"
 
 #include <event2/event.h>
@@ -70,7 +71,7 @@ struct keeper {
 	struct watched *watched;
 
 	/* journal_child.c */
-	pid_t journal_pid; /* -1: none */
+	pid_t journal_pids[JOURNALS_MAX]; /* in the order of the plan's journals; 0: none */
 	struct event *journal_again;
 
 	/* herald_child.c */

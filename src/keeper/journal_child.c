@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The journal's reader: a child that may read the journal and nothing else, talking to guard. */
+/* The journals' readers: children that may read a journal and nothing else, talking to guard. */
 #include "source/journal.h"
 
 #include "base/util.h"
@@ -16,25 +16,26 @@
 
 #define AGAIN_SEC 5
 
-static size_t list_jails(const struct ruleset *rs, struct journal_jail *list)
+/* Who may read journald's files, and those that systemd-journal-remote(8) writes. */
+static void find_groups(const struct journal_def *d, struct sandbox_identity *who)
 {
-	size_t n = 0;
+	static const char *const names[] = {"systemd-journal", "systemd-journal-remote"};
 
-	for (size_t i = 0; i < rs->n_jails; i++)
-		if ((rs->jails[i].sources & SOURCE_JOURNAL) != 0)
-			list[n++] = (struct journal_jail) {
-				.id = (uint16_t)i, .match = rs->jails[i].filter->journalmatch.text};
-	return n;
+	for (size_t i = 0; i < (d->is_elsewhere ? 2 : 1); i++) {
+		const struct group *g = getgrnam(names[i]);
+
+		if (g != NULL)
+			who->groups[who->n_groups++] = g->gr_gid;
+	}
 }
 
-static void be_reader(const struct keeper *k, int fd, const struct journal_conf *conf)
+static void be_reader(const struct keeper *k, int fd, const struct journal_def *d)
 {
-	const struct group *g = getgrnam("systemd-journal");
-	const struct sandbox_identity who = {
-		.uid = k->uid, .gid = k->gid, .group = g != NULL ? g->gr_gid : 0};
+	struct sandbox_identity who = {.uid = k->uid, .gid = k->gid};
 	const char *step;
 	int r;
 
+	find_groups(d, &who);
 	guardian_child_start(&fd, 1);
 	prctl(PR_SET_NAME, "stockade-journal");
 	r = sandbox_drop(&who, &step);
@@ -42,72 +43,73 @@ static void be_reader(const struct keeper *k, int fd, const struct journal_conf 
 		log_critical("the journal's reader cannot give up its privileges (%s): %s", step,
 			strerror(-r));
 	else
-		r = journal_run(fd, conf);
+		r = journal_run(fd, &d->conf);
 	_exit(r < 0 ? 1 : 0);
 }
 
-void journal_child_start(struct keeper *k)
+static void start(struct keeper *k, size_t i)
 {
-	const struct ruleset *rs = k->plan->rs;
-	struct journal_conf conf = {0};
-	struct journal_jail *jails;
+	const struct journal_def *d = &k->plan->journals.items[i];
+	const struct msg_journal m = {.journal = (uint32_t)i};
 	int pair[2];
 
-	if (k->guard == NULL || k->journal_pid > 0)
-		return;
-	jails = calloc(rs->n_jails + 1, sizeof(*jails));
-	if (jails == NULL)
-		return;
-	conf.jails = jails;
-	conf.n_jails = list_jails(rs, jails);
-	if (conf.n_jails == 0) {
-		free(jails);
-		return;
-	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		log_error("the journal cannot be read: %s", strerror(errno));
-		free(jails);
+		log_error("%s cannot be read: %s", d->name, strerror(errno));
 		return;
 	}
 	fflush(NULL);
-	k->journal_pid = fork();
-	if (k->journal_pid == 0)
-		be_reader(k, pair[1], &conf);
+	k->journal_pids[i] = fork();
+	if (k->journal_pids[i] == 0)
+		be_reader(k, pair[1], d);
 	close(pair[1]);
-	free(jails);
-	if (k->journal_pid > 0) {
-		channel_send(k->guard, MSG_JOURNAL, NULL, 0, pair[0]);
-		log_info("reading the journal for %zu jail%s", conf.n_jails,
-			conf.n_jails == 1 ? "" : "s");
+	if (k->journal_pids[i] > 0) {
+		channel_send(k->guard, MSG_JOURNAL, &m, sizeof(m), pair[0]);
+		log_info("reading %s%s for %zu jail%s",
+			strcmp(d->name, "journal") == 0 ? "the " : "", d->name, d->conf.n_jails,
+			d->conf.n_jails == 1 ? "" : "s");
 	} else {
-		log_error("the journal cannot be read: %s", strerror(errno));
+		log_error("%s cannot be read: %s", d->name, strerror(errno));
+		k->journal_pids[i] = 0;
 	}
 	close(pair[0]);
 }
 
+void journal_child_start(struct keeper *k)
+{
+	for (size_t i = 0; k->guard != NULL && i < k->plan->journals.n; i++)
+		if (k->journal_pids[i] == 0)
+			start(k, i);
+}
+
 void journal_child_stop(struct keeper *k)
 {
-	/* It ends by itself when guard's end of the pair is closed; this is for when it does not.
+	/* They end by themselves when guard's end of the pair is closed; this is for when they do
+	 * not.
 	 */
 	evtimer_del(k->journal_again);
-	if (k->journal_pid <= 0)
-		return;
-	kill(k->journal_pid, SIGKILL);
-	waitpid(k->journal_pid, NULL, 0);
-	k->journal_pid = -1;
+	for (size_t i = 0; i < JOURNALS_MAX; i++) {
+		if (k->journal_pids[i] <= 0)
+			continue;
+		kill(k->journal_pids[i], SIGKILL);
+		waitpid(k->journal_pids[i], NULL, 0);
+		k->journal_pids[i] = 0;
+	}
 }
 
 void journal_child_ended(struct keeper *k)
 {
 	struct timeval tv = {.tv_sec = AGAIN_SEC};
 
-	if (k->journal_pid <= 0 || waitpid(k->journal_pid, NULL, WNOHANG) <= 0)
-		return;
-	k->journal_pid = -1;
-	if (k->state != RUNNING)
-		return;
-	log_warning("the journal's reader ended; another starts in %d s", AGAIN_SEC);
-	evtimer_add(k->journal_again, &tv);
+	for (size_t i = 0; i < JOURNALS_MAX; i++) {
+		if (k->journal_pids[i] <= 0 || waitpid(k->journal_pids[i], NULL, WNOHANG) <= 0)
+			continue;
+		k->journal_pids[i] = 0;
+		if (k->state != RUNNING)
+			continue;
+		log_warning("the reader of %s ended; another starts in %d s",
+			k->plan->journals.items[i].name, AGAIN_SEC);
+		evtimer_add(k->journal_again, &tv);
+	}
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -119,7 +121,6 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 int journal_child_init(struct keeper *k)
 {
-	k->journal_pid = -1;
 	k->journal_again = evtimer_new(k->base, on_again, k);
 	return k->journal_again == NULL ? -ENOMEM : 0;
 }

@@ -428,7 +428,6 @@ int keeper_run(const struct keeper_options *o)
 		.wall_lock = -1,
 		.inotify_fd = -1,
 		.guard_pid = -1,
-		.journal_pid = -1,
 		.herald_pid = -1,
 		.herald_fd = -1,
 	};

@@ -2,7 +2,7 @@
 #include "source/journal.h"
 
 #include "base/util.h"
-#include "source/journal_dirs.h"
+#include "source/journal_files.h"
 #include "source/journal_match.h"
 
 #include <errno.h>
@@ -34,13 +34,18 @@ bool journal_available(void)
 
 #else
 
+#include "source/journal_stream.h"
+#include "source/journal_text.h"
+
 #include <fcntl.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
+
+#define NETWORK_MS 2000 /* how often files are looked at of whose changes nobody tells */
 
 bool journal_available(void)
 {
@@ -51,43 +56,19 @@ bool journal_available(void)
 	return false;
 }
 
-/* The fields a text is made of. */
-enum { F_HOST, F_IDENT, F_COMM, F_SYSLOG_PID, F_PID, F_TIME, F_MONOTONIC, F_MESSAGE, F_N };
-
-static const char *const field_names[F_N] = {
-	[F_HOST] = "_HOSTNAME=",
-	[F_IDENT] = "SYSLOG_IDENTIFIER=",
-	[F_COMM] = "_COMM=",
-	[F_SYSLOG_PID] = "SYSLOG_PID=",
-	[F_PID] = "_PID=",
-	[F_TIME] = "_SOURCE_REALTIME_TIMESTAMP=",
-	[F_MONOTONIC] = "_SOURCE_MONOTONIC_TIMESTAMP=",
-	[F_MESSAGE] = "MESSAGE=",
-};
-
-#define FIELD_MAX 255 /* bytes of a field other than MESSAGE that are used */
-
-struct field {
-	size_t len;
-	char text[FIELD_MAX + 1];
-};
-
 struct reader {
-	sd_journal *j;
-	int fd;      /* guard */
-	int dirs_fd; /* see journal_dirs.h */
+	int fd; /* guard */
 	const struct journal_conf *conf;
-	const char *const *dirs;
 	struct journal_terms terms;
 	struct journal_match *matches; /* one a jail of conf */
 	unsigned char *has;            /* one a term */
 	uint16_t *jails;
-	struct journal_start pos; /* the last entry dealt with, or where to begin */
-	bool seeking; /* nothing was read since the seek: the next entry may be pos itself */
-	struct field fields[F_MESSAGE];
-	size_t message_len;
-	char message[JOURNAL_TEXT_MAX + 1];
-	char text[JOURNAL_TEXT_MAX + 1];
+	int64_t since_us; /* where streams begin that guard knows nothing of */
+	struct journal_files files;
+	struct journal_stream *streams;
+	size_t n_streams;
+	bool too_many; /* told */
+	struct journal_text text;
 	char packet[JOURNAL_MSG_MAX] __attribute__((aligned(8)));
 };
 
@@ -100,7 +81,8 @@ static int reader_init(struct reader *r)
 		return -EINVAL;
 	r->matches = calloc(conf->n_jails, sizeof(*r->matches));
 	r->jails = calloc(conf->n_jails, sizeof(*r->jails));
-	if (r->matches == NULL || r->jails == NULL)
+	r->streams = calloc(JOURNAL_STREAMS_MAX, sizeof(*r->streams));
+	if (r->matches == NULL || r->jails == NULL || r->streams == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < conf->n_jails; i++) {
 		const char *match = conf->jails[i].match;
@@ -111,339 +93,344 @@ static int reader_init(struct reader *r)
 			return e;
 	}
 	r->has = calloc(r->terms.n > 0 ? r->terms.n : 1, 1);
-	return r->has != NULL ? 0 : -ENOMEM;
+	return r->has != NULL ? journal_files_init(&r->files, conf) : -ENOMEM;
 }
 
 static void reader_done(struct reader *r)
 {
-	if (r->matches != NULL) {
-		for (size_t i = 0; i < r->conf->n_jails; i++)
-			journal_match_done(&r->matches[i]);
-	}
+	for (size_t i = 0; r->matches != NULL && i < r->conf->n_jails; i++)
+		journal_match_done(&r->matches[i]);
+	for (size_t i = 0; i < r->n_streams; i++)
+		journal_stream_done(&r->streams[i]);
+	free(r->streams);
 	free(r->matches);
 	free(r->jails);
 	free(r->has);
 	journal_terms_done(&r->terms);
-	sd_journal_close(r->j);
-	if (r->dirs_fd >= 0)
-		close(r->dirs_fd);
-}
-
-/* Lets the library pass only what some jail wants. */
-static int add_matches(struct reader *r)
-{
-	for (size_t i = 0; i < r->conf->n_jails; i++) {
-		if (r->matches[i].n == 0)
-			return 0;
-	}
-	for (size_t i = 0; i < r->conf->n_jails; i++) {
-		for (size_t g = 0; g < r->matches[i].n; g++) {
-			const struct journal_group *group = &r->matches[i].groups[g];
-			int e = sd_journal_add_disjunction(r->j);
-
-			for (size_t t = 0; t < group->n && e >= 0; t++) {
-				const struct journal_term *term = &r->terms.items[group->terms[t]];
-
-				e = sd_journal_add_match(r->j, term->text, term->len);
-			}
-			if (e < 0)
-				return e;
-		}
-	}
-	return 0;
-}
-
-static int seek(struct reader *r)
-{
-	r->seeking = true;
-	/* A cursor that cannot be read is as good as none. */
-	if (r->pos.cursor[0] != '\0' && sd_journal_seek_cursor(r->j, r->pos.cursor) >= 0)
-		return 0;
-	r->pos.cursor[0] = '\0';
-	return sd_journal_seek_realtime_usec(
-		r->j, r->pos.since_us > 0 ? (uint64_t)r->pos.since_us : 0);
-}
-
-/* Opens the journal and goes to where reading goes on. 0 with r->j NULL: there is none yet. */
-static int reader_open(struct reader *r)
-{
-	const struct journal_conf *conf = r->conf;
-	int e;
-
-	sd_journal_close(TAKE_PTR(r->j));
-	/* Watched first, so that what comes between the two is not missed. */
-	journal_dirs_watch(r->dirs_fd, r->dirs);
-	if (conf->dir != NULL)
-		e = sd_journal_open_directory(&r->j, conf->dir, conf->flags);
-	else
-		e = sd_journal_open(&r->j, conf->flags != 0 ? conf->flags : SD_JOURNAL_SYSTEM);
-	if (e < 0) {
-		r->j = NULL;
-		return e == -ENOENT || e == -ENOTDIR ? 0 : e;
-	}
-	e = add_matches(r);
-	if (e >= 0)
-		e = sd_journal_set_data_threshold(r->j, JOURNAL_TEXT_MAX + 64);
-	/* Before anything is read, or changes until then are not told: sd_journal_get_fd(3). */
-	if (e >= 0)
-		e = sd_journal_get_fd(r->j);
-	if (e >= 0)
-		e = seek(r);
-	return e < 0 ? e : 0;
-}
-
-static void take_field(struct reader *r, const char *data, size_t len)
-{
-	for (unsigned i = 0; i < F_N; i++) {
-		size_t name = strlen(field_names[i]);
-		struct field *f = &r->fields[i];
-
-		if (len < name || memcmp(data, field_names[i], name) != 0)
-			continue;
-		data += name;
-		len -= name;
-		if (i == F_MESSAGE) {
-			/* Of several all count, as in fail2ban. */
-			if (r->message_len > 0 && r->message_len < JOURNAL_TEXT_MAX)
-				r->message[r->message_len++] = ' ';
-			if (len > JOURNAL_TEXT_MAX - r->message_len)
-				len = JOURNAL_TEXT_MAX - r->message_len;
-			memcpy(r->message + r->message_len, data, len);
-			r->message_len += len;
-		} else if (f->len == 0) {
-			f->len = len < FIELD_MAX ? len : FIELD_MAX;
-			memcpy(f->text, data, f->len);
-			f->text[f->len] = '\0';
-		}
-		return;
-	}
-}
-
-/* Reads the entry's data: which terms it has, and what its text consists of. */
-static int read_entry(struct reader *r)
-{
-	const void *data;
-	size_t len;
-	int e;
-
-	memset(r->has, 0, r->terms.n);
-	for (unsigned i = 0; i < F_MESSAGE; i++)
-		r->fields[i].len = 0;
-	r->message_len = 0;
-	sd_journal_restart_data(r->j);
-	while ((e = sd_journal_enumerate_available_data(r->j, &data, &len)) > 0) {
-		long term = journal_terms_find(&r->terms, data, len);
-
-		if (term >= 0)
-			r->has[term] = 1;
-		take_field(r, data, len);
-	}
-	return e;
-}
-
-static size_t text_add(struct reader *r, size_t at, const char *s, size_t len)
-{
-	if (len > JOURNAL_TEXT_MAX - at)
-		len = JOURNAL_TEXT_MAX - at;
-	memcpy(r->text + at, s, len);
-	return at + len;
-}
-
-static const struct field *either(const struct reader *r, unsigned a, unsigned b)
-{
-	return r->fields[a].len > 0 ? &r->fields[a] : &r->fields[b];
-}
-
-static int64_t number(const struct field *f)
-{
-	char *end;
-	long long n;
-
-	if (f->len == 0 || f->text[0] < '0' || f->text[0] > '9')
-		return -1;
-	errno = 0;
-	n = strtoll(f->text, &end, 10);
-	return *end == '\0' && errno == 0 ? n : -1;
-}
-
-/* "HOST IDENT[PID]: MESSAGE" into r->text; returns its length. */
-static size_t make_text(struct reader *r)
-{
-	const struct field *host = &r->fields[F_HOST], *ident = either(r, F_IDENT, F_COMM);
-	const struct field *pid = either(r, F_SYSLOG_PID, F_PID);
-	int64_t monotonic = number(&r->fields[F_MONOTONIC]);
-	size_t at = text_add(r, 0, host->text, host->len);
-	char stamp[32];
-
-	if (host->len > 0)
-		at = text_add(r, at, " ", 1);
-	if (ident->len > 0) {
-		at = text_add(r, at, ident->text, ident->len);
-		if (pid->len > 0) {
-			at = text_add(r, at, "[", 1);
-			at = text_add(r, at, pid->text, pid->len);
-			at = text_add(r, at, "]", 1);
-		}
-		at = text_add(r, at, ": ", 2);
-		/* As dmesg and syslog have it, and filters of the kernel's lines expect it. */
-		if (pid->len == 0 && monotonic >= 0 && strcmp(ident->text, "kernel") == 0) {
-			snprintf(stamp, sizeof(stamp), "[%5lld.%06lld] ",
-				(long long)monotonic / 1000000, (long long)monotonic % 1000000);
-			at = text_add(r, at, stamp, strlen(stamp));
-		}
-	}
-	at = text_add(r, at, r->message, r->message_len);
-	/* No field may look like another line. */
-	for (size_t i = 0; i < at; i++) {
-		if (r->text[i] == '\n' || r->text[i] == '\r' || r->text[i] == '\0')
-			r->text[i] = ' ';
-	}
-	while (at > 0 && r->text[at - 1] == ' ')
-		at--;
-	return at;
+	journal_files_done(&r->files);
 }
 
 /* 0, -EPIPE when guard has gone, or -errno. */
-static int send_packet(struct reader *r, size_t len)
+static int send_entry(struct reader *r, const struct journal_entry *e)
 {
+	long len = journal_msg_write(r->packet, sizeof(r->packet), e);
 	ssize_t n;
 
+	if (len < 0)
+		return (int)len;
 	do
-		n = send(r->fd, r->packet, len, MSG_NOSIGNAL);
+		n = send(r->fd, r->packet, (size_t)len, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return 0;
 	return errno == ECONNRESET ? -EPIPE : -errno;
 }
 
-/* The entry the reader stands on goes to guard, if a jail wants it. */
-static int deal_with(struct reader *r)
+/* Something that the owner should know. */
+__attribute__((format(printf, 2, 3))) static int tell(struct reader *r, const char *fmt, ...)
+{
+	char text[1024];
+	struct journal_entry e = {.text = text};
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	e.text_len = (uint32_t)(n < (int)sizeof(text) ? n : (int)sizeof(text) - 1);
+	for (char *p = text; (p = strchr(p, '\n')) != NULL;)
+		*p = ' ';
+	return send_entry(r, &e);
+}
+
+/* The stream of that name, made if there is none; NULL: too many, or out of memory. */
+static struct journal_stream *stream_get(struct reader *r, const char *name)
+{
+	struct journal_stream *s;
+
+	for (size_t i = 0; i < r->n_streams; i++)
+		if (strcmp(r->streams[i].name, name) == 0)
+			return &r->streams[i];
+	if (r->n_streams == JOURNAL_STREAMS_MAX)
+		return NULL;
+	s = &r->streams[r->n_streams];
+	*s = (struct journal_stream) {.name = strdup(name), .since_us = r->since_us};
+	if (s->name == NULL)
+		return NULL;
+	r->n_streams++;
+	return s;
+}
+
+/* Reads the entry's data: which terms it has, and what its text consists of. */
+static int read_entry(struct reader *r, sd_journal *j)
+{
+	const void *data;
+	size_t len;
+	int e;
+
+	memset(r->has, 0, r->terms.n);
+	journal_text_clear(&r->text);
+	sd_journal_restart_data(j);
+	while ((e = sd_journal_enumerate_available_data(j, &data, &len)) > 0) {
+		long term = journal_terms_find(&r->terms, data, len);
+
+		if (term >= 0)
+			r->has[term] = 1;
+		journal_text_take(&r->text, data, len);
+	}
+	return e;
+}
+
+/* The entry goes to guard, if a jail wants it. */
+static int pass_on(struct reader *r, struct journal_stream *s, const char *cursor)
+{
+	struct journal_entry entry = {.jails = r->jails,
+		.stream = s->name,
+		.stream_len = (uint32_t)strlen(s->name),
+		.cursor = cursor,
+		.cursor_len = (uint32_t)strlen(cursor)};
+	uint64_t monotonic_us = 0;
+	sd_id128_t boot;
+
+	for (size_t i = 0; i < r->conf->n_jails; i++) {
+		if (journal_match_test(&r->matches[i], &r->terms, r->has))
+			r->jails[entry.n_jails++] = r->conf->jails[i].id;
+	}
+	if (entry.n_jails == 0)
+		return 0;
+	entry.time_us = journal_text_number(&r->text, JOURNAL_TIME);
+	if (entry.time_us < 0)
+		entry.time_us = (int64_t)s->realtime_us;
+	sd_journal_get_monotonic_usec(s->j, &monotonic_us, &boot);
+	journal_text_make(&r->text, (int64_t)monotonic_us);
+	entry.text = r->text.line;
+	entry.text_len = (uint32_t)r->text.len;
+	return send_entry(r, &entry);
+}
+
+/* The entry the stream stands on. */
+static int deal_with(struct reader *r, struct journal_stream *s)
 {
 	_cleanup_free_ char *cursor = NULL;
-	struct journal_entry entry = {.jails = r->jails};
-	uint64_t realtime;
-	size_t cursor_len;
-	long len;
-	int e = read_entry(r);
+	int e = read_entry(r, s->j);
 
+	s->at_entry = false;
 	if (e >= 0)
-		e = sd_journal_get_cursor(r->j, &cursor);
-	if (e >= 0)
-		e = sd_journal_get_realtime_usec(r->j, &realtime);
+		e = sd_journal_get_cursor(s->j, &cursor);
 	/* Damaged: what can be read of the journal goes on. */
 	if (e == -EBADMSG || e == -EADDRNOTAVAIL)
 		return 0;
 	if (e < 0)
 		return e;
-	cursor_len = strlen(cursor);
-	if (cursor_len > JOURNAL_CURSOR_MAX)
+	if (strlen(cursor) > JOURNAL_CURSOR_MAX)
 		return -EMSGSIZE;
-	for (size_t i = 0; i < r->conf->n_jails; i++) {
-		if (journal_match_test(&r->matches[i], &r->terms, r->has))
-			r->jails[entry.n_jails++] = r->conf->jails[i].id;
-	}
-	if (entry.n_jails > 0) {
-		entry.time_us = number(&r->fields[F_TIME]);
-		if (entry.time_us < 0)
-			entry.time_us = (int64_t)realtime;
-		entry.cursor = cursor;
-		entry.cursor_len = (uint32_t)cursor_len;
-		entry.text_len = (uint32_t)make_text(r);
-		entry.text = r->text;
-		len = journal_msg_write(r->packet, sizeof(r->packet), &entry);
-		e = len >= 0 ? send_packet(r, (size_t)len) : (int)len;
-		if (e < 0)
-			return e;
-	}
-	memcpy(r->pos.cursor, cursor, cursor_len + 1);
-	return 0;
+	e = pass_on(r, s, cursor);
+	if (e >= 0)
+		strcpy(s->cursor, cursor);
+	return e;
 }
 
-/* Everything there is. */
-static int drain(struct reader *r)
+static int tell_gone(struct reader *r, const struct journal_stream *s)
 {
+	char when[64] = "the next that comes";
+	time_t sec = (time_t)(s->realtime_us / 1000000);
+	struct tm tm;
+
+	if (s->at_entry && localtime_r(&sec, &tm) != NULL)
+		strftime(when, sizeof(when), "the entry of %Y-%m-%d %H:%M:%S", &tm);
+	return tell(r,
+		"%s: where reading ended is not there any more (vacuumed away): going on with %s",
+		s->name[0] == '/' ? s->name + 1 : s->name, when);
+}
+
+/* Has the stream stand on its next entry, if there is one. */
+static int advance(struct reader *r, struct journal_stream *s)
+{
+	bool gone;
 	int e;
 
-	while ((e = sd_journal_next(r->j)) > 0) {
-		bool first = r->seeking;
+	if (s->at_entry || !s->pending || s->j == NULL)
+		return 0;
+	e = journal_stream_next(s, &gone);
+	if (e == -EBADMSG || e == -EADDRNOTAVAIL) {
+		/* A file is damaged there: that of it which can be read was read. */
+		s->pending = false;
+		return 0;
+	}
+	return e >= 0 && gone ? tell_gone(r, s) : e;
+}
 
-		r->seeking = false;
-		if (first && r->pos.cursor[0] != '\0' &&
-			sd_journal_test_cursor(r->j, r->pos.cursor) > 0)
-			continue;
-		e = deal_with(r);
-		if (e < 0)
-			return e;
+/* Everything there is in one stream. */
+static int drain_one(struct reader *r, struct journal_stream *s)
+{
+	int e = advance(r, s);
+
+	while (e >= 0 && s->at_entry) {
+		e = deal_with(r, s);
+		if (e >= 0)
+			e = advance(r, s);
 	}
 	return e;
 }
 
-static int poll_timeout_ms(sd_journal *j)
+/* Everything there is, the oldest first of what the streams stand on. */
+static int drain(struct reader *r)
 {
-	struct timespec now;
-	uint64_t until_us, now_us;
+	for (;;) {
+		struct journal_stream *oldest = NULL;
+		int e = 0;
 
-	if (sd_journal_get_timeout(j, &until_us) < 0 || until_us == UINT64_MAX)
-		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-	return until_us > now_us ? (int)((until_us - now_us) / 1000 + 1) : 0;
+		for (size_t i = 0; i < r->n_streams && e >= 0; i++) {
+			struct journal_stream *s = &r->streams[i];
+
+			e = advance(r, s);
+			if (s->at_entry && (oldest == NULL || s->realtime_us < oldest->realtime_us))
+				oldest = s;
+		}
+		if (e >= 0 && oldest == NULL)
+			return 0;
+		if (e >= 0)
+			e = deal_with(r, oldest);
+		if (e < 0)
+			return e;
+	}
+}
+
+/* One stream's files are these now. */
+static int update(struct reader *r, const struct journal_file *files, size_t n)
+{
+	struct journal_stream *s = stream_get(r, files[0].stream);
+	size_t unread;
+	int e;
+
+	if (s == NULL) {
+		if (r->too_many)
+			return 0;
+		r->too_many = true;
+		return tell(r, "more than %d streams: %s and others are not read",
+			JOURNAL_STREAMS_MAX, files[0].path);
+	}
+	s->listed = true;
+	if (journal_stream_has(s, files, n))
+		return 0;
+	/* Of what goes now the rest comes first: it is still there as long as it is open. */
+	e = drain_one(r, s);
+	unread = s->n_unread;
+	if (e >= 0)
+		e = journal_stream_open(s, files, n, r->matches, r->conf->n_jails, &r->terms);
+	if (e < 0 || s->n_unread == 0 || s->n_unread == unread)
+		return e;
+	/* One that is just being made (-ENODATA) is no trouble. */
+	return s->why == -ENODATA ? 0
+				  : tell(r, "%s: %zu of %zu files cannot be read: %s",
+					    files[0].path, s->n_unread, n, strerror(-s->why));
+}
+
+/* Has all streams read the files that are there now. */
+static int rescan(struct reader *r)
+{
+	int e = journal_files_scan(&r->files);
+	const struct journal_files *fs = &r->files;
+
+	for (size_t i = 0; i < r->n_streams; i++)
+		r->streams[i].listed = false;
+	for (size_t i = 0, n; i < fs->n && e >= 0; i += n) {
+		for (n = 1; i + n < fs->n; n++)
+			if (strcmp(fs->items[i].stream, fs->items[i + n].stream) != 0)
+				break;
+		e = update(r, &fs->items[i], n);
+	}
+	for (size_t i = 0; i < r->n_streams && e >= 0; i++) {
+		if (r->streams[i].listed || r->streams[i].n_paths == 0)
+			continue;
+		e = drain_one(r, &r->streams[i]);
+		journal_stream_close(&r->streams[i]);
+	}
+	return e;
+}
+
+struct touching {
+	struct reader *r;
+	bool reopen; /* a file that could not be read may be readable now */
+};
+
+static void on_touched(void *arg, const char *name)
+{
+	struct touching *t = arg;
+
+	for (size_t i = 0; i < t->r->n_streams; i++) {
+		struct journal_stream *s = &t->r->streams[i];
+
+		if (strcmp(s->name, name) != 0)
+			continue;
+		s->pending = true;
+		t->reopen |= s->n_unread > 0;
+	}
 }
 
 /* Sleeps until there may be more. -EPIPE when guard has gone. */
 static int wait_for_more(struct reader *r)
 {
-	struct pollfd p[3] = {{.fd = r->fd, .events = POLLRDHUP},
-		{.fd = r->dirs_fd, .events = POLLIN}, {.fd = -1}};
-	int timeout = -1;
+	struct pollfd p[2] = {
+		{.fd = r->fd, .events = POLLRDHUP}, {.fd = r->files.fd, .events = POLLIN}};
+	struct touching t = {.r = r};
+	int n = poll(p, ARRAY_SIZE(p), r->files.is_remote ? NETWORK_MS : -1);
 
-	if (r->j != NULL) {
-		p[2].fd = sd_journal_get_fd(r->j);
-		p[2].events = (short)sd_journal_get_events(r->j);
-		timeout = poll_timeout_ms(r->j);
-	}
-	if (poll(p, ARRAY_SIZE(p), timeout) < 0)
+	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (p[0].revents != 0)
 		return -EPIPE;
-	if (p[1].revents != 0 && journal_dirs_changed(r->dirs_fd, r->dirs))
-		return reader_open(r);
-	return r->j != NULL ? sd_journal_process(r->j) : 0;
+	if (n == 0) {
+		for (size_t i = 0; i < r->n_streams; i++)
+			r->streams[i].pending = true;
+		return rescan(r);
+	}
+	if (journal_files_changed(&r->files, on_touched, &t) || t.reopen)
+		return rescan(r);
+	return 0;
 }
 
-/* 1 with the start message read, 0 when guard has gone, or -errno. */
+/* 1 with all start messages read, 0 when guard has gone, or -errno. */
 static int read_start(struct reader *r)
 {
-	ssize_t n;
-	int e;
+	struct journal_start start;
 
-	do
-		n = recv(r->fd, r->packet, sizeof(r->packet), 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == ECONNRESET ? 0 : -errno;
-	if (n == 0)
-		return 0;
-	e = journal_start_parse(r->packet, (size_t)n, &r->pos);
-	return e < 0 ? e : 1;
+	for (;;) {
+		struct journal_stream *s;
+		ssize_t n = recv(r->fd, r->packet, sizeof(r->packet), 0);
+		int e;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == ECONNRESET ? 0 : -errno;
+		if (n == 0)
+			return 0;
+		e = journal_start_parse(r->packet, (size_t)n, &start);
+		if (e < 0)
+			return e;
+		r->since_us = start.since_us;
+		if (start.stream[0] == '\0')
+			return 1;
+		s = stream_get(r, start.stream);
+		if (s == NULL)
+			continue;
+		strcpy(s->cursor, start.cursor);
+		s->resumed = true;
+	}
 }
 
 static int run(struct reader *r)
 {
 	int e = reader_init(r);
 
-	if (e < 0)
-		return e;
-	r->dirs_fd = journal_dirs_open();
-	if (r->dirs_fd < 0)
-		return r->dirs_fd;
-	e = read_start(r);
+	if (e >= 0)
+		e = read_start(r);
 	if (e <= 0)
 		return e;
-	e = reader_open(r);
+	e = rescan(r);
 	while (e >= 0) {
-		if (r->j != NULL)
-			e = drain(r);
+		e = drain(r);
 		if (e >= 0)
 			e = wait_for_more(r);
 	}
@@ -452,7 +439,6 @@ static int run(struct reader *r)
 
 int journal_run(int fd, const struct journal_conf *conf)
 {
-	const char *const own[] = {conf->dir, NULL};
 	struct reader *r = calloc(1, sizeof(*r));
 	int flags = fcntl(fd, F_GETFL), e;
 
@@ -462,9 +448,8 @@ int journal_run(int fd, const struct journal_conf *conf)
 	if (flags >= 0)
 		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 	r->fd = fd;
-	r->dirs_fd = -1;
+	r->files.fd = -1;
 	r->conf = conf;
-	r->dirs = conf->dir != NULL ? own : journal_system_dirs;
 	e = run(r);
 	reader_done(r);
 	free(r);

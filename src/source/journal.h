@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 /*
- * The journal's reader, one for all jails. libsystemd opens the journal's files itself, so it lives
- * in a process of its own, forked by keeper, that may read the journal (group systemd-journal) and
- * has no other privilege; guard gets its entries as packets (journal_msg.h).
+ * A journal's reader, one for all jails that read the same journal. libsystemd opens the journal's
+ * files itself, so it lives in a process of its own, forked by keeper, that may read the journal
+ * (group systemd-journal) and has no other privilege; guard gets its entries as packets
+ * (journal_msg.h).
  */
 
 struct journal_jail {
@@ -21,17 +22,19 @@ struct journal_jail {
 struct journal_conf {
 	const struct journal_jail *jails;
 	size_t n_jails;
-	const char *dir; /* the directory with the journal's files; NULL: the machine's journal */
-	int flags;       /* SD_JOURNAL_*; 0: SD_JOURNAL_SYSTEM, or with dir all that is there */
+	const char *dir;          /* the directory with its files; NULL: the machine's journal */
+	const char *const *files; /* paths and globs, ended by NULL, instead; or NULL */
+	const char *name_space;   /* NULL: the machine's own, without a namespace */
+	int flags;                /* SD_JOURNAL_*: which files of all */
 };
 
 /*
- * Waits for guard's start message on fd (SOCK_SEQPACKET), then sends every entry that a jail wants,
- * what is there and what comes, waiting when guard is slow and when there is none. A journal that
- * does not exist yet is waited for. Returns 0 when guard closed its end (whatever it was doing
- * then), or -errno: -EINVAL for a match that cannot be read (journal_match_check tells what),
- * -EBADMSG for a bad start message, -EOPNOTSUPP when built without libsystemd, or what the library
- * said.
+ * Waits for guard's start messages on fd (SOCK_SEQPACKET), then sends every entry that a jail
+ * wants, what is there and what comes, waiting when guard is slow and when there is none. A journal
+ * that does not exist yet is waited for; files may come, be rotated and vacuumed away meanwhile.
+ * Returns 0 when guard closed its end (whatever it was doing then), or -errno: -EINVAL for a match
+ * that cannot be read (journal_match_check tells what), -EBADMSG for a bad start message,
+ * -EOPNOTSUPP when built without libsystemd, or what the library said.
  */
 int journal_run(int fd, const struct journal_conf *conf);
 

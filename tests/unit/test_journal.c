@@ -108,6 +108,8 @@ static void msg_round(void **state)
 	struct journal_entry in = {.time_us = -5,
 				     .jails = (const uint16_t[]) {0, 7, 65535},
 				     .n_jails = 3,
+				     .stream = "/x",
+				     .stream_len = 2,
 				     .cursor = "s=1;i=2",
 				     .cursor_len = 7,
 				     .text = "h sshd[1]: \xff",
@@ -116,12 +118,13 @@ static void msg_round(void **state)
 	long len = journal_msg_write(buf, sizeof(buf), &in);
 
 	(void)state;
-	assert_int_equal(len, 24 + 6 + 7 + 12);
+	assert_int_equal(len, 24 + 6 + 2 + 7 + 12);
 	assert_int_equal(journal_msg_write(small, (size_t)len - 1, &in), -EMSGSIZE);
 	assert_int_equal(journal_msg_parse(buf, (size_t)len, &out), 0);
 	assert_int_equal(out.time_us, -5);
 	assert_int_equal(out.n_jails, 3);
 	assert_int_equal(out.jails[2], 65535);
+	assert_memory_equal(out.stream, in.stream, 2);
 	assert_memory_equal(out.cursor, in.cursor, 7);
 	assert_memory_equal(out.text, in.text, 12);
 	for (long l = 0; l < len; l++)
@@ -129,9 +132,15 @@ static void msg_round(void **state)
 	assert_int_equal(journal_msg_parse(buf, (size_t)len + 1, &out), -EBADMSG);
 	buf[len - 1] = '\n';
 	assert_int_equal(journal_msg_parse(buf, (size_t)len, &out), -EBADMSG);
-	in.n_jails = 0;
+	in.stream_len = 0;
 	len = journal_msg_write(buf, sizeof(buf), &in);
 	assert_int_equal(journal_msg_parse(buf, (size_t)len, &out), -EBADMSG);
+	/* A notice has nothing but a text. */
+	in = (struct journal_entry) {.text = "x", .text_len = 1};
+	len = journal_msg_write(buf, sizeof(buf), &in);
+	assert_int_equal(len, 24 + 1);
+	assert_int_equal(journal_msg_parse(buf, (size_t)len, &out), 0);
+	assert_int_equal(out.n_jails, 0);
 }
 
 static void start_round(void **state)
@@ -140,17 +149,23 @@ static void start_round(void **state)
 	char buf[JOURNAL_START_MAX];
 
 	(void)state;
-	assert_int_equal(journal_start_write(buf, sizeof(buf), &in), 8);
-	assert_int_equal(journal_start_parse(buf, 8, &out), 0);
+	assert_int_equal(journal_start_write(buf, sizeof(buf), &in), 16);
+	assert_int_equal(journal_start_parse(buf, 16, &out), 0);
 	assert_int_equal(out.since_us, 123456789);
+	assert_string_equal(out.stream, "");
 	assert_string_equal(out.cursor, "");
+	memset(in.stream, 's', JOURNAL_STREAM_MAX);
 	memset(in.cursor, 'c', JOURNAL_CURSOR_MAX);
 	assert_int_equal(journal_start_write(buf, sizeof(buf), &in), sizeof(buf));
 	assert_int_equal(journal_start_parse(buf, sizeof(buf), &out), 0);
+	assert_string_equal(out.stream, in.stream);
 	assert_string_equal(out.cursor, in.cursor);
 	assert_int_equal(journal_start_parse(buf, sizeof(buf) + 1, &out), -EBADMSG);
-	assert_int_equal(journal_start_parse(buf, 7, &out), -EBADMSG);
+	assert_int_equal(journal_start_parse(buf, sizeof(buf) - 1, &out), -EBADMSG);
+	assert_int_equal(journal_start_parse(buf, 15, &out), -EBADMSG);
 	assert_int_equal(journal_start_write(buf, sizeof(buf) - 1, &in), -EMSGSIZE);
+	buf[20] = '\n';
+	assert_int_equal(journal_start_parse(buf, sizeof(buf), &out), -EBADMSG);
 }
 
 #ifdef HAVE_SYSTEMD
@@ -164,6 +179,7 @@ struct fix {
 	int fd;                              /* guard's end */
 	pid_t pid;                           /* the reader */
 	char cursor[JOURNAL_CURSOR_MAX + 1]; /* of the last entry */
+	char stream[JOURNAL_STREAM_MAX + 1]; /* which is of that stream */
 	uint64_t clock;                      /* of the next entry, us */
 };
 
@@ -215,7 +231,6 @@ static void reader_start_with(
 	struct journal_start s = {.since_us = since_us};
 	char buf[JOURNAL_START_MAX];
 	int sv[2];
-	long len;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
 	fflush(NULL);
@@ -229,10 +244,16 @@ static void reader_start_with(
 	close(sv[1]);
 	f->fd = sv[0];
 	setsockopt(f->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	strcpy(s.cursor, cursor);
-	len = journal_start_write(buf, sizeof(buf), &s);
-	assert_true(len > 0);
-	assert_int_equal(send(f->fd, buf, (size_t)len, MSG_NOSIGNAL), len);
+	/* One that is known, and the end. */
+	for (unsigned i = *cursor != '\0' ? 0 : 1; i < 2; i++) {
+		long len;
+
+		strcpy(s.stream, i == 0 ? f->stream : "");
+		strcpy(s.cursor, i == 0 ? cursor : "");
+		len = journal_start_write(buf, sizeof(buf), &s);
+		assert_true(len > 0);
+		assert_int_equal(send(f->fd, buf, (size_t)len, MSG_NOSIGNAL), len);
+	}
 }
 
 static void reader_start(struct fix *f, const char *cursor, int64_t since_us)
@@ -273,7 +294,22 @@ static struct journal_entry next(struct fix *f, const char *ids, const char *tex
 	buf_done(&b);
 	memcpy(f->cursor, e.cursor, e.cursor_len);
 	f->cursor[e.cursor_len] = '\0';
+	memcpy(f->stream, e.stream, e.stream_len);
+	f->stream[e.stream_len] = '\0';
 	return e;
+}
+
+/* The reader has something to say, with this in it. */
+static void notice(struct fix *f, const char *what)
+{
+	static char buf[JOURNAL_MSG_MAX] __attribute__((aligned(8)));
+	struct journal_entry e;
+	ssize_t n = recv(f->fd, buf, sizeof(buf), 0);
+
+	assert_true(n > 0);
+	assert_int_equal(journal_msg_parse(buf, (size_t)n, &e), 0);
+	assert_int_equal(e.n_jails, 0);
+	assert_non_null(memmem(e.text, e.text_len, what, strlen(what)));
 }
 
 static void nothing(struct fix *f)
@@ -380,8 +416,8 @@ static void texts(void **state)
 	next(f, "3", "no name at all");
 	next(f, "12", "host kernel: [   12.000345] hello");
 	/* A field may be there twice, and any of them counts. */
-	next(f, "12", "kernel: two of it");
-	next(f, "3 9", "sshd: two lines");
+	next(f, "12", "kernel: [    0.006000] two of it");
+	next(f, "3 9", "sshd: two\\nlines");
 	long_text.data[JOURNAL_TEXT_MAX - strlen("sshd: ")] = '\0';
 	assert_int_equal(buf_addf(&want, "sshd: %s", long_text.data), 0);
 	next(f, "3 9", want.data);
@@ -434,6 +470,7 @@ static void goes_on_where_it_was(void **state)
 	reader_stop(f);
 	/* What was never a cursor is none. */
 	reader_start(f, "nonsense", T0 + f->clock - 500);
+	notice(f, "where reading ended");
 	next(f, "3 9", "sshd: meanwhile");
 	reader_stop(f);
 }
@@ -474,9 +511,164 @@ static void rotation(void **state)
 	reader_stop(f);
 	assert_int_equal(unlink(to), 0);
 	reader_start(f, last, 0);
+	notice(f, "system: where reading ended is not there any more");
 	next(f, "3 9", "sshd: 5");
 	nothing(f);
 	reader_stop(f);
+	/* All of it is gone: the next is the next. */
+	assert_int_equal(unlink(from), 0);
+	reader_start(f, f->cursor, 0);
+	nothing(f);
+	one(f, "system.journal", "_COMM=sshd\nMESSAGE=6\n");
+	notice(f, "where reading ended is not there any more");
+	next(f, "3 9", "sshd: 6");
+	nothing(f);
+	reader_stop(f);
+}
+
+/* What one host sends late is older than what another sent in time. */
+static void late_hosts(void **state)
+{
+	struct fix *f = *state;
+	char cursor[sizeof(f->cursor)];
+
+	if (no_writer())
+		return;
+	make_dirs(f);
+	f->clock = 1000000;
+	one(f, "remote-a.journal", "_COMM=sshd\nMESSAGE=a1\n");
+	reader_start(f, "", 0);
+	next(f, "3 9", "sshd: a1");
+	f->clock = 500000;
+	one(f, "remote-b.journal", "_COMM=sshd\nMESSAGE=b1\n");
+	next(f, "3 9", "sshd: b1");
+	one(f, "remote-b.journal", "_COMM=sshd\nMESSAGE=b2\n");
+	next(f, "3 9", "sshd: b2");
+	strcpy(cursor, f->cursor);
+	assert_string_equal(f->stream, "/remote-b");
+	reader_stop(f);
+	/* Each goes on where it was; one that is not known from the beginning, in order of time. */
+	one(f, "remote-b.journal", "_COMM=sshd\nMESSAGE=b3\n");
+	f->clock = 100000;
+	one(f, "remote-c.journal", "_COMM=sshd\nMESSAGE=c1\n");
+	reader_start(f, cursor, 0);
+	next(f, "3 9", "sshd: c1");
+	next(f, "3 9", "sshd: b3");
+	next(f, "3 9", "sshd: a1");
+	nothing(f);
+	reader_stop(f);
+}
+
+/* Files by name: what rotation makes of them is not asked for. */
+static void files_by_name(void **state)
+{
+	struct fix *f = *state;
+	char glob[128], to[128], from[128];
+	const char *files[] = {glob, NULL};
+	const struct journal_conf conf = {.jails = jails, .n_jails = 3, .files = files};
+
+	if (no_writer())
+		return;
+	snprintf(glob, sizeof(glob), "%s/log/*/system.journal", f->dir);
+	snprintf(from, sizeof(from), "%s/system.journal", f->journal);
+	snprintf(to, sizeof(to), "%s/system@1.journal", f->journal);
+	reader_start_with(f, &conf, "", 0);
+	nothing(f);
+	make_dirs(f);
+	one(f, "other.journal", "_COMM=sshd\nMESSAGE=other\n");
+	one(f, "system.journal", "_COMM=sshd\nMESSAGE=1\n");
+	next(f, "3 9", "sshd: 1");
+	one(f, "system.journal", "_COMM=sshd\nMESSAGE=2\n");
+	next(f, "3 9", "sshd: 2");
+	assert_int_equal(rename(from, to), 0);
+	one(f, "system.journal", "_COMM=sshd\nMESSAGE=3\n");
+	next(f, "3 9", "sshd: 3");
+	nothing(f);
+	reader_stop(f);
+}
+
+/* A file that is none yet is no reason not to read the others. */
+static void damaged(void **state)
+{
+	struct fix *f = *state;
+	char bad[128], good[128];
+	FILE *p;
+
+	if (no_writer())
+		return;
+	make_dirs(f);
+	snprintf(bad, sizeof(bad), "%s/system@0.journal", f->journal);
+	snprintf(good, sizeof(good), "%s/system.journal", f->journal);
+	p = fopen(bad, "we");
+	assert_non_null(p);
+	fclose(p);
+	one(f, "system.journal", "_COMM=sshd\nMESSAGE=1\n");
+	reader_start(f, "", 0);
+	next(f, "3 9", "sshd: 1");
+	p = fopen(bad, "we");
+	assert_non_null(p);
+	for (unsigned i = 0; i < 100000; i++)
+		fputs("no journal", p);
+	fclose(p);
+	one(f, "system.journal", "_COMM=sshd\nMESSAGE=2\n");
+	next(f, "3 9", "sshd: 2");
+	/* And when it has become one it is read. */
+	assert_int_equal(rename(good, bad), 0);
+	one(f, "system.journal", "_COMM=sshd\nMESSAGE=3\n");
+	next(f, "3 9", "sshd: 3");
+	nothing(f);
+	reader_stop(f);
+}
+
+static void copy(struct fix *f, const char *dir, const char *file, const char *message)
+{
+	struct buf b = {0};
+
+	snprintf(f->journal, sizeof(f->journal), "%s/%s", f->dir, dir);
+	mkdir(f->journal, 0755);
+	entry(f, &b, message);
+	journal_write(f, file, &b);
+}
+
+/* A machine's own directories, namespaces, and whose files of them. */
+static void choices(void **state)
+{
+	struct fix *f = *state;
+	static const char id[] = "0123456789abcdef0123456789abcdef";
+	static const struct {
+		const char *name_space;
+		int flags;
+		const char *all[5];
+	} cases[] = {{NULL, 0, {"system", "user"}}, {NULL, 4, {"system"}}, {NULL, 8, {"user"}},
+		{"ns", 0, {"ns"}}, {"ns", 64, {"system", "user", "ns"}},
+		{NULL, 32, {"system", "user", "ns", "other"}}, {"none", 0, {NULL}}};
+	char user[64], dir[64], own[128];
+
+	if (no_writer())
+		return;
+	copy(f, id, "system.journal", "_COMM=sshd\nMESSAGE=system\n");
+	snprintf(user, sizeof(user), "user-%u.journal", (unsigned)getuid());
+	copy(f, id, user, "_COMM=sshd\nMESSAGE=user\n");
+	snprintf(dir, sizeof(dir), "%s.ns", id);
+	copy(f, dir, "system.journal", "_COMM=sshd\nMESSAGE=ns\n");
+	snprintf(dir, sizeof(dir), "%s.other", id);
+	copy(f, dir, "system.journal", "_COMM=sshd\nMESSAGE=other\n");
+	copy(f, "nonsense", "system.journal", "_COMM=sshd\nMESSAGE=nonsense\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct journal_conf conf = {.jails = jails,
+			.n_jails = 3,
+			.dir = f->dir,
+			.name_space = cases[i].name_space,
+			.flags = cases[i].flags};
+
+		reader_start_with(f, &conf, "", 0);
+		for (size_t k = 0; cases[i].all[k] != NULL; k++) {
+			snprintf(own, sizeof(own), "sshd: %s", cases[i].all[k]);
+			next(f, "3 9", own);
+		}
+		nothing(f);
+		reader_stop(f);
+	}
 }
 
 static void a_journal_that_comes_later(void **state)
@@ -514,6 +706,7 @@ static void the_machines_own(void **state)
 {
 	struct fix *f = *state;
 	const struct journal_conf conf = {.jails = jails, .n_jails = 3};
+	char cursor[sizeof(f->cursor)];
 
 	if (no_writer())
 		return;
@@ -536,8 +729,19 @@ static void the_machines_own(void **state)
 	assert_int_equal(mkdir("/var/log/journal", 0755), 0);
 	strcpy(f->journal, "/var/log/journal/0123456789abcdef0123456789abcdef");
 	assert_int_equal(mkdir(f->journal, 0755), 0);
+	/* journald flushes what was volatile there, and removes it. */
+	f->clock = 0;
+	one(f, "system.journal", "_COMM=sshd\nMESSAGE=volatile\n");
+	nothing(f);
+	strcpy(cursor, f->cursor);
+	assert_int_equal(
+		unlink("/run/log/journal/0123456789abcdef0123456789abcdef/system.journal"), 0);
 	one(f, "system.journal", "_COMM=sshd\nMESSAGE=persistent\n");
 	next(f, "3 9", "sshd: persistent");
+	reader_stop(f);
+	reader_start_with(f, &conf, cursor, 0);
+	next(f, "3 9", "sshd: persistent");
+	nothing(f);
 	reader_stop(f);
 }
 
@@ -606,6 +810,10 @@ int main(void)
 		TEST(texts),
 		TEST(goes_on_where_it_was),
 		TEST(rotation),
+		TEST(late_hosts),
+		TEST(files_by_name),
+		TEST(damaged),
+		TEST(choices),
 		TEST(a_journal_that_comes_later),
 		TEST(slow_guard),
 		TEST(bad_starts),
