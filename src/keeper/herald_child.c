@@ -14,7 +14,9 @@
 #include <sys/wait.h>
 
 #define RESOLV_CONF "/etc/resolv.conf"
-#define AGAIN_SEC 1 /* after one that did not end well */
+/* After one that did not end well, and how long that may grow to. */
+#define AGAIN_SEC 1
+#define AGAIN_MAX_SEC 64
 
 /* Has the configuration any use for names? */
 static bool wants_names(const struct ruleset *rs)
@@ -66,6 +68,16 @@ static void be_herald(const struct keeper *k)
 	_exit(herald_run(&o));
 }
 
+/* Questions wait meanwhile; what cannot be helped is told less and less often. */
+static void start_later(struct keeper *k)
+{
+	struct timeval tv = {.tv_sec = AGAIN_SEC << k->herald_failures};
+
+	if (AGAIN_SEC << k->herald_failures < AGAIN_MAX_SEC)
+		k->herald_failures++;
+	evtimer_add(k->herald_again, &tv);
+}
+
 /* A question waits, and nobody is there to answer it. */
 static void on_question(evutil_socket_t fd, short what, void *arg)
 {
@@ -80,10 +92,8 @@ static void on_question(evutil_socket_t fd, short what, void *arg)
 	if (k->herald_pid == 0)
 		be_herald(k);
 	if (k->herald_pid < 0) {
-		const struct timeval tv = {.tv_sec = AGAIN_SEC};
-
 		log_error("names cannot be looked up: %s", strerror(errno));
-		evtimer_add(k->herald_again, &tv);
+		start_later(k);
 		return;
 	}
 	log_debug("herald starts");
@@ -103,6 +113,7 @@ void herald_child_stop(struct keeper *k)
 	kill(k->herald_pid, SIGKILL);
 	waitpid(k->herald_pid, NULL, 0);
 	k->herald_pid = -1;
+	k->herald_failures = 0;
 }
 
 int herald_child_pair(struct keeper *k)
@@ -126,13 +137,13 @@ int herald_child_pair(struct keeper *k)
 
 void herald_child_ended(struct keeper *k)
 {
-	const struct timeval tv = {.tv_sec = AGAIN_SEC};
 	int status;
 
 	if (k->herald_pid <= 0 || waitpid(k->herald_pid, &status, WNOHANG) <= 0)
 		return;
 	k->herald_pid = -1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		k->herald_failures = 0;
 		event_add(k->herald_question, NULL);
 		return;
 	}
@@ -141,7 +152,7 @@ void herald_child_ended(struct keeper *k)
 			strsignal(WTERMSIG(status)));
 	else
 		log_error("herald ended with status %d", WEXITSTATUS(status));
-	evtimer_add(k->herald_again, &tv);
+	start_later(k);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)

@@ -78,6 +78,7 @@ struct keeper {
 	pid_t herald_pid; /* -1: none */
 	int herald_fd;    /* its end of guard's questions; -1: no use for names */
 	struct event *herald_question, *herald_again;
+	unsigned herald_failures; /* in a row */
 
 	struct ignore *ignore; /* ignore.c */
 

@@ -43,20 +43,19 @@ static pid_t pid;
 static char conf[] = "/tmp/test_herald.XXXXXX";
 static uint32_t serial;
 
-static int set_up(void **state)
+static int set_up_with(const char *options)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(sin);
-	int pair[2], fd = mkstemp(conf);
-	FILE *f = fdopen(fd, "w");
+	FILE *f = fopen(conf, "w");
+	int pair[2];
 
-	(void)state;
 	server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (server < 0 || f == NULL || bind(server, (struct sockaddr *)&sin, sizeof(sin)) < 0 ||
 		getsockname(server, (struct sockaddr *)&sin, &len) < 0 ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -1;
-	fprintf(f, "nameserver 127.0.0.1:%u\noptions timeout:1 attempts:1\n", ntohs(sin.sin_port));
+	fprintf(f, "nameserver 127.0.0.1:%u\noptions %s\n", ntohs(sin.sin_port), options);
 	fclose(f);
 	channel = pair[0];
 	fflush(NULL);
@@ -73,6 +72,19 @@ static int set_up(void **state)
 	return 0;
 }
 
+static int set_up(void **state)
+{
+	(void)state;
+	return set_up_with("timeout:1 attempts:1");
+}
+
+/* Its questions get older than herald lets them. */
+static int set_up_slow(void **state)
+{
+	(void)state;
+	return set_up_with("timeout:60 attempts:1");
+}
+
 static int tear_down(void **state)
 {
 	int status;
@@ -80,7 +92,6 @@ static int tear_down(void **state)
 	(void)state;
 	close(channel);
 	close(server);
-	unlink(conf);
 	/* guard's end is closed: it goes by itself, and in order. */
 	return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
 }
@@ -316,16 +327,42 @@ static void refuses_a_flood(void **state)
 	assert_true(busy > 0);
 }
 
+/* Nobody answers: herald says so itself, whatever evdns would still hope for. */
+static void gives_up(void **state)
+{
+	struct msg_found m[2];
+
+	(void)state;
+	question("silent.example.org", NULL);
+	question(NULL, "192.0.2.9");
+	m[0] = found();
+	m[1] = found();
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(m[i].result, LOOKUP_FAILED);
+		assert_int_equal(m[i].n, 0);
+	}
+	assert_int_not_equal(m[0].serial, m[1].serial);
+}
+
+#define A_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_addresses),
-		cmocka_unit_test(finds_nothing),
-		cmocka_unit_test(does_not_believe_many),
-		cmocka_unit_test(finds_names),
-		cmocka_unit_test(bears_garbage),
-		cmocka_unit_test(refuses_a_flood),
+		A_TEST(finds_addresses),
+		A_TEST(finds_nothing),
+		A_TEST(does_not_believe_many),
+		A_TEST(finds_names),
+		A_TEST(bears_garbage),
+		A_TEST(refuses_a_flood),
+		cmocka_unit_test_setup_teardown(gives_up, set_up_slow, tear_down),
 	};
+	int fd = mkstemp(conf), r;
 
-	return cmocka_run_group_tests_name("herald", tests, set_up, tear_down);
+	if (fd < 0)
+		return 1;
+	close(fd);
+	r = cmocka_run_group_tests_name("herald", tests, NULL, NULL);
+	unlink(conf);
+	return r;
 }
