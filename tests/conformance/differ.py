@@ -78,6 +78,8 @@ def explained(raw, theirs, ours):
         return "a zone belongs to its address"
     if re.search(rb"[\x1c-\x1f]", raw):
         return "a separator of ASCII is no space in a class with \\S"
+    if re.match(rb"[^0-9]{0,16}[\x80-\xff]", raw):
+        return "a character beside the date is bytes to whom looks for dates"
     if not isinstance(theirs, tuple) or ours["verdict"] != "match":
         return None
     kept = ours["ip"].encode()

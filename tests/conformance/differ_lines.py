@@ -88,6 +88,15 @@ SMALL = {
     "cyrillic": ["а".encode(), "ж".encode(), "я".encode(), "ё".encode(), "Ж".encode(), b"a"],
 }
 
+# Filters that put lines together: a zone, which we alone take, would go on to differ in others.
+REMEMBERING = ("sshd", "slapd", "mongodb-auth", "guacamole", "ejabberd-auth", "sendmail-auth",
+               "sendmail-reject", "sessions", "windows", "content")
+
+# Filters over several lines: to fail2ban these end a line that was passed over, though not one that
+# was read, and it loses lines by that.
+WINDOWED = ("slapd", "mongodb-auth", "guacamole", "windows", "content")
+_SEPARATOR = re.compile(rb"[\v\f\r\x1c-\x1e]|\xc2\x85|\xe2\x80[\xa8\xa9]")
+
 _IP4 = re.compile(rb"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _WORD = re.compile(rb"[^\s\"'\[\]()<>,;=]+")
 
@@ -132,6 +141,8 @@ class Lines:
     def __iter__(self):
         for _ in range(self.n):
             line = self._line()
+            if self.name in WINDOWED:
+                line = _SEPARATOR.sub(b"", line)
             self.recent = line
             yield line.replace(b"\n", b"")
 
@@ -145,8 +156,7 @@ class Lines:
         if kind < 0.80:
             return "2001:db8:%x::%x" % (rng.randrange(65536), rng.randrange(65536))
         odd = rng.choice(ODD_ADDRESSES)
-        # Taken by us alone it would go on to differ through its whole session.
-        return "fe80::1" if "%" in odd and self.name in ("sshd", "sessions") else odd
+        return "fe80::1" if "%" in odd and self.name in REMEMBERING else odd
 
     def _hostile(self):
         rng = self.rng

@@ -63,7 +63,7 @@ SESSIONS = 2048
 
 
 class Reference:
-    """One filter with its options: "sshd", "sshd[mode=aggressive]". With the time given it is fail2ban
+    """One filter with its options: "sshd[mode=aggressive]". With the time given it is fail2ban
     at that time, with our memory; without it is fail2ban-regex, now."""
 
     def __init__(self, spec, now=None, conf=CONF):
