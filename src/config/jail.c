@@ -304,6 +304,7 @@ static bool add_action(
 {
 	const struct conf_option *protocol = action_option(a, "protocol");
 	const struct conf_option *type = action_option(a, "type");
+	const struct conf_option *actiontype = action_option(a, "actiontype");
 	const struct conf_option *port = action_option(a, "port");
 
 	if (!a->is_wall)
@@ -312,7 +313,8 @@ static bool add_action(
 	if (protocol != NULL)
 		ports_protocols(d->r, protocol->value, protocols);
 	if (has_suffix(a->name, "allports") ||
-		(type != NULL && strcmp(type->value.text, "allports") == 0))
+		(type != NULL && strcmp(type->value.text, "allports") == 0) ||
+		(actiontype != NULL && strcmp(actiontype->value.text, "<allports>") == 0))
 		ports->all = true;
 	else if (port != NULL && port->value.text[0] != '\0')
 		ports_add(d->r, port->value, ports);

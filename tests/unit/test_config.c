@@ -383,11 +383,12 @@ static void ban_ports(void **state)
 		"[g]\naction = %(action_)s[port=\"1,3\"]\n         %(action_)s[port=\"2\", "
 		"protocol=udp]\n"
 		"[h]\nport = 0:65535\n[i]\nport = 1:65535\n[j]\nport = any\n[k]\nport = "
-		"1:9,5:20,21\n",
+		"1:9,5:20,21\n"
+		"[l]\nbanaction = firewallcmd-ipset[actiontype=<allports>]\n",
 		"jail.conf:11: warning: the action 'tell' is not run by this version: who is "
 		"banned "
 		"is dropped in the kernel, and that is all\n");
-	assert_int_equal(f.rs->n_jails, 11);
+	assert_int_equal(f.rs->n_jails, 12);
 	assert_int_equal(f.rs->jails[0].n_ports, 1);
 	assert_int_equal(f.rs->jails[0].ports[0].lo, 22);
 	assert_int_equal(f.rs->jails[1].n_ports, 0);
@@ -403,6 +404,7 @@ static void ban_ports(void **state)
 		assert_int_equal(f.rs->jails[i].n_ports, 0);
 	assert_int_equal(f.rs->jails[10].n_ports, 1);
 	assert_int_equal(f.rs->jails[10].ports[0].hi, 21);
+	assert_int_equal(f.rs->jails[11].n_ports, 0);
 	fixture_done(&f);
 }
 
