@@ -62,6 +62,21 @@ int forge_line(struct forge_line *ret, const struct lint_work *w, size_t regex, 
 	return memchr(ret->own.text, '\n', ret->own.len) == NULL ? 0 : -EINVAL;
 }
 
+const char *forge_text(const struct lint_work *w, const struct lint_regex *r, unsigned variant)
+{
+	struct regen_choice c = {.variant = variant, .hosts = &other};
+	struct regen_text *t;
+	const char *text = NULL;
+
+	if (r->tree.root == NULL)
+		return NULL;
+	t = malloc(sizeof(*t));
+	if (t != NULL && regen_write(t, &r->tree, &c) == 0)
+		text = arena_printf(w->arena, " %s", t->text);
+	free(t);
+	return text;
+}
+
 void forge_content(const struct regen_text *t, size_t *ret_off, size_t *ret_end)
 {
 	*ret_off = 0;

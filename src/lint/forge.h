@@ -30,6 +30,9 @@ struct forge_tail {
  */
 int forge_line(struct forge_line *ret, const struct lint_work *w, size_t regex, unsigned variant);
 
+/* A variant of what the expression matches, behind a blank; NULL: none. Lives in the arena. */
+const char *forge_text(const struct lint_work *w, const struct lint_regex *r, unsigned variant);
+
 /* The part of the line that the failregexes look at: *ret_off to *ret_end. */
 void forge_content(const struct regen_text *t, size_t *ret_off, size_t *ret_end);
 

@@ -6,9 +6,12 @@
 
 #include <string.h>
 
-#define VARIANTS 32                    /* texts tried of one expression */
-#define LINES_PER_REGEX 6              /* those of them that are attacked */
-#define POOL_MAX 48                    /* tails taken from one line to attack another */
+#define VARIANTS 32       /* texts tried of one expression */
+#define LINES_PER_REGEX 6 /* those of them that are attacked */
+#define HIDING_VARIANTS 4
+#define POOL_MAX 48 /* tails taken from one line to attack another */
+#define LINES_MAX 1200
+#define IGNOREREGEX_MAX 50
 #define JUDGED_MAX 50000               /* lines judged for one filter */
 #define SESSION_US INT64_C(3600000000) /* longer than any session lives */
 #define LINE_MAX 4096
@@ -22,6 +25,7 @@ enum finding {
 	FINDING_END,   /* by what stands behind the address */
 	FINDING_NAME,  /* by a host's name that begins like an address */
 	FINDING_LOST,  /* by itself: it never takes the address that stands there */
+	FINDING_HIDE,  /* an ignoreregex: a failure can be made to look like what it means */
 	FINDINGS,
 };
 
@@ -101,26 +105,30 @@ static enum verdict judge_lines(struct inject *in, const char *text, size_t len,
 	return v;
 }
 
-/* Is the line a failure of an address? */
-static bool judge(struct inject *in, const char *text, size_t len, struct match *m)
+static enum verdict judge(struct inject *in, const char *text, size_t len, struct match *m)
 {
-	enum verdict v;
-
-	if (in->judged >= JUDGED_MAX)
-		return false;
+	m->has_addr = m->is_name = false;
+	if (in->judged >= JUDGED_MAX) {
+		in->w->is_partial = true;
+		return VERDICT_MISS;
+	}
 	in->judged++;
 	/* Each line is a session of its own. */
 	in->now_us += SESSION_US;
 	if (in->w->def->maxlines > 1)
-		v = judge_lines(in, text, len, m);
-	else
-		v = filter_judge(in->w->filter, NULL, text, len, in->now_us, m);
-	return v == VERDICT_MATCH && m->has_addr;
+		return judge_lines(in, text, len, m);
+	return filter_judge(in->w->filter, NULL, text, len, in->now_us, m);
 }
 
 static bool is_own(const struct inject *in, const struct match *m)
 {
 	return addr_eq(&m->addr, &in->own4) || addr_eq(&m->addr, &in->own6);
+}
+
+/* Is the line a failure of another address? */
+static bool is_fooled(struct inject *in, const struct attack *a, struct match *m)
+{
+	return judge(in, a->text, a->len, m) == VERDICT_MATCH && m->has_addr && !is_own(in, m);
 }
 
 static bool is_own_name(const struct match *m)
@@ -146,7 +154,11 @@ static size_t culprit(const struct inject *in, const struct match *m)
 
 static const struct lint_regex *regex_of(const struct inject *in, size_t i)
 {
-	return i < in->w->def->n_failregex ? &in->w->fail[i] : &in->w->pref;
+	size_t n_fail = in->w->def->n_failregex;
+
+	if (i > n_fail)
+		return &in->w->ignore[i - n_fail - 1];
+	return i < n_fail ? &in->w->fail[i] : &in->w->pref;
 }
 
 static bool ends_closed(const struct lint_regex *r)
@@ -180,7 +192,8 @@ static void note(struct inject *in, enum finding finding, size_t regex, const st
 	*p = *how;
 	p->line = arena_strndup(in->w->arena, a->text, a->len);
 	p->len = a->len;
-	p->got = lint_show(in->w, m->host, m->host_len);
+	if (finding != FINDING_HIDE)
+		p->got = lint_show(in->w, m->host, m->host_len);
 }
 
 /* --- fields ----------------------------------------------------------------------------------- */
@@ -228,26 +241,44 @@ static bool is_possible(const struct regen_text *t, const struct regen_mark *m,
 	return is_free(s) || (is_named && byteset_has(s, 'e'));
 }
 
+static const char *field_name(
+	struct inject *in, const struct forge_line *line, const struct regen_mark *m)
+{
+	struct lint_work *w = in->w;
+
+	if (m->field != NULL)
+		return arena_printf(w->arena, "the field '%s'", m->field);
+	return arena_printf(
+		w->arena, "what %s stands for", lint_excerpt(w, &w->fail[line->regex], m->node));
+}
+
 static void try_tails(struct inject *in, const struct forge_line *line, const struct regen_mark *m,
 	const struct forge_tail *tails, size_t n)
 {
 	const struct regen_text *t = &line->own;
 	struct forge_tail word = {t->text + m->off, m->len};
-	struct proof how = {0};
+	struct proof how = {.field = field_name(in, line, m)};
 	struct attack a;
 	struct match got;
 
-	how.field = m->field != NULL
-			    ? arena_printf(in->w->arena, "the field '%s'", m->field)
-			    : arena_printf(in->w->arena, "what %s stands for",
-				      lint_excerpt(in->w, &in->w->fail[line->regex], m->node));
 	for (size_t i = 0; i < n; i++) {
 		if (!is_possible(t, m, &tails[i], &how))
 			continue;
 		attack_make(&a, t, m->off, m->off + m->len, &word, &tails[i]);
-		if (judge(in, a.text, a.len, &got) && !is_own(in, &got))
+		if (is_fooled(in, &a, &got))
 			note(in, FINDING_FIELD, culprit(in, &got), &got, &a, &how);
 	}
+}
+
+/* May somebody have chosen what stands there? The host's name and the like before the message no.
+ */
+static bool is_chosen(const struct regen_text *t, const struct regen_mark *m)
+{
+	size_t off, end;
+
+	forge_content(t, &off, &end);
+	return m->kind == REGEN_FIELD && m->off >= off && m->off + m->len <= end &&
+	       (m->field != NULL || !m->is_prefix);
 }
 
 static void attack_fields(struct inject *in, const struct forge_line *line,
@@ -259,16 +290,61 @@ static void attack_fields(struct inject *in, const struct forge_line *line,
 	forge_content(t, &off, &end);
 	for (size_t i = 0; i < t->n_marks; i++) {
 		const struct regen_mark *m = &t->marks[i];
-		bool is_last = m->off + m->len == end;
 
-		/* The host's name and the like before the message; what follows it all. */
-		if (m->kind != REGEN_FIELD || m->off < off || m->off + m->len > end ||
-			(m->field == NULL && (m->is_prefix || is_last)))
+		/* What follows it all is the line's end. */
+		if (!is_chosen(t, m) || (m->field == NULL && m->off + m->len == end))
 			continue;
 		try_tails(in, line, m, own, n_own);
 		try_tails(in, line, m, forge_known, forge_n_known);
 		try_tails(in, line, m, in->pool, in->n_pool);
 	}
+}
+
+/* With the text of an ignoreregex in it a failure must not pass for what that means. */
+static void attack_by_hiding(
+	struct inject *in, const struct forge_line *line, size_t ignore, const char *text)
+{
+	const struct regen_text *t = &line->own;
+	struct forge_tail tail = {text, strlen(text)};
+	struct attack a;
+	struct match got;
+
+	for (size_t i = 0; i < t->n_marks; i++) {
+		const struct regen_mark *m = &t->marks[i];
+		struct forge_tail word = {t->text + m->off, m->len};
+		struct proof how = {0};
+
+		if (!is_chosen(t, m) || !is_possible(t, m, &tail, &how))
+			continue;
+		how.field = field_name(in, line, m);
+		attack_make(&a, t, m->off, m->off + m->len, &word, &tail);
+		if (judge(in, a.text, a.len, &got) == VERDICT_IGNORED)
+			note(in, FINDING_HIDE, in->w->def->n_failregex + 1 + ignore, &got, &a,
+				&how);
+	}
+}
+
+/* With that ignoreregex alone, for a filter does not say which of them it was. */
+static void attack_ignoreregex(struct inject *in, size_t ignore)
+{
+	struct lint_work *w = in->w;
+	struct filter_def def = *w->def;
+	struct filter *all = w->filter;
+	struct faults known = {0};
+
+	def.ignoreregex = &w->def->ignoreregex[ignore];
+	def.n_ignoreregex = 1;
+	if (filter_new(&w->filter, &def, &known) == 0) {
+		for (unsigned v = 0; v < HIDING_VARIANTS; v++) {
+			const char *text = forge_text(w, &w->ignore[ignore], v);
+
+			for (size_t i = 0; text != NULL && i < in->n_lines; i++)
+				attack_by_hiding(in, in->lines[i], ignore, text);
+		}
+		filter_free(w->filter);
+		w->filter = all;
+	}
+	faults_done(&known);
 }
 
 /* --- ends ------------------------------------------------------------------------------------- */
@@ -292,14 +368,14 @@ static void attack_start(struct inject *in, const struct forge_line *line)
 	attack_add(&a, line->own.text, own_off);
 	attack_add(&a, lead, strlen(lead));
 	attack_add(&a, line->other.text + off, line->other.len - off);
-	if (judge(in, a.text, a.len, &got) && !is_own(in, &got))
+	if (is_fooled(in, &a, &got))
 		note(in, FINDING_START, got.regex, &got, &a, &(struct proof) {0});
 	if (off == 0)
 		return;
 	a.len = 0;
 	attack_add(&a, lead, strlen(lead));
 	attack_add(&a, line->other.text, line->other.len);
-	if (judge(in, a.text, a.len, &got) && !is_own(in, &got))
+	if (is_fooled(in, &a, &got))
 		note(in, FINDING_START, in->w->def->n_failregex, &got, &a, &(struct proof) {0});
 }
 
@@ -315,11 +391,11 @@ static bool attack_end_with(struct inject *in, const struct forge_line *line,
 
 	forge_content(t, &off, &end);
 	attack_make(&a, t, end, end, lead, &none);
-	if (!judge(in, a.text, a.len, &got) || !is_own(in, &got))
+	if (judge(in, a.text, a.len, &got) != VERDICT_MATCH || !got.has_addr || !is_own(in, &got))
 		return false;
 	for (size_t i = 0; i < n_own; i++) {
 		attack_make(&a, t, end, end, lead, &own[i]);
-		if (!judge(in, a.text, a.len, &got) || is_own(in, &got))
+		if (!is_fooled(in, &a, &got))
 			continue;
 		note(in, FINDING_END, culprit(in, &got), &got, &a, &(struct proof) {0});
 		return true;
@@ -357,7 +433,7 @@ static void attack_name(struct inject *in, const struct forge_line *line)
 		if (m->kind != REGEN_HOST)
 			continue;
 		attack_make(&a, t, m->off, m->off + m->len, &name, &none);
-		if (judge(in, a.text, a.len, &got) && !is_own(in, &got))
+		if (is_fooled(in, &a, &got))
 			note(in, FINDING_NAME, culprit(in, &got), &got, &a, &(struct proof) {0});
 	}
 }
@@ -381,9 +457,9 @@ static struct forge_line *collect_line(struct inject *in, struct forge_line *lin
 
 	if (is_known_line(in, line))
 		return line;
-	if (judge(in, line->own.text, line->own.len, &m)) {
-		if (!is_own(in, &m))
-			return line;
+	if (judge(in, line->own.text, line->own.len, &m) != VERDICT_MATCH)
+		return line;
+	if (m.has_addr && is_own(in, &m)) {
 		in->lines[in->n_lines++] = line;
 		return arena_alloc(in->w->arena, sizeof(*line));
 	}
@@ -399,11 +475,14 @@ static void collect(struct inject *in)
 	struct lint_work *w = in->w;
 	struct forge_line *line = arena_alloc(w->arena, sizeof(*line));
 
-	in->lines = arena_array(
-		w->arena, w->def->n_failregex * LINES_PER_REGEX, sizeof(struct forge_line *));
+	in->lines = arena_array(w->arena, LINES_MAX, sizeof(struct forge_line *));
 	for (size_t i = 0; i < w->def->n_failregex; i++) {
 		size_t start = in->n_lines;
 
+		if (start + LINES_PER_REGEX > LINES_MAX) {
+			w->is_partial = true;
+			return;
+		}
 		for (unsigned v = 0; v < VARIANTS && in->n_lines < start + LINES_PER_REGEX; v++) {
 			if (forge_line(line, w, i, v) == 0)
 				line = collect_line(in, line);
@@ -429,7 +508,7 @@ static void fill_pool(struct inject *in)
 
 /* --- telling -------------------------------------------------------------------------------- */
 
-static const char *how_field(struct lint_work *w, const struct proof *p)
+static const char *how_field(struct lint_work *w, const struct proof *p, const char *what)
 {
 	const char *hedge = "";
 
@@ -438,8 +517,16 @@ static const char *how_field(struct lint_work *w, const struct proof *p)
 	else if (p->odd != 0)
 		hedge = arena_printf(w->arena,
 			" with \"%c\" in it, should the service write that as it is,", p->odd);
-	return arena_printf(
-		w->arena, "injectable: whoever fills %s%s chooses who is banned", p->field, hedge);
+	return arena_printf(w->arena, "injectable: whoever fills %s%s %s", p->field, hedge, what);
+}
+
+static void tell_hiding(struct inject *in, const struct lint_regex *r, const struct proof *p)
+{
+	fault_add(in->w->faults, FAULT_WARNING, r->source->where,
+		"%s: %s: \"%s\" is ignored; begin it with ^ and end it with $, with what the "
+		"service "
+		"writes between",
+		r->what, how_field(in->w, p, "is never banned"), lint_show(in->w, p->line, p->len));
 }
 
 static void tell(struct inject *in, size_t regex, enum finding finding)
@@ -450,9 +537,13 @@ static void tell(struct inject *in, size_t regex, enum finding finding)
 
 	if (p->line == NULL)
 		return;
+	if (finding == FINDING_HIDE) {
+		tell_hiding(in, r, p);
+		return;
+	}
 	instead = advice(r);
 	if (finding == FINDING_FIELD) {
-		how = how_field(in->w, p);
+		how = how_field(in->w, p, "chooses who is banned");
 	} else if (finding == FINDING_START) {
 		how = "unanchored start: it is found in whatever somebody has logged";
 		instead = "begin it with ^ and what the service writes first";
@@ -477,21 +568,25 @@ void inject_lint(struct lint_work *w)
 {
 	struct inject in = {.w = w};
 	struct forge_tail tails[FORGE_TAILS_MAX];
+	size_t n = w->def->n_failregex + 1 + w->def->n_ignoreregex;
 
 	addr_parse(&in.own4, FORGE_OWN4, strlen(FORGE_OWN4));
 	addr_parse(&in.own6, FORGE_OWN6, strlen(FORGE_OWN6));
-	in.proofs = arena_array(w->arena, (w->def->n_failregex + 1) * FINDINGS, sizeof(*in.proofs));
+	in.proofs = arena_array(w->arena, n * FINDINGS, sizeof(*in.proofs));
 	collect(&in);
 	fill_pool(&in);
 	for (size_t i = 0; i < in.n_lines; i++) {
-		size_t n = forge_tails(w->arena, in.lines[i], tails);
+		size_t n_tails = forge_tails(w->arena, in.lines[i], tails);
 
-		attack_fields(&in, in.lines[i], tails, n);
+		attack_fields(&in, in.lines[i], tails, n_tails);
 		attack_start(&in, in.lines[i]);
-		attack_end(&in, in.lines[i], tails, n);
+		attack_end(&in, in.lines[i], tails, n_tails);
 		attack_name(&in, in.lines[i]);
 	}
-	for (size_t i = 0; i <= w->def->n_failregex; i++) {
+	for (size_t i = 0; i < w->def->n_ignoreregex && i < IGNOREREGEX_MAX; i++)
+		attack_ignoreregex(&in, i);
+	w->is_partial |= w->def->n_ignoreregex > IGNOREREGEX_MAX;
+	for (size_t i = 0; i < n; i++) {
 		for (enum finding k = 0; k < FINDINGS; k++)
 			tell(&in, i, k);
 	}

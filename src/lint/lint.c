@@ -67,6 +67,11 @@ static void examine(struct lint_work *w)
 		take_apart(w, &w->ignore[i], "ignoreregex", &def->ignoreregex[i]);
 	inject_lint(w);
 	slow_lint(w);
+	if (w->is_partial)
+		fault_add(w->faults, FAULT_WARNING, def->failregex[0].where,
+			"filter '%s' is so large that not all of it could be tried for what an "
+			"attacker could do; split it into several",
+			lint_show(w, def->name, strlen(def->name)));
 	pattern_done(&w->pref.pattern);
 	for (size_t i = 0; i < def->n_failregex; i++)
 		pattern_done(&w->fail[i].pattern);

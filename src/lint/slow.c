@@ -19,7 +19,8 @@
 #define VARIANTS 4   /* texts of an expression that are stretched */
 #define PUMPS_MAX 16 /* things to stretch a repeat of a text with */
 #define PUMP_LEN_MAX 64
-#define BUDGET 5000000 /* steps spent on one expression before it is taken for good */
+#define FILTER_BUDGET 200000000 /* for all of a filter */
+#define BUDGET 5000000          /* steps spent on one expression before it is taken for good */
 
 /* A text made long: head, then pump many times, then tail. */
 struct stretch {
@@ -311,13 +312,18 @@ static void stretch_regex(struct slow *s, struct regen_text *t)
 	}
 }
 
-static void examine(struct lint_work *w, const struct lint_regex *r, struct regen_text *t)
+static void examine(
+	struct lint_work *w, const struct lint_regex *r, struct regen_text *t, uint64_t *spent)
 {
 	struct slow *s;
 
 	/* One repeat alone, at the line's start, reads it once. */
 	if (r->source == NULL || r->tree.root == NULL || count_repeats(r->tree.root) == 0)
 		return;
+	if (*spent > FILTER_BUDGET) {
+		w->is_partial = true;
+		return;
+	}
 	s = arena_alloc(w->arena, sizeof(*s));
 	s->w = w;
 	s->regex = r;
@@ -326,16 +332,18 @@ static void examine(struct lint_work *w, const struct lint_regex *r, struct rege
 	stretch_regex(s, t);
 	if (s->worst.power > 0)
 		tell(s);
+	*spent += s->spent;
 	meter_free(s->meter);
 }
 
 void slow_lint(struct lint_work *w)
 {
 	struct regen_text *t = arena_alloc(w->arena, sizeof(*t));
+	uint64_t spent = 0;
 
-	examine(w, &w->pref, t);
+	examine(w, &w->pref, t, &spent);
 	for (size_t i = 0; i < w->def->n_failregex; i++)
-		examine(w, &w->fail[i], t);
+		examine(w, &w->fail[i], t, &spent);
 	for (size_t i = 0; i < w->def->n_ignoreregex; i++)
-		examine(w, &w->ignore[i], t);
+		examine(w, &w->ignore[i], t, &spent);
 }

@@ -23,6 +23,7 @@ struct lint_work {
 	unsigned flags;         /* enum pattern_flags that its expressions are compiled with */
 	struct lint_regex pref; /* source NULL: none */
 	struct lint_regex *fail, *ignore;
+	bool is_partial; /* the filter is so large that not all of it was tried */
 };
 
 /*

@@ -235,6 +235,54 @@ static void slow(void **state)
 	finds_not(NULL, "^x{1,50}y{1,50} from <ADDR>$", "its work");
 }
 
+/* An ignoreregex that an attacker can write into his own failure. */
+static void hiding(void **state)
+{
+	struct conf_text fail = {"^Invalid user <F-USER>.*</F-USER> from <ADDR>$", {"t.conf", 7}};
+	struct conf_text ignore[] = {{"from 10\\.0\\.", {"t.conf", 8}},
+		{"^Invalid user \\S+ from 10\\.0\\.0\\.1$", {"t.conf", 9}}};
+	struct filter_def def = {
+		.name = "t",
+		.failregex = &fail,
+		.n_failregex = 1,
+		.ignoreregex = ignore,
+		.n_ignoreregex = 2,
+		.maxlines = 1,
+	};
+	struct faults f = {0};
+
+	(void)state;
+	lint_filter(&def, &f);
+	assert_int_equal(f.n, 1);
+	assert_int_equal(f.items[0].line, 8);
+	assert_non_null(strstr(f.items[0].message,
+		"ignoreregex: injectable: whoever fills the field 'user' is never banned: "
+		"\"Invalid user guest from 10.0. from 192.0.2.1\" is ignored; "));
+	faults_done(&f);
+}
+
+/* However many expressions there are, it ends, and says that it did not try them all. */
+static void large(void **state)
+{
+	enum { N = 250 };
+	struct conf_text *fail = calloc(N, sizeof(*fail));
+	struct filter_def def = {.name = "t", .failregex = fail, .n_failregex = N, .maxlines = 1};
+	struct faults f = {0};
+
+	(void)state;
+	for (size_t i = 0; i < N; i++) {
+		fail[i].where = (struct where) {"t.conf", 1};
+		assert_true(asprintf((char **)&fail[i].text,
+				    "^no %zu of <F-USER>\\S+</F-USER> by .* at <ADDR>$", i) > 0);
+	}
+	lint_filter(&def, &f);
+	assert_non_null(find(&f, "filter 't' is so large"));
+	faults_done(&f);
+	for (size_t i = 0; i < N; i++)
+		free((char *)fail[i].text);
+	free(fail);
+}
+
 /* A message names the place, shows the line, and says what to do. */
 static void message(void **state)
 {
@@ -435,6 +483,8 @@ int main(void)
 		cmocka_unit_test(prefix),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(slow),
+		cmocka_unit_test(hiding),
+		cmocka_unit_test(large),
 		cmocka_unit_test(message),
 		cmocka_unit_test(own_filters),
 		cmocka_unit_test(generated),
