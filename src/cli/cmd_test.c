@@ -174,7 +174,8 @@ static bool load(const struct wishes *w, struct subject *s, struct faults *f)
 		s->def = def;
 	if (s->def == NULL)
 		return false;
-	filter_new(&s->filter, s->def, f);
+	if (filter_new(&s->filter, s->def, f) == 0)
+		filter_imitate(s->filter);
 	date_patterns_new(&s->dates, &s->def->datepattern, &s->zone, f);
 	return s->filter != NULL && s->dates != NULL;
 }

@@ -161,6 +161,12 @@ const char *filter_looked_at(const struct filter *f, size_t *ret_len)
 	return s.text;
 }
 
+void filter_imitate(struct filter *f)
+{
+	if (f->has_sessions)
+		sessions_imitate(f->sessions);
+}
+
 unsigned filter_maxlines(const struct filter *f)
 {
 	return f->maxlines;

@@ -67,6 +67,12 @@ struct filter_stats {
 int filter_new(struct filter **ret, const struct filter_def *def, struct faults *f);
 void filter_free(struct filter *f);
 
+/*
+ * For tools that tell what fail2ban would say: sessions as few as it keeps, and mixed up as it
+ * mixes them (see ARCHITECTURE). Before the first line.
+ */
+void filter_imitate(struct filter *f);
+
 /* The lines that a match may reach over; with more than 1 filter_judge wants a window. */
 unsigned filter_maxlines(const struct filter *f);
 

@@ -19,7 +19,14 @@ struct sessions *sessions_new(void)
 	s->key = hash_key_random();
 	memset(s->buckets, 0xff, sizeof(s->buckets));
 	s->oldest = s->newest = s->free = s->last = SESSION_NONE;
+	s->max = SESSIONS_MAX;
 	return s;
+}
+
+void sessions_imitate(struct sessions *s)
+{
+	s->imitates = true;
+	s->max = FAIL2BAN_SESSIONS_MAX;
 }
 
 void sessions_free(struct sessions *s)
@@ -63,7 +70,7 @@ uint16_t session_add(struct sessions *s, uint64_t hash, int64_t ends_us, int64_t
 	struct session *t;
 	uint16_t i;
 
-	if (s->free == SESSION_NONE && s->unused == SESSIONS_MAX) {
+	if (s->free == SESSION_NONE && s->unused == s->max) {
 		s->pushed_out += s->pool[s->oldest].ends_us > now_us;
 		drop(s, s->oldest);
 	}
@@ -156,6 +163,13 @@ static void take_up(
 		t->pending = false;
 	if (!st->was_nofail && !t->pending)
 		t->matches = 0;
+	/*
+	 * A process id may come back soon, with another client: whose address the line names is the
+	 * one, though fail2ban would take an IPv4 address of before. A name, which its owner may
+	 * choose, takes no address's place.
+	 */
+	if (line->v[FIELD_IP6].text != NULL && !s->imitates)
+		t->v[FIELD_IP4].is_set = t->v[FIELD_CIDR].is_set = false;
 	for (size_t i = 0; i < FIELDS_MAX; i++)
 		if (line->v[i].text != NULL)
 			session_keep(t, &t->v[i], line->v[i]);

@@ -18,6 +18,12 @@ struct sessions;
 struct sessions *sessions_new(void);
 void sessions_free(struct sessions *s);
 
+/*
+ * From now on as fail2ban has them, to the last: 100 of them, and of a session's addresses IPv4
+ * before IPv6 whichever line named it. The table must be empty.
+ */
+void sessions_imitate(struct sessions *s);
+
 /* What the lines of a session say, this one included. */
 struct session_result {
 	struct fields fields; /* borrowed from the table, until the next merge, and from the line */

@@ -7,6 +7,7 @@
 /* How sessions are held: shared by session.c and session_disk.c alone. */
 
 #define SESSIONS_MAX 2048 /* at one time */
+#define FAIL2BAN_SESSIONS_MAX 100
 #define BUCKETS 1024
 #define TEXT_MAX 896  /* bytes a session may keep */
 #define VALUE_MAX 200 /* of which one value */
@@ -42,6 +43,8 @@ struct sessions {
 	struct hash_key key;
 	uint16_t buckets[BUCKETS];
 	uint16_t oldest, newest, free;
+	uint16_t max;    /* at one time */
+	bool imitates;   /* fail2ban */
 	uint16_t unused; /* from here on the pool has never been touched */
 	uint16_t last;   /* merged into last, SESSION_NONE if it is forgotten */
 	uint64_t pushed_out;

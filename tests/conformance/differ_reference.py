@@ -48,23 +48,9 @@ def _set_options(flt, stream):
         add(value)
 
 
-def _cache(n):
-    from fail2ban.server.utils import Utils
-
-    class Cache(Utils.Cache):
-        def __bool__(self):  # an empty one would be put aside for a new one of fail2ban's size
-            return True
-
-    return Cache(maxCount=n, maxTime=3600)
-
-
-# How many sessions we keep. fail2ban keeps 100, which its 101st client makes it forget.
-SESSIONS = 2048
-
-
 class Reference:
     """One filter with its options: "sshd[mode=aggressive]". With the time given it is fail2ban
-    at that time, with our memory; without it is fail2ban-regex, now."""
+    at that time, without it fail2ban-regex now."""
 
     def __init__(self, spec, now=None, conf=CONF):
         import logging
@@ -85,8 +71,6 @@ class Reference:
         flt.checkFindTime = False
         flt.checkAllRegex = False
         flt.ignorePending = True
-        if now is not None:
-            flt._Filter__mlfidCache = _cache(SESSIONS)
         reader = FilterReader(name, "differ", options, share_config={}, basedir=conf)
         if not reader.read():
             raise ValueError("cannot read " + name)
