@@ -146,6 +146,19 @@ test_herald() {
 	bad yes five.test
 	check_eventually "herald killed: another answers" looked_up not_found 1
 	check_is "guard is the same" "$g" "$(guard_pid)"
+	h=$(child_named stockade-herald)
+	check "a reload" ctl reload
+	check_eventually "ends herald" not alive "$h"
+	echo "10.50.0.41 late.test" >>"$T/hosts"
+	bad yes late.test
+	check_eventually "the next has read its files anew" in_set 10.50.0.41 yes
+}
+
+test_end() {
+	h=$(child_named stockade-herald)
+	kill -KILL "$STOCKADE_PID"
+	wait "$STOCKADE_PID" 2>/dev/null
+	check_eventually "keeper killed: herald goes too" not alive "$h"
 }
 
 files_of() { # PID
@@ -223,6 +236,10 @@ test_ip_host
 test_bounds
 daemon_stop
 check_is "SIGTERM: exit 0" 0 $?
+run_with_resolv_conf
+bad yes six.test
+check_eventually "started again: names are looked up" has_herald
+test_end
 # nothing to ask, nobody to answer
 sed -i 's/^ignoreip.*//' "$CONF/jail.local"
 run_with_resolv_conf

@@ -238,6 +238,8 @@ static void shapes(void **state)
 	assert_true(message_check(TO_KEEPER, MSG_SIBLINGS, ref, sizeof(*ref), false));
 	memset(ref->path, 'a', sizeof(ref->path)); /* without its end */
 	assert_false(message_check(TO_KEEPER, MSG_SIBLINGS, ref, sizeof(*ref), false));
+	assert_false(message_check(TO_KEEPER, 150, NULL, 0, false));
+	assert_false(message_check(TO_GUARD, MSG_FOUND, NULL, 0, false));
 	assert_false(message_check(TO_KEEPER, 0, NULL, 0, false));
 	assert_false(message_check(TO_KEEPER, 50, NULL, 0, false));
 	assert_false(message_check(TO_KEEPER, UINT32_MAX, NULL, 0, false));
@@ -245,9 +247,42 @@ static void shapes(void **state)
 	free(ref);
 }
 
+/* What a hijacked process could say about names and ignorecommand. */
+static void checks_answers(void **state)
+{
+	struct msg_found found = {.result = LOOKUP_FOUND, .n = LOOKUP_ADDRS_MAX};
+	struct msg_lookup lookup = {.reverse = 1};
+	struct {
+		struct msg_ignore m;
+		char tags[8];
+	} ignore = {.m = {.prefix = {.len = 128}}, .tags = "a\0b"};
+	const size_t whole = sizeof(ignore.m) + 4;
+
+	(void)state;
+	assert_true(message_check(FROM_HERALD, MSG_FOUND, &found, sizeof(found), false));
+	assert_false(message_check(TO_HERALD, MSG_FOUND, &found, sizeof(found), false));
+	found.n++;
+	assert_false(message_check(FROM_HERALD, MSG_FOUND, &found, sizeof(found), false));
+	found.n = 0;
+	memset(found.name, 'x', sizeof(found.name));
+	assert_false(message_check(FROM_HERALD, MSG_FOUND, &found, sizeof(found), false));
+	assert_true(message_check(TO_HERALD, MSG_LOOKUP, &lookup, sizeof(lookup), false));
+	memset(lookup.name, 'x', sizeof(lookup.name));
+	assert_false(message_check(TO_HERALD, MSG_LOOKUP, &lookup, sizeof(lookup), false));
+	assert_true(message_check(TO_KEEPER, MSG_IGNORE_ASK, &ignore, whole, false));
+	assert_true(message_check(TO_KEEPER, MSG_IGNORE_ASK, &ignore, sizeof(ignore.m), false));
+	assert_false(message_check(TO_KEEPER, MSG_IGNORE_ASK, &ignore, whole - 1, false));
+	assert_false(message_check(TO_KEEPER, MSG_IGNORE_ASK, &ignore, whole - 2, false));
+	assert_false(message_check(TO_GUARD, MSG_IGNORE_SAYS, &ignore.m, sizeof(ignore.m), false));
+	ignore.m.says = IGNORE_YES;
+	assert_true(message_check(TO_GUARD, MSG_IGNORE_SAYS, &ignore.m, sizeof(ignore.m), false));
+	assert_false(message_check(TO_KEEPER, MSG_IGNORE_ASK, &ignore, whole, false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(checks_answers),
 		cmocka_unit_test_setup_teardown(said_and_heard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(queued, set_up, tear_down),
