@@ -39,10 +39,11 @@ SERVICES = [
     ("proftpd", 1), ("exim[mode=aggressive]", 2), ("asterisk", 2), ("named-refused", 1),
     ("recidive", 1),
 ]
+KEPT = 200          # bytes of a value that a session of ours keeps
 # Filters of our own, for what Debian's do not have or not together.
 HAND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "differ-etc")
 HAND_SHARE = 0.15
-OTHERS_SHARE = 0.2  # every other filter, by its sample lines
+OTHERS_SHARE = 0.25 # every other filter and mode
 TOOL_LINES = 400    # that go through fail2ban-regex as well
 SHOWN = 3           # disagreements of a kind that are shown
 
@@ -69,9 +70,6 @@ def canonical(who):
     return str(block.network)
 
 
-KEPT = 200  # bytes of a value that a session keeps
-
-
 def explained(raw, theirs, ours):
     """Why we judge some lines otherwise, on purpose."""
     if b"%eth0" in raw:
@@ -82,8 +80,7 @@ def explained(raw, theirs, ours):
         return "a character beside the date is bytes to whom looks for dates"
     if not isinstance(theirs, tuple) or ours["verdict"] != "match":
         return None
-    kept = ours["ip"].encode()
-    if KEPT - 3 <= len(kept) <= KEPT and theirs[0].encode().startswith(kept):
+    if kept_of(theirs[0], ours["ip"]):
         return "a session keeps %d bytes of a value" % KEPT
     if theirs[0].startswith("(") and len(theirs[0]) > 1000:
         return "a tuple ends at 1,000 bytes"
@@ -114,6 +111,22 @@ def when_text(when):
     return text + (".%06d" % micro if micro else "")
 
 
+def other_fields(theirs, ours):
+    user, users = ours.get("user"), sorted(ours.get("users", ()))
+    if user != theirs["user"] and (user is None or not kept_of(theirs["user"], user)):
+        return "another user"
+    # Eight are remembered, which is enough to know that they are several.
+    if users != theirs["users"] and len(users) < 8 and max(map(len, users + [""])) < KEPT // 4:
+        return "other users"
+    if ours.get("attempts", 1) != theirs["attempts"]:
+        return "another number of attempts"
+    return None
+
+
+def kept_of(whole, kept):
+    return KEPT - 3 <= len(kept.encode()) <= KEPT and whole.startswith(kept)
+
+
 def disagreement(theirs, ours):
     """What kind of disagreement it is, or None."""
     matched = ours["verdict"] == "match"
@@ -128,7 +141,7 @@ def disagreement(theirs, ours):
     # A line without a date has none to compare.
     if theirs[1] is not None and when_text(theirs[1]) != ours["time"]:
         return "another time"
-    return None
+    return other_fields(theirs[2], ours["fields"])
 
 
 class Sums:
@@ -187,13 +200,20 @@ def check_reference(spec, lines):
     return -1
 
 
+def modes(name):
+    """The modes that a filter has beside the normal one, as its file names them."""
+    with open(os.path.join(reference.CONF, "filter.d", name + ".conf"), encoding="utf-8") as f:
+        found = re.findall(r"^mdre-(\w+)\s*=", f.read(), re.M)
+    return [name] + ["%s[mode=%s]" % (name, mode) for mode in found if mode != "normal"]
+
+
 def other_filters():
-    named = {filter_name(spec) for spec, _ in SERVICES}
+    done = {spec for spec, _ in SERVICES}
     for entry in sorted(os.listdir(os.path.join(reference.CONF, "filter.d"))):
         name, dot, kind = entry.rpartition(".")
-        if kind == "conf" and dot and not name.endswith("common") and name not in named:
+        if kind == "conf" and dot and not name.endswith("common"):
             if os.path.exists(os.path.join(reference.logs(), name)):
-                yield name
+                yield from (spec for spec in modes(name) if spec not in done)
 
 
 def plan(n, only):

@@ -84,14 +84,17 @@ class Reference:
         return [r[1:] for r in self.filter.processLine(line) if not r[3].get("nofail")]
 
     def judge(self, line):
-        """(address, time) of the failure that the line is; None: none; a text: it gave up."""
+        """(address, time, fields) of the failure in the line; None: none; a text: it gave up."""
         try:
             found = self.failures(line)
         except Exception as e:  # the server drops the line then
             return "%s: %s" % (type(e).__name__, e)
         if not found:
             return None
-        return str(found[0][0]), found[0][1]
+        who, when, fields = found[0]
+        return str(who), when, {
+            "user": fields.get("user"), "users": sorted(fields.get("users") or ()),
+            "attempts": len(fields.get("matches", ()))}
 
 
 def decoded(path):
