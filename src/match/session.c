@@ -112,15 +112,54 @@ static void tidy(struct session *t)
 	t->n_text = n;
 }
 
+/* The values that have their room for sure, and how much: the longest address, the longest name. */
+static const uint16_t reserved[FIELD_USER] = {
+	[FIELD_ID] = 255,
+	[FIELD_IP4] = 51,
+	[FIELD_IP6] = 51,
+	[FIELD_DNS] = 255,
+	[FIELD_CIDR] = 12,
+	[FIELD_MLFID] = VALUE_MAX,
+	[FIELD_NOFAIL] = 48,
+	[FIELD_GAINED] = 48,
+};
+
+/* How much of the room left is kept for others. */
+static size_t room_reserved(const struct session *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < FIELD_USER; i++)
+		n += reserved[i] - (t->v[i].is_set ? t->v[i].len : 0U);
+	return n;
+}
+
+static size_t room(const struct session *t, bool is_reserved)
+{
+	size_t left = TEXT_MAX - t->n_text, others = is_reserved ? 0 : room_reserved(t);
+
+	return left > others ? left - others : 0;
+}
+
+/* Where to cut so that no character is. */
+static size_t cut(struct span v, size_t most)
+{
+	if (v.len <= most)
+		return v.len;
+	while (most > 0 && ((unsigned char)v.text[most] & 0xc0) == 0x80)
+		most--;
+	return most;
+}
+
 void session_keep(struct session *t, struct place *p, struct span v)
 {
-	size_t len = v.len < VALUE_MAX ? v.len : VALUE_MAX;
+	bool is_reserved = p >= t->v && p < t->v + FIELD_USER;
+	size_t len = cut(v, is_reserved ? reserved[p - t->v] : VALUE_MAX);
 
 	p->is_set = false;
-	if (len > TEXT_MAX - t->n_text)
+	if (len > room(t, is_reserved))
 		tidy(t);
-	if (len > TEXT_MAX - t->n_text)
-		len = TEXT_MAX - t->n_text;
+	len = cut(v, len < room(t, is_reserved) ? len : room(t, is_reserved));
 	if (len > 0)
 		memcpy(t->text + t->n_text, v.text, len);
 	*p = (struct place) {(uint16_t)t->n_text, (uint16_t)len, true};

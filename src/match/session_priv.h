@@ -9,8 +9,8 @@
 #define SESSIONS_MAX 2048 /* at one time */
 #define FAIL2BAN_SESSIONS_MAX 100
 #define BUCKETS 1024
-#define TEXT_MAX 896  /* bytes a session may keep */
-#define VALUE_MAX 200 /* of which one value */
+#define VALUE_MAX 200 /* bytes kept of a value */
+#define TEXT_MAX 1664 /* of all values of a session */
 #define USERS_MAX 8
 #define SESSION_NONE UINT16_MAX
 
@@ -54,7 +54,10 @@ struct sessions {
 /* A new one, of that id's hash; ends_us: when it is over. */
 uint16_t session_add(struct sessions *s, uint64_t hash, int64_t ends_us, int64_t now_us);
 
-/* Keeps a value, cut where it is longer than there is room for. */
+/*
+ * Keeps a value, cut where it is longer than there is room for. However long users' names and other
+ * texts are, there is room for whom the session means and how it stands.
+ */
 void session_keep(struct session *t, struct place *p, struct span v);
 
 /* One more user, if it is new. */

@@ -226,6 +226,33 @@ static void long_values(void **state)
 	filter_free(fl);
 }
 
+/* Names as long as can be, and as many, do not make the address disappear, nor the outcome. */
+static void full(void **state)
+{
+	struct filter *fl = server();
+	struct match m;
+	char line[400];
+
+	(void)state;
+	for (unsigned i = 0; i < 12; i++) {
+		memset(line, 'x', sizeof(line));
+		line[(size_t)snprintf(line, sizeof(line), "s1: login as %u", i)] = 'x';
+		filter_judge(fl, NULL, line, sizeof(line), 1, &m);
+	}
+	assert_int_equal(
+		filter_judge(fl, NULL, "s1: connect from 192.0.2.1", 26, 1, &m), VERDICT_MATCH);
+	assert_true(m.has_addr);
+	assert_int_equal(m.addr.b[15], 1);
+	assert_int_equal(filter_judge(fl, NULL, "s1: kicked", 10, 1, &m), VERDICT_MATCH);
+	assert_int_equal(m.addr.b[15], 1);
+	/* Cut between characters. */
+	memset(line, '\xff', sizeof(line));
+	memcpy(line, "s2: login as x", 14);
+	assert_int_equal(filter_judge(fl, NULL, line, sizeof(line), 1, &m), VERDICT_NOFAIL);
+	assert_int_equal(m.users[0].len, 1 + 66 * 3);
+	filter_free(fl);
+}
+
 /* A filter that goes on where another one left. */
 static void carried_over(void **state)
 {
@@ -351,6 +378,7 @@ int main(void)
 		cmocka_unit_test(ends_after_a_while),
 		cmocka_unit_test(many),
 		cmocka_unit_test(long_values),
+		cmocka_unit_test(full),
 		cmocka_unit_test(carried_over),
 		cmocka_unit_test(broken_load),
 		cmocka_unit_test(tuples_and_alternatives),
