@@ -22,6 +22,24 @@ struct wanted {
 	int flag_bits;
 };
 
+/* As it may be shown. */
+struct shown {
+	char text[160];
+};
+
+static struct shown show(const char *text, size_t len)
+{
+	struct shown s;
+
+	text_escape(s.text, sizeof(s.text), text, len);
+	return s;
+}
+
+static struct shown show_all(const struct conf_text *t)
+{
+	return show(t->text, strlen(t->text));
+}
+
 static bool read_path(const struct conf_text *t, struct faults *f)
 {
 	if (t->text[0] == '/')
@@ -29,7 +47,7 @@ static bool read_path(const struct conf_text *t, struct faults *f)
 	fault_add(f, FAULT_ERROR, t->where,
 		"journalpath '%s' does not begin at the root: write the directory whole, such as "
 		"'/var/log/journal/remote'",
-		t->text);
+		show_all(t).text);
 	return false;
 }
 
@@ -40,8 +58,8 @@ static bool read_files(const struct conf_text *t, struct faults *f)
 		if (*p == '/' || *p == '\0')
 			continue;
 		fault_add(f, FAULT_ERROR, t->where,
-			"journalfiles: '%.*s' does not begin at the root: write each path whole",
-			(int)strcspn(p, ", \t\n"), p);
+			"journalfiles: '%s' does not begin at the root: write each path whole",
+			show(p, strcspn(p, ", \t\n")).text);
 		return false;
 	}
 	return true;
@@ -59,7 +77,7 @@ static bool read_flags(const struct conf_text *t, int *ret, struct faults *f)
 	fault_add(f, FAULT_ERROR, t->where,
 		"journalflags '%s' is none: write the sum of 1 (this machine only), 2 (since "
 		"booted), 4 (of the system), 8 (of its user), 32 (all namespaces), 64 (none, too)",
-		t->text);
+		show_all(t).text);
 	return false;
 }
 
@@ -72,7 +90,8 @@ static bool read_namespace(const struct conf_text *t, struct faults *f)
 	if (good)
 		return true;
 	fault_add(f, FAULT_ERROR, t->where,
-		"namespace '%s' is none: write its name in letters, digits, '-' and '_'", t->text);
+		"namespace '%s' is none: write its name in letters, digits, '-' and '_'",
+		show_all(t).text);
 	return false;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/patterns.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,7 @@ static int open_encoding(
 {
 	const char *name = j->logencoding.text;
 	struct encoding *e;
+	char shown[160];
 	int r;
 
 	*ret = NULL;
@@ -63,16 +66,17 @@ static int open_encoding(
 		return r;
 	p->n_encodings++;
 	*ret = e->charset;
+	text_escape(shown, sizeof(shown), name, strlen(name));
 	if (r == -EINVAL)
 		fault_add(f, FAULT_ERROR, j->logencoding.where,
 			"logencoding '%s' is unknown: write 'auto', or a name such as 'utf-8', "
 			"'latin1', 'utf-16le' ('iconv -l' lists them)",
-			name);
+			shown);
 	else if (r < 0)
 		fault_add(f, FAULT_ERROR, j->logencoding.where,
 			"logencoding '%s' does not write letters and line ends as ASCII does, so "
 			"that lines cannot be told apart: have the log written in another",
-			name);
+			shown);
 	return 0;
 }
 

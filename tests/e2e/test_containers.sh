@@ -54,6 +54,11 @@ make_conf <<-EOF
 	filter = sshd
 	logencoding = utf-16le
 	logpath = $T/var/wide/errorlog
+	[latin]
+	enabled = true
+	filter = sshd
+	logencoding = latin1
+	logpath = $T/var/latin.log
 EOF
 
 # ---- Docker ----
@@ -141,7 +146,9 @@ sshd_fail 10.9.0.6 >>"$T/var/glob/other.log"
 check_eventually "and on" failures_are 17
 check_is "told once" 1 "$(grep -c 'packed.log is gzip' "$T/stockade.log")"
 
-# ---- UTF-16 ----
+# ---- other encodings ----
+sshd_fail 10.9.0.8 "J\366rg" >"$T/var/latin.log"
+check_eventually "Latin 1 is read" failures_are 1 latin
 wide() { # ADDRESS
 	sshd_fail "$1" "Jörg" | iconv -f UTF-8 -t UTF-16LE >>"$T/var/wide/errorlog"
 }
