@@ -276,13 +276,13 @@ static void tell(struct slow *s)
 
 	fault_add(w->faults, FAULT_WARNING, s->regex->source->where,
 		"%s: slow: its work %s: a line of %zu bytes, %s%s%s\"%s\" again and again%s%s%s, "
-		"takes %llu steps; let no two repeats take the same text, one behind or in the "
+		"takes %s%llu steps; let no two repeats take the same text, one behind or in the "
 		"other: [^...]* with the byte that ends it for .*, and ^ at the start",
 		s->regex->what, grows(w, g), g->len, t->head_len > 0 ? "\"" : "",
 		lint_show(w, t->head, t->head_len), t->head_len > 0 ? "\", then " : "",
 		lint_show(w, t->pump, t->pump_len), t->tail_len > 0 ? ", then \"" : "",
 		lint_show(w, t->tail, t->tail_len), t->tail_len > 0 ? "\"" : "",
-		(unsigned long long)g->steps);
+		g->is_cut ? "more than " : "", (unsigned long long)g->steps);
 }
 
 /* Repeats without end, one in another counted each. */
