@@ -46,8 +46,8 @@ struct source {
 	size_t n_jails;
 	struct source_dates *dates;
 	size_t n_dates;
-	int64_t carried_us;  /* when what carries its lines got this one; 0: it says nothing */
-	bool live;           /* read to its end once: what comes now is being written now */
+	int64_t carried_us; /* when what carries its lines got this one; 0: it says nothing */
+	bool live;          /* read to its end once: what comes now is being written now */
 	uint64_t lines, undated, future;
 };
 
@@ -332,8 +332,12 @@ bool verdict_is_own(const struct guard *g, const struct addr *a);
 int lookup_init(struct guard *g);
 void lookup_done(struct guard *g);
 bool lookup_is_possible(const struct guard *g);
-/* For the addresses of name, or the name of a. 0, or -errno: there will be no answer. */
-int lookup_ask(struct guard *g, const char *name, const struct addr *a, struct asker asker);
+/*
+ * For the addresses of name, or the name of a. The answer has *ret_serial (NULL: does not matter).
+ * 0, or -errno: there will be none.
+ */
+int lookup_ask(struct guard *g, const char *name, const struct addr *a, struct asker asker,
+	uint32_t *ret_serial);
 const struct lookup_stats *lookup_stats(const struct guard *g);
 
 /* names.c: names in logs */

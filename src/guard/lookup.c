@@ -46,7 +46,8 @@ static uint32_t number(struct lookup *l, const struct question *q)
 	return serial;
 }
 
-int lookup_ask(struct guard *g, const char *name, const struct addr *a, struct asker asker)
+int lookup_ask(struct guard *g, const char *name, const struct addr *a, struct asker asker,
+	uint32_t *ret_serial)
 {
 	const struct timeval look = {.tv_sec = LOOK_SEC};
 	struct lookup *l = g->lookup;
@@ -67,6 +68,8 @@ int lookup_ask(struct guard *g, const char *name, const struct addr *a, struct a
 	l->stats.asked++;
 	if (!evtimer_pending(l->unanswered, NULL))
 		evtimer_add(l->unanswered, &look);
+	if (ret_serial != NULL)
+		*ret_serial = m.serial;
 	return 0;
 }
 
@@ -133,16 +136,18 @@ static void on_end(void *arg, const char *why)
 /* Nobody answered these: herald died of one, or could not be started. */
 static void on_unanswered(evutil_socket_t fd, short what, void *arg)
 {
-	const struct msg_found nothing = {.result = LOOKUP_FAILED};
+	struct msg_found nothing = {.result = LOOKUP_FAILED};
 	const struct timeval look = {.tv_sec = LOOK_SEC};
 	int64_t before_us = clock_mono_us() - ANSWER_US;
 	struct lookup *l = arg;
 
 	(void)fd;
 	(void)what;
-	for (size_t i = 0; i < QUESTIONS_MAX; i++)
-		if (l->questions[i].serial != 0 && l->questions[i].asked_us <= before_us)
+	for (size_t i = 0; i < QUESTIONS_MAX; i++) {
+		nothing.serial = l->questions[i].serial;
+		if (nothing.serial != 0 && l->questions[i].asked_us <= before_us)
 			settle(l, &l->questions[i], &nothing);
+	}
 	if (l->n > 0)
 		evtimer_add(l->unanswered, &look);
 	guard_turn_end(l->g);

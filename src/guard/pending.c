@@ -27,7 +27,7 @@ struct pending {
 	struct pending *next;
 	struct jail_state *jail;
 	struct prefix who;
-	uintptr_t serial; /* what an answer is for may be gone */
+	uint32_t serial; /* of the question for the address's name */
 	unsigned failures;
 	enum step step;
 	int64_t until_us;
@@ -50,7 +50,6 @@ struct ignore_memory {
 struct pendings {
 	struct pending *buckets[BUCKETS];
 	size_t n;
-	uintptr_t last_serial;
 	struct hash_key key;
 	struct event *look;
 	struct log_limit told;
@@ -226,11 +225,10 @@ static void ask_command(struct guard *g, struct pending *b)
 /* A name that its address has may be anybody's choice: it is a value, never part of the command. */
 static void on_host(struct guard *g, void *what, const struct msg_found *m)
 {
-	uintptr_t serial = (uintptr_t)what;
-
+	(void)what;
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct pending *b = g->pendings->buckets[i]; b != NULL; b = b->next) {
-			if (b->serial != serial)
+			if (b->step != FOR_HOST || b->serial != m->serial)
 				continue;
 			if (m->result == LOOKUP_FOUND)
 				tags_add(&b->tags, "ip-host", m->name, strlen(m->name));
@@ -255,10 +253,9 @@ static void go_on(struct guard *g, struct pending *b)
 		return;
 	}
 	if (b->jail->wants_host && b->who.len == 128) {
-		const struct asker asker = {on_host, (void *)b->serial};
-
 		b->step = FOR_HOST;
-		if (lookup_ask(g, NULL, &b->who.addr, asker) == 0)
+		if (lookup_ask(g, NULL, &b->who.addr, (struct asker) {on_host, NULL}, &b->serial) ==
+			0)
 			return;
 	}
 	ask_command(g, b);
@@ -318,7 +315,6 @@ bool pending_wait(struct guard *g, struct jail_state *j, const struct failure *f
 	b->jail = j;
 	b->who = f->who;
 	b->failures = failures;
-	b->serial = ++p->last_serial;
 	b->until_us = clock_mono_us() + WAIT_US;
 	if (f->tags_len > 0 && f->tags_len <= sizeof(b->tags.data)) {
 		memcpy(b->tags.data, f->tags, f->tags_len);

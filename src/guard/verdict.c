@@ -41,9 +41,11 @@ enum refusal verdict_refusal(const struct guard *g, unsigned jail, const struct 
 	return why == 0 && ignorenames_contain(g, jail, p) ? REFUSED_ALLOWED : why;
 }
 
-static void tell_found(
-	struct guard *g, const struct jail_state *j, const char *whom, int64_t time_us)
+/* Whom: an address or block, or else a text. */
+static void tell_found(struct guard *g, const struct jail_state *j, const struct prefix *who,
+	const char *whom, int64_t time_us)
 {
+	char text[PREFIX_STRLEN];
 	unsigned held;
 	struct tm tm;
 	time_t sec = (time_t)(time_us / USEC_PER_SEC);
@@ -59,7 +61,8 @@ static void tell_found(
 		log_info("%u lines about failures found were held back", held);
 	localtime_r(&sec, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-	log_info("[%s] Found %s - %s", j->jail->name, whom, when);
+	log_info("[%s] Found %s - %s", j->jail->name, who != NULL ? prefix_format(who, text) : whom,
+		when);
 }
 
 /* What is older than findtime cannot be part of a ban any more. */
@@ -71,12 +74,10 @@ static bool is_old(struct guard *g, const struct jail *j, int64_t time_us)
 	return true;
 }
 
-static void note(
-	struct guard *g, struct jail_state *j, const char *whom, int64_t time_us, unsigned count)
+static void count_failures(struct jail_state *j, unsigned count)
 {
 	j->failures += count;
 	j->totals_dirty = true;
-	tell_found(g, j, whom, time_us);
 }
 
 void verdict_reached(
@@ -90,7 +91,6 @@ void verdict_failure(struct guard *g, struct jail_state *j, const struct failure
 {
 	const struct jail *jail = j->jail;
 	const struct addr *a = &f->who.addr; /* of a block the first, which is hardly ever used */
-	char text[PREFIX_STRLEN];
 	const struct ban *ban;
 	unsigned n;
 
@@ -101,7 +101,8 @@ void verdict_failure(struct guard *g, struct jail_state *j, const struct failure
 		g->losses.refused++;
 		return;
 	}
-	note(g, j, prefix_format(&f->who, text), f->time_us, f->count);
+	count_failures(j, f->count);
+	tell_found(g, j, &f->who, NULL, f->time_us);
 	if (jail->maxmatches > 0)
 		evidence_add(g->evidence, jail->id, a, f->time_us, f->line, f->len);
 	ban = f->who.len == 128 ? bans_covering(g->bans, jail->id, a)
@@ -144,7 +145,8 @@ static void count_raw(struct guard *g, struct jail_state *j, const struct match 
 	if (is_old(g, j->jail, time_us))
 		return;
 	text_escape(whom, sizeof(whom), m->host, m->host_len);
-	note(g, j, whom, time_us, m->count);
+	count_failures(j, m->count);
+	tell_found(g, j, NULL, whom, time_us);
 	if (!j->told_raw)
 		log_warning("[%s] %s is no address: such failures are counted, but nobody can be "
 			    "dropped for them (told once)",
