@@ -183,6 +183,8 @@ bool f2b_read(struct f2b *b)
 {
 	if (is_file(b->o.log))
 		return read_file(b);
+	if (strncmp(b->o.log, "systemd-journal", 15) == 0)
+		return f2b_read_journal(b);
 	read_text(b);
 	return true;
 }

@@ -92,11 +92,14 @@ void f2b_warn(struct f2b *b, const char *fmt, ...)
 void f2b_print_faults(struct f2b *b, const char *before)
 {
 	for (size_t i = 0; i < b->faults.n; i++) {
-		char *text = fault_text(&b->faults.items[i]);
+		const struct fault *one = &b->faults.items[i];
 
-		if (text != NULL && b->faults.items[i].severity == FAULT_ERROR)
-			f2b_print(b, "%s%s", before, text);
-		free(text);
+		if (one->severity != FAULT_ERROR)
+			continue;
+		if (one->file != NULL)
+			f2b_print(b, "%s%s:%u: %s", before, one->file, one->line, one->message);
+		else
+			f2b_print(b, "%s%s", before, one->message);
 	}
 	faults_done(&b->faults);
 }

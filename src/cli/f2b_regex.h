@@ -105,6 +105,9 @@ bool f2b_load(struct f2b *b);
 /* Reads LOG and judges its lines. False when it cannot be read. */
 bool f2b_read(struct f2b *b);
 
+/* The same for the journal. */
+bool f2b_read_journal(struct f2b *b);
+
 /* Judges a line and counts it. */
 void f2b_judge(struct f2b *b, const char *line, size_t len, const struct f2b_dated *dated);
 

@@ -431,6 +431,8 @@ static int run(struct reader *r)
 	e = rescan(r);
 	while (e >= 0) {
 		e = drain(r);
+		if (e >= 0 && r->conf->ends)
+			break;
 		if (e >= 0)
 			e = wait_for_more(r);
 	}

@@ -26,15 +26,16 @@ struct journal_conf {
 	const char *const *files; /* paths and globs, ended by NULL, instead; or NULL */
 	const char *name_space;   /* NULL: the machine's own, without a namespace */
 	int flags;                /* SD_JOURNAL_*: which files of all */
+	bool ends;                /* with what is there: waits for nothing */
 };
 
 /*
  * Waits for guard's start messages on fd (SOCK_SEQPACKET), then sends every entry that a jail
  * wants, what is there and what comes, waiting when guard is slow and when there is none. A journal
  * that does not exist yet is waited for; files may come, be rotated and vacuumed away meanwhile.
- * Returns 0 when guard closed its end (whatever it was doing then), or -errno: -EINVAL for a match
- * that cannot be read (journal_match_check tells what), -EBADMSG for a bad start message,
- * -EOPNOTSUPP when built without libsystemd, or what the library said.
+ * Returns 0 when guard closed its end (whatever it was doing then) or all is sent, or -errno:
+ * -EINVAL for a match that cannot be read (journal_match_check tells what), -EBADMSG for a bad
+ * start message, -EOPNOTSUPP when built without libsystemd, or what the library said.
  */
 int journal_run(int fd, const struct journal_conf *conf);
 

@@ -219,6 +219,52 @@ def encodings(folder):
                                                    'Failed <F-USER>.*</F-USER> from <HOST>']
 
 
+WRITER = '/lib/systemd/systemd-journal-remote'
+ENTRIES = (
+    ('sshd', '4711', None, 'Failed password for root from 192.0.2.1 port 50022 ssh2'),
+    ('sshd', '4711', 250000, 'Failed password for root from 192.0.2.2 port 50022 ssh2'),
+    ('kernel', '', None, 'Failed password for root from 192.0.2.3 port 50022 ssh2'),
+    ('sshd', '4712', None, '# Connection closed by 192.0.2.4'),
+    ('', '4712', None, 'Failed password for \u20ac\\x from 192.0.2.5 port 50022 ssh2'),
+)
+
+
+def journal(folder):
+    """A journal with some entries; only where both programs can read one."""
+    try:
+        import systemd.journal
+    except ImportError:
+        return
+    if not os.access(WRITER, os.X_OK):
+        return
+    machine, start = '0123456789abcdef0123456789abcdef', 1763620328000000
+    text = ''
+    for i, (ident, pid, source, message) in enumerate(ENTRIES):
+        fields = {'__REALTIME_TIMESTAMP': start + i * 500000, '__MONOTONIC_TIMESTAMP': 1000000 + i * 500000,
+                  '_BOOT_ID': machine, '_MACHINE_ID': machine, '_HOSTNAME': 'host', '_COMM': 'sshd', '_UID': 0,
+                  '_PID': pid, 'SYSLOG_IDENTIFIER': ident, '_SYSTEMD_UNIT': 'ssh.service',
+                  '_SOURCE_REALTIME_TIMESTAMP': start + source if source else '', 'MESSAGE': message}
+        text += ''.join(f'{k}={v}\n' for k, v in fields.items() if v != '') + '\n'
+    path = os.path.join(folder, 'journal')
+    os.mkdir(path)
+    with open(os.path.join(folder, 'export'), 'w', encoding='utf-8') as f:
+        f.write(text)
+    subprocess.run([WRITER, '-o', os.path.join(path, 'x.journal'), f.name], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = f'systemd-journal[journalpath={path}]'
+    for opts in ([], ['-o', 'row'], ['-o', 'msg'], ['-m', '_PID=4712'], ['-m', '_PID=4711 + _PID=1'],
+                 ['-m', '_PID=1'], ['-d', '{NONE}']):
+        yield f'journal {" ".join(opts)}', [*opts, '-v', '-r', '--print-all-matched', log, 'sshd']
+    yield 'journal, files', ['-r', '--print-all-missed', '--print-all-matched',
+                             f'systemd-journal[journalfiles={path}/*.journal]', 'from <HOST> port']
+    yield 'journal, a window', ['-r', '--print-all-missed', '--print-all-matched', '-L', '3', log,
+                                r'Failed .*$<SKIPLINES>^.*closed by <HOST>']
+    generic = os.path.join(CONFIG, 'filter.d', 'zzz-generic-example.conf')
+    for opts in ('', 'logtype=file, '):
+        yield f'journal, {opts}nothing', ['-vv', log, generic + f'[{opts}journalmatch="SYSLOG_IDENTIFIER=none", '
+                                          'failregex="^never <F-ID>xxx</F-ID>"]']
+
+
 def sorted_sets(line):
     """Sets as Python writes them, in one order."""
     order = lambda m: '{' + ', '.join(sorted(m.group(1).split(', '))) + '}'
@@ -338,7 +384,7 @@ def main():
         ours = os.path.join(folder, 'fail2ban-regex')
         os.symlink(stockade, ours)
         hosts = address_expressions(ours)
-        cases = [c for c in [*fixed(), *encodings(folder), *samples()]
+        cases = [c for c in [*fixed(), *encodings(folder), *journal(folder), *samples()]
                  if not wanted or any(w in c[0] for w in wanted)]
         print(f'1..{len(cases)}', flush=True)
         results = pool.imap(compare, [(*c, ours, hosts) for c in cases])
