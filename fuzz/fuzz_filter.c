@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "match/filter.h"
+#include "match/window.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +9,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FROM "from <ADDR> port \\d{1,5}"
 
-static struct filter *make(const char *pref, struct conf_text *fail, size_t n_fail)
+static struct filter *make(
+	const char *pref, struct conf_text *fail, size_t n_fail, unsigned maxlines)
 {
 	struct filter_def def = {
 		.name = "fuzz",
 		.prefregex = {pref, {0}},
 		.failregex = fail,
 		.n_failregex = n_fail,
-		.maxlines = 1,
+		.maxlines = maxlines,
 	};
 	struct faults f = {0};
 	struct filter *fl = NULL;
@@ -46,24 +48,34 @@ static struct filter *built_in(void)
 	return make("^\\s*(?:\\S+ )?sshd(?:\\[<F-MLFID>\\d+</F-MLFID>\\])?: (?:message repeated "
 		    "<F-COUNT>\\d+</F-COUNT> times: \\[ <F-CONTENT>.+</F-CONTENT>\\]|"
 		    "<F-CONTENT>.+</F-CONTENT>)$",
-		fail, sizeof(fail) / sizeof(fail[0]));
+		fail, sizeof(fail) / sizeof(fail[0]), 1);
 }
+
+/* One that looks over several lines. */
+static struct filter *built_window(void)
+{
+	static struct conf_text fail[] = {
+		{"^(?P<id>\\w+) from <HOST>$<SKIPLINES>^(?P=id) refused$", {0}},
+		{"^x<SKIPLINES>y<SKIPLINES><F-MLFID>\\w*</F-MLFID> <HOST>", {0}},
+	};
+
+	return make(NULL, fail, sizeof(fail) / sizeof(fail[0]), 5);
+}
+
+extern volatile unsigned fuzz_touched;
+volatile unsigned fuzz_touched;
 
 /* Reads all of it, so that what is not there is noticed. */
-static unsigned touch(const char *p, size_t n)
+static void touch(const char *p, size_t n)
 {
-	unsigned sum = 0;
-
 	for (size_t i = 0; i < n; i++)
-		sum += (unsigned char)p[i];
-	return sum;
+		fuzz_touched += (unsigned char)p[i];
 }
 
-static void judge(struct filter *fl, const char *text, size_t len)
+static void judge(struct filter *fl, struct window *w, const char *text, size_t len)
 {
-	static volatile unsigned sum;
 	struct match m;
-	enum verdict v = filter_judge(fl, NULL, text, len, 0, &m);
+	enum verdict v = filter_judge(fl, w, text, len, 0, &m);
 
 	if (v < VERDICT_NOFAIL)
 		return;
@@ -71,38 +83,43 @@ static void judge(struct filter *fl, const char *text, size_t len)
 		abort();
 	if (m.host == NULL && (v == VERDICT_MATCH || m.has_addr))
 		abort();
-	sum = touch(m.host, m.host_len);
+	touch(m.host, m.host_len);
 	for (size_t i = 0; i < m.n_fields; i++)
-		sum += touch(m.fields[i].value, m.fields[i].len);
+		touch(m.fields[i].value, m.fields[i].len);
 	for (size_t i = 0; i < m.n_users; i++)
-		sum += touch(m.users[i].value, m.users[i].len);
+		touch(m.users[i].value, m.users[i].len);
 }
 
 /* Lines for the built-in filter; after a "/" at the start the first line is a failregex for the
  * rest. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct filter *built;
+	static struct filter *built, *over_lines;
+	static struct window *window;
 	struct filter *fl = NULL;
 	const char *p = (const char *)data, *end = p + size;
 	char *own = NULL;
 
-	if (built == NULL)
+	if (built == NULL) {
 		built = built_in();
+		over_lines = built_window();
+		window = window_new(filter_maxlines(over_lines));
+	}
 	if (size > 0 && *p == '/') {
 		const char *q = memchr(p, '\n', size);
 		struct conf_text fail = {0};
 
 		q = q != NULL ? q : end;
 		fail.text = own = strndup(p + 1, (size_t)(q - p - 1));
-		fl = make(NULL, &fail, 1);
+		fl = make(NULL, &fail, 1, 1);
 		p = q < end ? q + 1 : end;
 	}
 	while (p < end && (own == NULL || fl != NULL)) {
 		const char *q = memchr(p, '\n', (size_t)(end - p));
 
 		q = q != NULL ? q : end;
-		judge(fl != NULL ? fl : built, p, (size_t)(q - p));
+		judge(fl != NULL ? fl : built, NULL, p, (size_t)(q - p));
+		judge(over_lines, window, p, (size_t)(q - p));
 		p = q < end ? q + 1 : end;
 	}
 	filter_free(fl);
