@@ -34,7 +34,7 @@ static struct date_patterns *patterns_of(const char *pattern, const char *zone)
 	struct faults f = {0};
 
 	if (date_patterns_new(&ret, &p, &z, &f) < 0)
-		fail_msg("%s: %s", pattern, f.items[0].message);
+		fail_msg("%s: %s", pattern != NULL ? pattern : "the defaults", f.items[0].message);
 	faults_done(&f);
 	return ret;
 }

@@ -49,7 +49,7 @@ static size_t body_len;
 
 static void put(const char *name, const char *text)
 {
-	char path[160];
+	char path[256];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -63,7 +63,7 @@ static int make_config(void **state)
 {
 	static const char *const folders[] = {"filter.d", "state"};
 	struct faults f = {0};
-	char path[160];
+	char path[256];
 
 	(void)state;
 	if (mkdtemp(dir) == NULL)
