@@ -12,7 +12,7 @@ struct lines {
 	int fd;
 	size_t at, end; /* what is read and not yet given */
 	char chunk[65536];
-	char line[TAIL_LINE_MAX];
+	char line[TAIL_RAW_MAX];
 };
 
 struct lines *lines_new(int fd)
@@ -74,7 +74,7 @@ int lines_next(struct lines *l, const char **ret, size_t *ret_len)
 		if (newline != NULL)
 			part = (size_t)(newline - start);
 		l->at += part + (newline != NULL);
-		keep = part < TAIL_LINE_MAX - have ? part : TAIL_LINE_MAX - have;
+		keep = part < TAIL_RAW_MAX - have ? part : TAIL_RAW_MAX - have;
 		if (newline != NULL && !any)
 			return give(ret, ret_len, start, keep);
 		memcpy(l->line + have, start, keep);

@@ -6,7 +6,7 @@
 
 /*
  * Lines of a file or pipe, in memory that does not depend on it: of a line longer than
- * TAIL_LINE_MAX the first so many bytes are given, as the daemon judges them.
+ * TAIL_RAW_MAX the first so many bytes are given.
  */
 struct lines;
 

@@ -7,6 +7,7 @@
 #include "cli/say.h"
 #include "match/date.h"
 #include "match/window.h"
+#include "source/container.h"
 #include "source/tail.h"
 
 #include <errno.h>
@@ -23,6 +24,14 @@ struct trial {
 	struct date_finder *dates;
 	int64_t last_us; /* the last date read, 0 none */
 	uint64_t lines, undated, verdicts[VERDICT_MATCH + 1];
+	enum container kind; /* of the input, by its first line */
+	struct container_line
+		*pieces; /* of lines under way, one a stream; only for a container's */
+	char text[TAIL_LINE_MAX];
+};
+
+struct container_line {
+	size_t len;
 	char text[TAIL_LINE_MAX];
 };
 
@@ -230,7 +239,8 @@ static void explain(struct trial *t, enum verdict verdict, const struct match *m
 		print_found(t, m);
 }
 
-static void judge(struct trial *t, const char *line, size_t len)
+/* runtime_us: when a container's runtime got the line, 0: none did. */
+static void judge(struct trial *t, const char *line, size_t len, int64_t runtime_us)
 {
 	int64_t now_us = t->conf->now_us != 0 ? t->conf->now_us : clock_wall_us();
 	struct dated d = {.text = line, .text_len = len};
@@ -239,7 +249,6 @@ static void judge(struct trial *t, const char *line, size_t len)
 	enum verdict verdict;
 	bool follows = t->last_us > now_us - UNDATED_US;
 
-	t->lines++;
 	d.found = date_find(t->dates, line, len, now_us, &d.stamp);
 	/* What is no time stays in a line that goes with the one before. */
 	if (d.found == DATE_FOUND || (d.found == DATE_UNREADABLE && !follows)) {
@@ -249,7 +258,11 @@ static void judge(struct trial *t, const char *line, size_t len)
 		d.text = t->text;
 		d.text_len = len - d.stamp.len;
 	}
-	if (d.found == DATE_FOUND) {
+	if (runtime_us != 0) {
+		d.stamp.time_us = d.found == DATE_FOUND
+					  ? container_time(runtime_us, d.stamp.time_us, d.stamp.off)
+					  : runtime_us;
+	} else if (d.found == DATE_FOUND) {
 		t->last_us = d.stamp.time_us;
 	} else {
 		t->undated++;
@@ -258,7 +271,7 @@ static void judge(struct trial *t, const char *line, size_t len)
 	verdict = filter_judge(t->conf->filter, t->window, d.text, d.text_len, now_us, &m);
 	t->verdicts[verdict]++;
 	if (t->c->json) {
-		if (d.found == DATE_FOUND || verdict >= VERDICT_NOFAIL)
+		if (d.found == DATE_FOUND || runtime_us != 0 || verdict >= VERDICT_NOFAIL)
 			format_time(d.stamp.time_us, when, sizeof(when));
 		print_json(t, verdict, &m, when[0] != '\0' ? when : NULL);
 		return;
@@ -266,6 +279,46 @@ static void judge(struct trial *t, const char *line, size_t len)
 	print_line(t, verdict, &m, line, len);
 	if (t->conf->verbose)
 		explain(t, verdict, &m, line, &d);
+}
+
+/* A line of a container's log: what the program wrote of its line so far, whole or not. */
+static void judge_piece(struct trial *t, const struct container_piece *p)
+{
+	struct container_line *l = &t->pieces[p->stream];
+	size_t room = sizeof(l->text) - l->len, len = p->len < room ? p->len : room;
+	struct match none = {0};
+
+	memcpy(l->text + l->len, p->text, len);
+	l->len += len;
+	if (p->open) {
+		t->verdicts[VERDICT_MISS]++;
+		if (t->c->json)
+			print_json(t, VERDICT_MISS, &none, NULL);
+		else
+			print_line(t, VERDICT_MISS, &none, l->text, l->len);
+		return;
+	}
+	judge(t, l->text, l->len, p->time_us);
+	l->len = 0;
+}
+
+/* A line of the input. 0 or -ENOMEM. */
+static int take_line(struct trial *t, const char *line, size_t len)
+{
+	struct container_piece p;
+
+	if (t->lines++ == 0 && !container_is_meant(t->conf->def))
+		t->kind = container_detect(line, len);
+	if (t->kind != CONTAINER_NONE && t->pieces == NULL) {
+		t->pieces = calloc(CONTAINER_STREAMS, sizeof(*t->pieces));
+		if (t->pieces == NULL)
+			return -ENOMEM;
+	}
+	if (container_read(t->kind, t->text, sizeof(t->text), line, len, &p))
+		judge_piece(t, &p);
+	else
+		judge(t, line, len < TAIL_LINE_MAX ? len : TAIL_LINE_MAX, 0);
+	return 0;
 }
 
 static void print_sums(const struct trial *t)
@@ -282,8 +335,8 @@ static void print_sums(const struct trial *t)
 		{"ignored", t->verdicts[VERDICT_IGNORED], false},
 		{"miss", t->verdicts[VERDICT_MISS], true},
 		{"without a date", t->undated, false},
-		{"not judged: a regex met its limits",
-			stats->limit_hits + date_stats()->limit_hits, false},
+		{"not judged: a regex met its limits", stats->limit_hits + date_stats()->limit_hits,
+			false},
 	};
 	char count[SAY_MAX];
 
@@ -314,8 +367,11 @@ int trial_run(struct cli *c, const struct trial_conf *conf, int fd)
 	if (t->dates == NULL || (maxlines > 1 && t->window == NULL))
 		goto done;
 	/* A reader that has seen enough ends us, also where SIGPIPE is ignored. */
-	while ((r = lines_next(lines, &line, &len)) > 0 && !ferror(c->out))
-		judge(t, line, len);
+	while ((r = lines_next(lines, &line, &len)) > 0 && !ferror(c->out)) {
+		r = take_line(t, line, len);
+		if (r < 0)
+			break;
+	}
 	if (r >= 0 && !c->json)
 		print_sums(t);
 	else if (r >= 0 && stats->limit_hits > 0)
@@ -329,6 +385,7 @@ done:
 	if (t != NULL) {
 		date_finder_free(t->dates);
 		window_free(t->window);
+		free(t->pieces);
 	}
 	free(t);
 	return r;

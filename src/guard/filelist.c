@@ -93,10 +93,13 @@ static void note_globbed(const struct guard *g, struct file *f)
 		f->globbed &= is_glob(g->o->plan->patterns.items[f->refs[i].pattern].text);
 }
 
-void file_set_charset(struct file *f, const struct pattern *p)
+void file_set_format(struct file *f, const struct pattern *p)
 {
-	if (f->unwrap.named == NULL && !f->unwrap.looked)
+	if (f->unwrap.looked)
+		return;
+	if (f->unwrap.named == NULL)
 		f->unwrap.named = p->charset;
+	f->unwrap.as_is |= p->as_is;
 }
 
 int file_add_ref(struct guard *g, struct file *f, uint32_t pattern, const char *path)
@@ -104,7 +107,7 @@ int file_add_ref(struct guard *g, struct file *f, uint32_t pattern, const char *
 	const struct pattern *p = &g->o->plan->patterns.items[pattern];
 	struct file_ref *refs;
 
-	file_set_charset(f, p);
+	file_set_format(f, p);
 	for (size_t i = 0; i < p->n_jails; i++)
 		if (source_add_jail(g, &f->source, p->jails[i]) < 0)
 			return -ENOMEM;

@@ -264,7 +264,7 @@ void file_drop_refs(struct guard *g, struct file *f, const char *path);
 void file_rename(
 	struct guard *g, struct file *f); /* if the path it is named by is none of its refs */
 void file_wake(struct guard *g, struct file *f);
-void file_set_charset(struct file *f, const struct pattern *p);
+void file_set_format(struct file *f, const struct pattern *p);
 bool file_look(struct guard *g, struct file *f); /* false: it is not to be read (yet) */
 void file_resume(struct guard *g, struct file *f, uint64_t offset);
 void file_seek_end(struct guard *g, struct file *f);

@@ -147,7 +147,7 @@ static bool add_readers(struct guard *g, struct file *f, const char *path)
 	for (size_t i = 0; i < p->n; i++) {
 		if (fnmatch(p->items[i].text, path, FNM_PATHNAME | FNM_PERIOD) != 0)
 			continue;
-		file_set_charset(f, &p->items[i]);
+		file_set_format(f, &p->items[i]);
 		for (size_t k = 0; k < p->items[i].n_jails; k++)
 			if (source_add_jail(g, &f->source, p->items[i].jails[k]) < 0)
 				g->losses.no_memory++;

@@ -11,10 +11,6 @@
 /* How far from our clock a line that was just written may be before it is remarkable. */
 #define CLOCK_SLACK_US (60 * USEC_PER_SEC)
 #define UNDATED_US (60 * USEC_PER_SEC)
-/* How far a line's date and its container's runtime may be apart: to agree; to be of another day.
- */
-#define AGREED_US (300 * USEC_PER_SEC)
-#define REPEATED_US (86400 * USEC_PER_SEC)
 
 int source_init(struct source *s, const char *name)
 {
@@ -166,20 +162,6 @@ struct dated_line {
 };
 
 /*
- * A container's runtime says when it got a line, a date in the line when the program thinks it
- * wrote it. Where both agree it is the program's; a clock in another zone, or a date that somebody
- * called himself, is no reason to doubt the runtime; but a program may well repeat an old log.
- */
-static int64_t carried_time(const struct source *s, const struct stamp *stamp)
-{
-	int64_t apart_us = llabs(stamp->time_us - s->carried_us);
-
-	if (apart_us <= AGREED_US || (apart_us > REPEATED_US && stamp->off <= 1))
-		return stamp->time_us;
-	return s->carried_us;
-}
-
-/*
  * Times do not run back in a log that is being caught up with: a date further in that says so is
  * somebody's name, and must not make his line too old to count.
  */
@@ -201,7 +183,9 @@ static void date_line(struct guard *g, struct source *s, struct source_dates *d,
 
 	l->is_dated = found == DATE_FOUND || found == DATE_EMPTY || s->carried_us != 0;
 	if (found == DATE_FOUND) {
-		l->at_us = s->carried_us != 0 ? carried_time(s, &stamp) : stamp.time_us;
+		l->at_us = s->carried_us != 0
+				   ? container_time(s->carried_us, stamp.time_us, stamp.off)
+				   : stamp.time_us;
 		l->at_us = in_order(s, d, settle_time(g, s, l->at_us, now_us));
 		d->last_time_us = l->at_us;
 	} else if (s->carried_us != 0) {

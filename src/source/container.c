@@ -2,11 +2,17 @@
 #include "source/container.h"
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "match/civil.h"
 #include "source/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+/* How far a line's date and its container's runtime may be apart: to agree; to be of another day.
+ */
+#define AGREED_US (300 * USEC_PER_SEC)
+#define REPEATED_US (86400 * USEC_PER_SEC)
 #define DEPTH_MAX 16 /* of objects and lists in what is passed over */
 
 /* What is left to read. */
@@ -395,6 +401,35 @@ enum container container_detect(const char *line, size_t len)
 			       : CONTAINER_NONE;
 	return container_read(CONTAINER_CRI, buf, sizeof(buf), line, len, &p) ? CONTAINER_CRI
 									      : CONTAINER_NONE;
+}
+
+int64_t container_time(int64_t runtime_us, int64_t own_us, size_t own_off)
+{
+	int64_t apart_us = llabs(own_us - runtime_us);
+
+	return apart_us <= AGREED_US || (apart_us > REPEATED_US && own_off <= 1) ? own_us
+										 : runtime_us;
+}
+
+static bool names_wrapping(const struct conf_text *regex)
+{
+	static const char *const words[] = {"\"log\"", "\"log\\", "\"stream\"", "\"stream\\",
+		" stdout ", " stderr ", "stdout|stderr", "stdout\\s", "stderr\\s", "std(?:out|err)",
+		"std(out|err)"};
+
+	for (size_t i = 0; regex->text != NULL && i < ARRAY_SIZE(words); i++)
+		if (strstr(regex->text, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+bool container_is_meant(const struct filter_def *def)
+{
+	bool meant = names_wrapping(&def->prefregex);
+
+	for (size_t i = 0; i < def->n_failregex; i++)
+		meant |= names_wrapping(&def->failregex[i]);
+	return meant;
 }
 
 const char *container_name(enum container kind)

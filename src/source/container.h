@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "config/ruleset.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +42,20 @@ enum container container_detect(const char *line, size_t len);
  */
 bool container_read(enum container kind, char *buf, size_t size, const char *line, size_t len,
 	struct container_piece *ret);
+
+/*
+ * When a message was written that has a date of its own: the runtime says when it got it, the date
+ * when the program thinks it wrote it. Where both agree it is the program's. A clock in another
+ * zone, or a date that somebody called himself, is no reason to doubt the runtime; but a program
+ * may well repeat an old log, whose lines begin with dates of other days.
+ */
+int64_t container_time(int64_t runtime_us, int64_t own_us, size_t own_off);
+
+/*
+ * Is the filter made for lines as the runtime writes them (it names what is wrapped around the
+ * message)? Then they are left as they are.
+ */
+bool container_is_meant(const struct filter_def *def);
 
 /* "docker", "cri"; NULL for an ordinary log. */
 const char *container_name(enum container kind);

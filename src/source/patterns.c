@@ -2,6 +2,7 @@
 #include "source/patterns.h"
 
 #include "base/text.h"
+#include "source/container.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -113,6 +114,7 @@ static int add_paths(struct patterns *p, const struct jail *j, struct faults *f)
 		if (r < 0)
 			return r;
 		name_charset(pat, j, charset, f);
+		pat->as_is |= container_is_meant(j->filter);
 	}
 	return 0;
 }

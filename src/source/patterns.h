@@ -12,7 +12,9 @@ struct pattern {
 	size_t n_jails;
 	bool tail; /* a file never seen before is read from its end (one jail asking suffices) */
 	const struct charset *charset; /* NULL: its bytes as they are */
-	const char *charset_jail;      /* whose logencoding that is: the first that names one */
+	bool as_is; /* one of its filters is made for what container runtimes write: see container.h
+		     */
+	const char *charset_jail; /* whose logencoding that is: the first that names one */
 };
 
 struct patterns {

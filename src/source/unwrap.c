@@ -92,7 +92,7 @@ const char *unwrap_look(struct unwrap *u, struct tail *t, bool may_be_binary)
 
 static void settle_kind(struct unwrap *u, struct tail *t, const char *line, size_t len, bool cut)
 {
-	u->kind = cut ? CONTAINER_NONE : container_detect(line, len);
+	u->kind = cut || u->as_is ? CONTAINER_NONE : container_detect(line, len);
 	t->line_max = u->kind == CONTAINER_NONE ? TAIL_LINE_MAX : TAIL_RAW_MAX;
 }
 

@@ -15,6 +15,7 @@
  */
 struct unwrap {
 	const struct charset *named; /* as configured; borrowed */
+	bool as_is;                  /* as configured: what runtimes wrap around a message stays */
 	const struct charset *charset;
 	enum container kind;
 	struct container_join join;

@@ -391,6 +391,40 @@ static void trial(void **state)
 	assert_int_equal(call(NULL, "test -r x<HOST> --now yesterday"), CLI_USAGE);
 }
 
+/* A container's log: a verdict a line of the file, by what the program wrote. */
+static void trial_of_container(void **state)
+{
+#define WRAPPED(log)                                                                               \
+	"{\"log\":\"" log "\",\"stream\":\"stderr\",\"time\":\"2026-11-20T07:12:49.5Z\"}\n"
+	static const char want[] =
+		"{\"line\":1,\"verdict\":\"match\",\"ip\":\"192.0.2.1\",\"time\":\"2026-11-20T07:"
+		"12:49.500000\",\"fields\":{\"attempts\":1}}\n"
+		"{\"line\":2,\"verdict\":\"miss\",\"ip\":null,\"time\":null,\"fields\":{}}\n"
+		"{\"line\":3,\"verdict\":\"match\",\"ip\":\"192.0.2.2\",\"time\":\"2026-11-20T07:"
+		"12:48\",\"fields\":{\"attempts\":1}}\n";
+	char path[] = "/tmp/stockade-test-XXXXXX", line[512];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	put(path, WRAPPED("no \\u003cyou\\u003e from 192.0.2.1\\n")
+			  WRAPPED("Nov 20 07:12:48 no <you>") WRAPPED(" from 192.0.2.2\\n"));
+	setenv("TZ", "UTC", 1);
+	tzset();
+	snprintf(line, sizeof(line),
+		"test --now 2026-11-20T08:00:00 -r ^\\s*no\\s<you>\\sfrom\\s<HOST>$ %s --json",
+		path);
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	assert_string_equal(out, want);
+	/* Made for the wrapping, a filter sees it. */
+	snprintf(line, sizeof(line), "test -r \"log\":\".*from\\s<HOST>[^0-9] %s", path);
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	has(out, "           3  lines\n           2  match\n");
+	unlink(path);
+#undef WRAPPED
+}
+
 /* By the name of a jail, enabled or not: its filter, its dates. */
 static void trial_of_jail(void **state)
 {
@@ -484,6 +518,7 @@ int main(void)
 		cmocka_unit_test_teardown(status, teardown),
 		cmocka_unit_test_teardown(explain, teardown),
 		cmocka_unit_test_teardown(trial, teardown),
+		cmocka_unit_test_teardown(trial_of_container, teardown),
 		cmocka_unit_test_teardown(trial_of_jail, teardown),
 		cmocka_unit_test_teardown(check, teardown),
 	};

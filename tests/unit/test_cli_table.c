@@ -223,7 +223,7 @@ static void long_lines(void **state)
 	memset(text, 'x', SIZE);
 	memcpy(text + SIZE, "\nshort\n", 7);
 	l = source(text, SIZE + 7);
-	line_is(l, text, TAIL_LINE_MAX);
+	line_is(l, text, TAIL_RAW_MAX);
 	line_is(l, "short", 5);
 	lines_free(l);
 	/* One that lies across two reads. */

@@ -218,6 +218,30 @@ static void a_plain_log_stays_one(void **state)
 	expect(f, "x|2026-11-20T07:12:49Z stdout F forged|");
 }
 
+/* A filter that is made for the wrapping sees it. */
+static void as_it_is(void **state)
+{
+	static const struct {
+		const char *regex;
+		bool meant;
+	} cases[] = {{"^\\{\"log\":\"bad login from <HOST>", true},
+		{"\"log\":\\s*\"x <HOST>", true}, {"^\\S+ stdout F x <HOST>", true},
+		{"^x from <HOST>$", false}, {"^login \"logger\" <HOST>$", false}};
+	struct fix *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct conf_text regex = {.text = cases[i].regex};
+		const struct filter_def def = {.failregex = &regex, .n_failregex = 1};
+
+		assert_int_equal(container_is_meant(&def), cases[i].meant);
+	}
+	f->unwrap.as_is = true;
+	say(f, "{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T07:12:49Z\"}\n");
+	reading(f);
+	assert_int_equal(f->unwrap.kind, CONTAINER_NONE);
+	assert_int_equal(strncmp(buf_text(&f->seen), "{\"log\":", 7), 0);
+}
+
 #define CRI(stream, rest) "2026-11-20T08:12:49.123456789+01:00 " stream " " rest "\n"
 
 static void cri(void **state)
@@ -525,6 +549,7 @@ int main(void)
 		TEST(docker),
 		TEST(not_docker),
 		TEST(a_plain_log_stays_one),
+		TEST(as_it_is),
 		TEST(cri),
 		TEST(pieces),
 		TEST(long_lines),
