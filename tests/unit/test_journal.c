@@ -175,7 +175,7 @@ static void start_round(void **state)
 
 struct fix {
 	char dir[64]; /* holds the journal's directory */
-	char journal[160];
+	char journal[80];
 	int fd;                              /* guard's end */
 	pid_t pid;                           /* the reader */
 	char cursor[JOURNAL_CURSOR_MAX + 1]; /* of the last entry */
