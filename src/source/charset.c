@@ -198,7 +198,8 @@ void charset_apply(const struct charset *c, struct tail *t)
 {
 	t->unit = c != NULL ? c->unit : 1;
 	t->big_endian = c != NULL && c->order == ORDER_BIG;
-	t->line_max = TAIL_LINE_MAX * t->unit;
+	t->line_max =
+		TAIL_LINE_MAX * t->unit < TAIL_RAW_MAX ? TAIL_LINE_MAX * t->unit : TAIL_RAW_MAX;
 }
 
 /* What is being written. */

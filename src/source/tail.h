@@ -10,7 +10,7 @@
  * file is held in memory; a half-written last line is simply read again when the file has grown.
  */
 
-#define TAIL_LINE_MAX 16384       /* of a longer line the first so many bytes are judged */
+#define TAIL_LINE_MAX 65536       /* of a longer line the first so many bytes are judged */
 #define TAIL_RAW_MAX (128 * 1024) /* the most that line_max may be */
 #define TAIL_BUFFER (256 * 1024)  /* what tail_read wants to work in */
 #define TAIL_HEAD_MAX 256         /* how much of the first line identifies a file */

@@ -116,7 +116,7 @@ static void learn(struct unwrap *u, const char *buf, size_t len, uint64_t off)
 			u->join.streams[piece.stream].skip = true;
 		known[piece.stream] = true;
 		container_add(&u->join, &piece, at, off + (uint64_t)(newline + 1 - buf),
-			TAIL_LINE_MAX, &start);
+			CONTAINER_LINE_MAX, &start);
 	}
 }
 
@@ -180,7 +180,7 @@ static void gather(const struct unwrap *u, const struct tail *t, uint8_t stream,
 
 	ret->cut |= want < end - start;
 	for (; p < stop && more; p = newline + 1) {
-		size_t room = sizeof(message) - at;
+		size_t room = CONTAINER_LINE_MAX - at;
 
 		newline = memchr(p, '\n', (size_t)(stop - p));
 		if (newline == NULL)
@@ -197,7 +197,7 @@ static void gather(const struct unwrap *u, const struct tail *t, uint8_t stream,
 		at += piece.len;
 		ret->has_time = true;
 		ret->time_us = piece.time_us;
-		more = piece.open && at < sizeof(message);
+		more = piece.open && at < CONTAINER_LINE_MAX;
 	}
 	ret->text = message;
 	ret->len = at;
@@ -214,7 +214,7 @@ static void take_piece(struct unwrap *u, const struct tail *t, const struct tail
 		.time_us = p->time_us};
 	uint64_t start;
 
-	switch (container_add(&u->join, p, line->off, line->end, TAIL_LINE_MAX, &start)) {
+	switch (container_add(&u->join, p, line->off, line->end, CONTAINER_LINE_MAX, &start)) {
 	case JOINED_NOTHING:
 		return;
 	case JOINED_ALONE:
@@ -267,8 +267,8 @@ void unwrap_take(
 		settle_kind(u, t, line->text, line->len, line->cut);
 	if (u->kind != CONTAINER_NONE && !line->cut &&
 		container_read(u->kind, message, sizeof(message), line->text, line->len, &p)) {
-		if (p.len > TAIL_LINE_MAX) {
-			p.len = TAIL_LINE_MAX;
+		if (p.len > CONTAINER_LINE_MAX) {
+			p.len = CONTAINER_LINE_MAX;
 			p.cut = true;
 		}
 		take_piece(u, t, line, &p, fn, arg);
