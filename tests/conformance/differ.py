@@ -39,7 +39,7 @@ SERVICES = [
     ("proftpd", 1), ("exim[mode=aggressive]", 2), ("asterisk", 2), ("named-refused", 1),
     ("recidive", 1),
 ]
-KEPT = 200          # bytes of a value that a session of ours keeps
+KEPT = (200, 255)   # bytes of a value, and of a name or an id, that a session of ours keeps
 # Filters of our own, for what Debian's do not have or not together.
 HAND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "differ-etc")
 HAND_SHARE = 0.15
@@ -81,7 +81,7 @@ def explained(raw, theirs, ours):
     if not isinstance(theirs, tuple) or ours["verdict"] != "match":
         return None
     if kept_of(theirs[0], ours["ip"]):
-        return "a session keeps %d bytes of a value" % KEPT
+        return "a session keeps so many bytes of a value"
     if theirs[0].startswith("(") and len(theirs[0]) > 1000:
         return "a tuple ends at 1,000 bytes"
     if theirs[0].startswith("(") and "\\" in theirs[0]:
@@ -116,7 +116,7 @@ def other_fields(theirs, ours):
     if user != theirs["user"] and (user is None or not kept_of(theirs["user"], user)):
         return "another user"
     # Eight are remembered, which is enough to know that they are several.
-    if users != theirs["users"] and len(users) < 8 and max(map(len, users + [""])) < KEPT // 4:
+    if users != theirs["users"] and len(users) < 8 and max(map(len, users + [""])) < min(KEPT) // 4:
         return "other users"
     if ours.get("attempts", 1) != theirs["attempts"]:
         return "another number of attempts"
@@ -124,7 +124,7 @@ def other_fields(theirs, ours):
 
 
 def kept_of(whole, kept):
-    return KEPT - 3 <= len(kept.encode()) <= KEPT and whole.startswith(kept)
+    return whole.startswith(kept) and any(k - 3 <= len(kept.encode()) <= k for k in KEPT)
 
 
 def disagreement(theirs, ours):
