@@ -46,7 +46,7 @@ _stockade()
 		case ${words[i]} in
 		-c) config=(-c "${words[++i]}") ;;
 		--socket) socket=(--socket "${words[++i]}") ;;
-		--for | --jail | --state | --now | -f | -j | -r | -i) ((i++)) ;;
+		--for | --jail | --state | --now | --encoding | -f | -j | -r | -i) ((i++)) ;;
 		-*) ;;
 		*) ((operands++)) ;;
 		esac
@@ -72,7 +72,7 @@ _stockade()
 		_stockade_words "$(_stockade_filters)" "$cur"
 		return
 		;;
-	-r | -i | --now)
+	-r | -i | --now | --encoding)
 		return
 		;;
 	esac
@@ -80,7 +80,7 @@ _stockade()
 	run:-*) _stockade_words '-c --state --socket --dry-run --flush-on-stop --help' "$cur" ;;
 	ban:-*) _stockade_words '--for --json --socket --help' "$cur" ;;
 	unban:-*) _stockade_words '--all --jail --json --socket --help' "$cur" ;;
-	test:-*) _stockade_words '-c -f -j -r -i -v --now --json --help' "$cur" ;;
+	test:-*) _stockade_words '-c -f -j -r -i -v --encoding --now --json --help' "$cur" ;;
 	check:-*) _stockade_words '-c --strict --no-lint --json --help' "$cur" ;;
 	help:*) _stockade_words 'run status banned explain ban unban test check reload stop ping
 		version' "$cur" ;;

@@ -16,6 +16,7 @@ static int run(struct cli *c);
 const struct command cmd_test = {
 	.name = "test",
 	.args = "[-c DIR] -f 'FILTER[opt=val]' | -j JAIL | -r REGEX [-i REGEX] [-v] [--now TIME] "
+		"[--encoding NAME] "
 		"[FILE|-]",
 	.summary = "try a filter on log lines",
 	.help = "Says of each line whether it is a match (a failure), nofail (belongs to one but\n"
@@ -29,6 +30,7 @@ const struct command cmd_test = {
 		"  -v             show the date found in each line and what is left to be "
 		"matched;\n"
 		"                 for a miss how far it came, else by which regex and the fields\n"
+		"  --encoding NAME  how FILE is encoded, as logencoding has it\n"
 		"  --now TIME     what to take for the present: dates without a year are read by "
 		"it\n"
 		"  -c DIR         the configuration that has the filter (" STOCKADE_CONFDIR ")\n",
@@ -37,7 +39,7 @@ const struct command cmd_test = {
 };
 
 struct wishes {
-	const char *dir, *filter, *jail;
+	const char *dir, *filter, *jail, *encoding;
 	struct conf_text fail[REGEXES_MAX], ignore[REGEXES_MAX];
 	size_t n_fail, n_ignore;
 	int64_t now_us; /* 0: the real present */
@@ -49,7 +51,8 @@ struct subject {
 	struct arena *arena;
 	struct ruleset *rules; /* NULL: not a jail's */
 	const struct filter_def *def;
-	struct conf_text zone;
+	struct conf_text zone, encoding;
+	struct charset *charset;
 	struct filter *filter;
 	struct date_patterns *dates;
 };
@@ -66,7 +69,8 @@ static int add_regex(struct cli *c, struct conf_text *list, size_t *n)
 
 static int read_options(struct cli *c, struct wishes *w)
 {
-	static const struct option longs[] = {{"now", required_argument, NULL, 'N'}, {0}};
+	static const struct option longs[] = {{"now", required_argument, NULL, 'N'},
+		{"encoding", required_argument, NULL, 'E'}, {0}};
 	int o, n, r = 0;
 
 	while ((o = cli_option(c, "c:f:j:r:i:v", longs)) >= 0) {
@@ -78,6 +82,8 @@ static int read_options(struct cli *c, struct wishes *w)
 			w->jail = optarg;
 		} else if (o == 'v') {
 			w->verbose = true;
+		} else if (o == 'E') {
+			w->encoding = optarg;
 		} else if (o == 'r') {
 			r = add_regex(c, w->fail, &w->n_fail);
 		} else if (o == 'i') {
@@ -143,6 +149,7 @@ static void load_jail(const struct wishes *w, struct subject *s, struct faults *
 	if (jail != NULL && jail->filter != NULL) {
 		s->def = jail->filter;
 		s->zone = jail->logtimezone;
+		s->encoding = jail->logencoding;
 		faults_done(&all);
 		return;
 	}
@@ -174,7 +181,16 @@ static bool load(const struct wishes *w, struct subject *s, struct faults *f)
 		s->def = def;
 	if (s->def == NULL)
 		return false;
-	if (filter_new(&s->filter, s->def, f) == 0)
+	if (w->encoding != NULL)
+		s->encoding = (struct conf_text) {w->encoding, {NULL, 0}};
+	if (s->encoding.text != NULL && charset_open(&s->charset, s->encoding.text) < 0) {
+		fault_add(f, FAULT_ERROR, s->encoding.where,
+			"the encoding '%s' is not known: write it as iconv -l has it",
+			s->encoding.text);
+		return false;
+	}
+	/* A filter is tried as fail2ban would use it, a jail as the daemon does. */
+	if (filter_new(&s->filter, s->def, f) == 0 && w->jail == NULL)
 		filter_imitate(s->filter);
 	date_patterns_new(&s->dates, &s->def->datepattern, &s->zone, f);
 	return s->filter != NULL && s->dates != NULL;
@@ -182,6 +198,7 @@ static bool load(const struct wishes *w, struct subject *s, struct faults *f)
 
 static void subject_done(struct subject *s)
 {
+	charset_close(s->charset);
 	filter_free(s->filter);
 	date_patterns_free(s->dates);
 	ruleset_free(s->rules);
@@ -230,6 +247,7 @@ static int run(struct cli *c)
 			&(struct trial_conf) {.def = s.def,
 				.filter = s.filter,
 				.dates = s.dates,
+				.charset = s.charset,
 				.now_us = w.now_us,
 				.verbose = w.verbose},
 			fd);

@@ -124,8 +124,9 @@ static void keep_line(
 
 static void warn_undated(struct f2b *b, const char *line, size_t len)
 {
-	if (!b->finder.undated)
+	if (!b->finder.undated || b->has_warned)
 		return;
+	b->has_warned = true;
 	f2b_warn(b, "Found a match but no valid date/time found.");
 	f2b_warn(b, "Match without a timestamp: %.*s", (int)len, line);
 }

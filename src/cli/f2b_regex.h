@@ -75,6 +75,7 @@ struct f2b {
 	uint64_t tested, pref_hits;
 	struct f2b_texts pref_shown; /* what the prefregex captured */
 	bool is_ignored;             /* an ignoreregex matched the line under way */
+	bool has_warned;             /* of a match without a date: once is enough */
 	bool is_tty;
 };
 

@@ -3,7 +3,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "cli/lines.h"
+#include "base/util.h"
+#include "cli/logfile.h"
 #include "cli/say.h"
 #include "match/date.h"
 #include "match/window.h"
@@ -302,9 +303,10 @@ static void judge_piece(struct trial *t, const struct container_piece *p)
 	l->len = 0;
 }
 
-/* A line of the input. 0 or -ENOMEM. */
-static int take_line(struct trial *t, const char *line, size_t len)
+/* A line of the input. 0, -ENOMEM, or -EPIPE when nobody reads any more. */
+static int take_line(void *arg, const char *line, size_t len)
 {
+	struct trial *t = arg;
 	struct container_piece p;
 
 	if (t->lines++ == 0 && !container_is_meant(t->conf->def))
@@ -318,7 +320,8 @@ static int take_line(struct trial *t, const char *line, size_t len)
 		judge_piece(t, &p);
 	else
 		judge(t, line, len < TAIL_LINE_MAX ? len : TAIL_LINE_MAX, 0);
-	return 0;
+	/* A reader that has seen enough ends us, also where SIGPIPE is ignored. */
+	return ferror(t->c->out) ? -EPIPE : 0;
 }
 
 static void print_sums(const struct trial *t)
@@ -349,39 +352,43 @@ static void print_sums(const struct trial *t)
 	}
 }
 
+static void print_end(const struct trial *t)
+{
+	const struct filter_stats *stats = filter_stats(t->conf->filter);
+
+	if (!t->c->json)
+		print_sums(t);
+	else if (stats->limit_hits > 0)
+		cli_complain(t->c, "%llu lines were not judged: a regex met its limits",
+			(unsigned long long)stats->limit_hits);
+}
+
 int trial_run(struct cli *c, const struct trial_conf *conf, int fd)
 {
-	const struct filter_stats *stats = filter_stats(conf->filter);
 	struct trial *t = calloc(1, sizeof(*t));
-	struct lines *lines = lines_new(fd);
 	unsigned maxlines = filter_maxlines(conf->filter);
-	const char *line;
-	size_t len;
+	const char *unfit = NULL;
 	int r = -ENOMEM;
 
-	if (t == NULL || lines == NULL)
+	if (t == NULL)
 		goto done;
 	*t = (struct trial) {.c = c, .conf = conf, .dates = date_finder_new(conf->dates)};
 	if (maxlines > 1)
 		t->window = window_new(maxlines);
 	if (t->dates == NULL || (maxlines > 1 && t->window == NULL))
 		goto done;
-	/* A reader that has seen enough ends us, also where SIGPIPE is ignored. */
-	while ((r = lines_next(lines, &line, &len)) > 0 && !ferror(c->out)) {
-		r = take_line(t, line, len);
-		if (r < 0)
-			break;
-	}
-	if (r >= 0 && !c->json)
-		print_sums(t);
-	else if (r >= 0 && stats->limit_hits > 0)
-		cli_complain(c, "%llu lines were not judged: a regex met its limits",
-			(unsigned long long)stats->limit_hits);
+	r = logfile_read(TAKE_FD(fd), conf->charset, take_line, t, &unfit);
+	r = r == -EPIPE ? 0 : r;
+	if (r == 0)
+		print_end(t);
 done:
-	if (r < 0)
+	if (fd >= 0)
+		close(fd);
+	if (r == -EMEDIUMTYPE)
+		cli_complain(c, "this is no log but %s: unpack it and pipe it in", unfit);
+	else if (r < 0)
 		cli_complain(c, "cannot read the lines: %s", strerror(-r));
 	r = r < 0 ? CLI_USAGE : t->verdicts[VERDICT_MATCH] > 0 ? CLI_GOOD : CLI_NO;
-	lines_free(lines);
 	if (t != NULL) {
 		date_finder_free(t->dates);
 		window_free(t->window);

@@ -4,12 +4,14 @@
 #include "cli/cli.h"
 #include "match/date.h"
 #include "match/filter.h"
+#include "source/charset.h"
 
 /* What is tried, and how. */
 struct trial_conf {
 	const struct filter_def *def;
 	struct filter *filter; /* made of it */
 	const struct date_patterns *dates;
+	const struct charset *charset; /* of the log; NULL: UTF-8, or what its beginning says */
 	int64_t now_us; /* the present for dates that leave out the year, 0: the real one */
 	bool verbose;   /* show what was found in each line, and how far a miss came */
 };

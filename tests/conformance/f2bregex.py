@@ -13,6 +13,8 @@ Exits 77 without fail2ban. What may differ, and is taken out before comparing:
   - log messages below warnings (-l), and how they are laid out: ours has fewer.
 """
 import difflib
+import itertools
+import json
 import os
 import re
 import subprocess
@@ -167,6 +169,10 @@ def fixed():
         yield f'several lines, report, {mode}, {last[43:51]}', ['--print-all-matched', '-v', *args]
     yield 'gained', ['-o', 'failure from == <ip> ==', '-d', '{NONE}', CONNECTS, GAINED]
     yield 'gained, report', ['-d', '{NONE}', CONNECTS, GAINED, '-v']
+    for usedns in ('yes', 'warn', 'no', 'raw', 'perhaps'):
+        for regex in ('no <HOST>$', 'no <DNS>$', 'no <F-ID><DNS></F-ID>$'):
+            yield f'a name, usedns {usedns}, {regex}', ['--usedns', usedns, '--print-all-matched', '-d', '{NONE}',
+                                                        'no localhost\nno 192.0.2.1\nno nosuch.invalid', regex]
     yield 'no operands', []
     yield 'one operand', ['LOG']
     yield 'four operands', ['a', 'b', 'c', 'd']
@@ -362,6 +368,22 @@ def compare(case):
     return '\n'.join(line[:400] for line in diff[2:14])
 
 
+def compare_daemon(case):
+    """None, or where our report and `stockade test` do not find the same failures."""
+    name, stockade, ours_program, folder = case
+    path = os.path.join(folder, 'lines of ' + name)
+    with open(os.path.join(LOGS, name), 'rb') as log, open(path, 'wb') as f:
+        for line in log.read().split(b'\n'):
+            if line.strip(b'\r') and not line.startswith(b'#'):
+                f.write(line + b'\n')
+    env = {**os.environ, 'LC_ALL': 'C.UTF-8'}
+    ours = call(ours_program, ['-r', '-o', '<fid>', path, name])[1].split('\n')[:-1]
+    test = subprocess.run([stockade, 'test', '-c', '/etc/fail2ban', '-f', name, '--json', path],
+                          capture_output=True, env=env, timeout=120).stdout.decode().split('\n')[:-1]
+    daemon = [d['ip'] for d in map(json.loads, test) if d['verdict'] == 'match']
+    return None if ours == daemon else '\n'.join(difflib.unified_diff(ours, daemon, lineterm='', n=0))
+
+
 def address_expressions(ours_program):
     """What each writes for <HOST> and its like, the longest first."""
     hosts = list(R_HOST)
@@ -386,11 +408,15 @@ def main():
         hosts = address_expressions(ours)
         cases = [c for c in [*fixed(), *encodings(folder), *journal(folder), *samples()]
                  if not wanted or any(w in c[0] for w in wanted)]
-        print(f'1..{len(cases)}', flush=True)
-        results = pool.imap(compare, [(*c, ours, hosts) for c in cases])
-        for i, (case, diff) in enumerate(zip(cases, results), 1):
+        names = [n for n in sorted(os.listdir(LOGS)) if os.path.exists(f'/etc/fail2ban/filter.d/{n}.conf')]
+        names = [n for n in names if not wanted or 'daemon' in wanted]
+        print(f'1..{len(cases) + len(names)}', flush=True)
+        results = itertools.chain(pool.imap(compare, [(*c, ours, hosts) for c in cases]),
+                                  pool.imap(compare_daemon, [(n, stockade, ours, folder) for n in names]))
+        titles = [c[0] for c in cases] + [f'{n} as the daemon judges it' for n in names]
+        for i, (title, diff) in enumerate(zip(titles, results), 1):
             failed += diff is not None
-            print(f'{"not " if diff else ""}ok {i} - {case[0]}', flush=True)
+            print(f'{"not " if diff else ""}ok {i} - {title}', flush=True)
             if diff:
                 print('# ' + diff.replace('\n', '\n# '), flush=True)
     return 1 if failed else 0

@@ -425,6 +425,46 @@ static void trial_of_container(void **state)
 #undef WRAPPED
 }
 
+static void put_bytes(const char *path, const char *bytes, size_t len)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Files are told apart and decoded as the daemon does it. */
+static void trial_of_files(void **state)
+{
+	static const char wide[] = "\xff\xfen\0o\0 \0001\0.\0002\0.\0003\0.\0004\0\n\0";
+	static const char latin[] = "no\xe9 1.2.3.4\n";
+	static const char packed[] = "\x1f\x8b\x08 and so on and so on";
+	char path[] = "/tmp/stockade-test-XXXXXX", line[128];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	setenv("TZ", "UTC", 1);
+	tzset();
+	snprintf(line, sizeof(line), "test -r ^no.?\\s<ADDR>$ --json %s", path);
+	put_bytes(path, wide, sizeof(wide) - 1);
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	has(out, "\"ip\":\"1.2.3.4\"");
+	put_bytes(path, packed, sizeof(packed) - 1);
+	assert_int_equal(call(NULL, line), CLI_USAGE);
+	has(err, "this is no log but gzip");
+	put_bytes(path, latin, sizeof(latin) - 1);
+	strcat(line, " --encoding latin1");
+	assert_int_equal(call(NULL, line), CLI_GOOD);
+	has(out, "\"ip\":\"1.2.3.4\"");
+	strcat(line, "x");
+	assert_int_equal(call(NULL, line), CLI_USAGE);
+	has(err, "the encoding 'latin1x' is not known");
+	unlink(path);
+}
+
 /* By the name of a jail, enabled or not: its filter, its dates. */
 static void trial_of_jail(void **state)
 {
@@ -519,6 +559,7 @@ int main(void)
 		cmocka_unit_test_teardown(explain, teardown),
 		cmocka_unit_test_teardown(trial, teardown),
 		cmocka_unit_test_teardown(trial_of_container, teardown),
+		cmocka_unit_test_teardown(trial_of_files, teardown),
 		cmocka_unit_test_teardown(trial_of_jail, teardown),
 		cmocka_unit_test_teardown(check, teardown),
 	};
