@@ -11,7 +11,7 @@
 void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f);
 
 /*
- * Tries whether the filters of enabled jails can be deceived or slowed down; each once, however many
- * jails have it.
+ * Tries whether the filters of enabled jails can be deceived or slowed down; each once, however
+ * many jails have it.
  */
 void check_attacks(const struct ruleset *rs, struct faults *f);

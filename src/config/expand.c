@@ -10,6 +10,7 @@
 /* The text of a name's value: of an entry to be expanded, or ready. */
 struct found {
 	const struct entry *entry;
+	const struct section *section; /* in whose terms it speaks, if it is another one */
 	struct lines ready;
 };
 
@@ -24,6 +25,12 @@ static int find_known(
 		r = expand_tag(s->filter, key, &ret->ready);
 		if (r != -ENOENT)
 			return r;
+	}
+	e = frame_idle(section_entry(s->init, key), up);
+	if (e != NULL) {
+		ret->section = s->init;
+		ret->entry = e;
+		return 0;
 	}
 	e = frame_idle(now != NULL ? now->prev : NULL, up);
 	if (e == NULL)
@@ -46,7 +53,13 @@ static int find(const struct scope *s, const char *name, const struct frame *up,
 		return 0;
 	}
 	if (slash == NULL) {
-		ret->entry = lookup_outer(s, key);
+		ret->entry = section_entry(s->opts, key);
+		if (ret->entry == NULL) {
+			ret->entry = section_entry(s->init, key);
+			ret->section = ret->entry != NULL ? s->init : NULL;
+		}
+		if (ret->entry == NULL)
+			ret->entry = section_entry(s->outer, key);
 		if (ret->entry == NULL)
 			ret->entry = lookup_in(s->doc, s->section, key);
 	} else {
@@ -118,6 +131,11 @@ static int expand_name(const struct scope *s, const char *name, struct where whe
 			"earlier file or [DEFAULT] says",
 			reader_show(s->r, name), reader_show(s->r, key));
 		return -EINVAL;
+	}
+	if (found.section != NULL) {
+		struct scope other = {.r = s->r, .doc = s->doc, .section = found.section};
+
+		return expand_into(&other, found.entry, up, budget, ret);
 	}
 	return expand_into(s, found.entry, up, budget, ret);
 }

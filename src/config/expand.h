@@ -4,9 +4,9 @@
 #include "config/ini.h"
 
 /*
- * Where names are looked up. %(x)s: in opts, in outer, in section, in [DEFAULT]. <x>: in opts, in
- * [Init], in outer if [Definition] has it too, in first, in [Definition], in [DEFAULT]. (fail2ban
- * looks for the tags of a filter before it knows all of the jail's values.)
+ * Where names are looked up. %(x)s: in opts, in init, in outer, in section, in [DEFAULT]. <x>: in
+ * opts, in [Init], in outer if [Definition] has it too, in first, in [Definition], in [DEFAULT].
+ * (fail2ban looks for the tags of a filter before it knows all of the jail's values.)
  */
 struct scope {
 	struct reader *r;
@@ -15,6 +15,7 @@ struct scope {
 	const struct section *opts;    /* of "filter = NAME[opt=val]", or NULL */
 	const struct section *outer;   /* what the jail sets, for its filter; or NULL */
 	const struct section *first;   /* what of that any tag sees; or NULL */
+	const struct section *init;    /* [Init], where it goes before outer; or NULL */
 	const struct scope *filter;    /* for a jail's %(known/x)s: what its filter says; or NULL */
 };
 

@@ -160,7 +160,6 @@ static struct conf_text *get_lines(struct reader *r, const struct scope *filter,
 	for (size_t i = 0; i < lines.n; i++) {
 		struct conf_text line = lines.items[i];
 
-		line.text += strspn(line.text, " \t");
 		if (line.text[0] != '\0')
 			kept[(*ret_n)++] = reader_keep(r, line);
 	}

@@ -28,6 +28,7 @@ struct section {
 	const char *name;
 	struct where where;
 	struct names entries;
+	bool again; /* more than one of the files merged has it */
 };
 
 /* One file, or several merged. */

@@ -210,8 +210,10 @@ static void read_filter(struct draft *d)
 	}
 	expand_keys(&d->scope, keys_jail, keys_jail_n, &d->values);
 	d->scope.filter = NULL;
-	if (opened)
+	if (opened) {
 		filter.outer = &d->values;
+		filter.init = doc_section(filter.doc, "Init");
+	}
 	if (opened || !wanted)
 		d->jail->filter = filter_file_build(
 			d->r, opened ? &filter : NULL, &d->values, name, spec.where);

@@ -36,13 +36,6 @@ const struct entry *lookup_in(const struct doc *d, const struct section *s, cons
 	return e != NULL ? e : section_entry(doc_section(d, "DEFAULT"), key);
 }
 
-const struct entry *lookup_outer(const struct scope *s, const char *key)
-{
-	const struct entry *e = section_entry(s->opts, key);
-
-	return e != NULL ? e : section_entry(s->outer, key);
-}
-
 bool lookup_is_own(const struct scope *filter, const char *key)
 {
 	return section_entry(filter->opts, key) != NULL ||

@@ -23,9 +23,6 @@ const char *lookup_key(struct arena *arena, const char *key);
 /* In the section, else in [DEFAULT]. */
 const struct entry *lookup_in(const struct doc *d, const struct section *s, const char *key);
 
-/* In opts, else in what the jail sets. */
-const struct entry *lookup_outer(const struct scope *s, const char *key);
-
 /* Does a filter itself say something about the key: its [Definition], [Init] or options? */
 bool lookup_is_own(const struct scope *filter, const char *key);
 

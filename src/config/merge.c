@@ -234,6 +234,9 @@ static void merge_section(
 		condition = NULL;
 	if (condition != NULL)
 		name = arena_strndup(r->scratch, name, (size_t)(condition - name));
+	s = doc_section(into, name);
+	if (s != NULL)
+		s->again = true;
 	s = doc_add_section(into, r->scratch, name, from->where);
 	for (size_t i = 0; i < from->entries.n; i++)
 		merge_entry(

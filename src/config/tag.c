@@ -35,33 +35,58 @@ static bool is_line_tag(const char *name)
 	return false;
 }
 
-/* An entry and the section in whose terms it speaks. */
+/*
+ * An entry and the section in whose terms it speaks; is_own: what options and the jail say counts
+ * there too, outer being which part of the latter.
+ */
 struct source {
 	const struct entry *entry;
-	const struct section *section;
+	const struct section *section, *outer;
+	bool is_own;
 };
 
-/* <section/key>, <known/key>. */
-static struct source find_foreign(
-	const struct scope *s, const char *section, const char *key, const struct frame *up)
+/* What the keys of a section were before the last file that changed them. */
+static struct section *make_earlier(struct arena *arena, const struct section *s)
 {
-	struct source found = {NULL, NULL};
+	struct section *earlier = arena_alloc(arena, sizeof(*earlier));
+
+	earlier->name = s->name;
+	for (size_t i = 0; i < s->entries.n; i++) {
+		const struct entry *e = (const struct entry *)s->entries.items[i];
+
+		if (e->prev != NULL)
+			names_put(&earlier->entries, arena, (void *)e->prev);
+	}
+	return earlier;
+}
+
+/*
+ * <known/key>: what [Init] says; else where several files have [Definition] what it was before,
+ * and else what it is.
+ */
+static struct source find_known(const struct scope *s, const char *key, const struct frame *up)
+{
+	struct source found = {.section = doc_section(s->doc, "Init")};
 	const struct section *definition = doc_section(s->doc, "Definition");
 
-	if (strcasecmp(section, "known") == 0) {
-		found.section = doc_section(s->doc, "Init");
-		found.entry = frame_idle(section_entry(found.section, key), up);
-		if (found.entry != NULL)
-			return found;
-		found.section = definition;
-		found.entry = lookup_in(s->doc, definition, key);
-		if (found.entry != NULL && found.entry->prev != NULL)
-			found.entry = found.entry->prev;
-		found.entry = frame_idle(found.entry, up);
-		return found;
+	found.entry = frame_idle(section_entry(found.section, key), up);
+	if (found.entry == NULL && definition != NULL && definition->again) {
+		found.section = make_earlier(s->r->scratch, definition);
+		found.entry = frame_idle(lookup_in(s->doc, found.section, key), up);
 	}
-	found.section =
-		doc_section(s->doc, strcasecmp(section, "default") == 0 ? "DEFAULT" : section);
+	if (found.entry == NULL) {
+		found.section = definition;
+		found.entry = frame_idle(lookup_in(s->doc, definition, key), up);
+	}
+	return found;
+}
+
+/* <section/key> */
+static struct source find_foreign(const struct scope *s, const char *section, const char *key)
+{
+	struct source found = {.section = doc_section(s->doc,
+				       strcasecmp(section, "default") == 0 ? "DEFAULT" : section)};
+
 	if (found.section != NULL)
 		found.entry = lookup_in(s->doc, found.section, key);
 	return found;
@@ -70,20 +95,25 @@ static struct source find_foreign(
 static struct source find(const struct scope *s, const char *name, const struct frame *up)
 {
 	const char *low = lookup_key(s->r->scratch, name), *slash = strchr(name, '/');
-	struct source found = {section_entry(s->opts, low), NULL};
+	struct source found = {.entry = section_entry(s->opts, low)};
 
 	if (found.entry != NULL)
 		return found;
-	if (slash != NULL && slash != name)
-		return find_foreign(s, arena_strndup(s->r->scratch, name, (size_t)(slash - name)),
-			low + (slash - name) + 1, up);
+	if (slash != NULL && slash != name) {
+		const char *section = arena_strndup(s->r->scratch, name, (size_t)(slash - name));
+
+		low += slash - name + 1;
+		return strcasecmp(section, "known") == 0 ? find_known(s, low, up)
+							 : find_foreign(s, section, low);
+	}
 	found.section = doc_section(s->doc, "Init");
 	found.entry = section_entry(found.section, low);
 	if (found.entry != NULL)
 		return found;
+	found.is_own = true;
 	found.section = doc_section(s->doc, "Definition");
-	found.entry =
-		section_entry(section_entry(found.section, low) != NULL ? s->outer : s->first, low);
+	found.outer = section_entry(found.section, low) != NULL ? s->outer : s->first;
+	found.entry = section_entry(found.outer, low);
 	if (found.entry == NULL)
 		found.entry = lookup_in(s->doc, found.section, low);
 	return found;
@@ -201,10 +231,10 @@ static int expand_source(const struct scope *s, struct source from, const char *
 			reader_show(s->r, name), FRAME_DEPTH_MAX);
 		return -EINVAL;
 	}
-	/* Options of the filter and the jail's own settings count in [Definition] alone. */
-	if (from.section != NULL && from.section == doc_section(s->doc, "Definition")) {
+	if (from.is_own) {
 		inner.opts = s->opts;
-		inner.outer = s->outer;
+		inner.outer = from.outer;
+		inner.init = from.outer == s->outer ? s->init : NULL;
 	}
 	r = expand_within(&inner, from.entry, budget, &plain);
 	for (size_t i = 0; i < plain.n && r == 0; i++)

@@ -21,8 +21,8 @@ int plan_load(struct plan **ret, const char *confdir, struct faults *f);
 
 /*
  * What is wrong with how a jail reads lines that only compiling it shows: its filter's regexes and
- * dates, the entries of the journal that it wants. All faults go to f; plan_load refuses the errors among
- * them.
+ * dates, the entries of the journal that it wants. All faults go to f; plan_load refuses the errors
+ * among them.
  */
 void plan_check_jail(const struct jail *j, struct faults *f);
 

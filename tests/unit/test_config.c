@@ -187,7 +187,7 @@ static void options(void **state)
 	filter_says(text, "f[a=x][b=y]", "x y 3");
 	filter_says(text, "f[a=x, a=y,]", "y 2 3");
 	filter_says(text, "f [a=x\n, b=y] ", "x y 3");
-	filter_says(text, "f[a=]", "2 3");
+	filter_says(text, "f[a=]", " 2 3");
 }
 
 static void jail_defaults(void **state)
