@@ -188,10 +188,12 @@ static void on_option(
 static void on_nonsense(struct lexer *x, const char *s, size_t len)
 {
 	x->faults++;
-	if (s[0] == '[' && memchr(s, ']', len) == NULL)
+	if (s[0] == '[' && len > 1 && memchr(s, ']', len) == NULL) {
 		reader_error(x->r, x->where, "the section's name is not closed: write '%s]'",
 			show(x, s, len));
-	else if (s[0] == '[')
+		/* What follows is meant for it. */
+		on_section(x, s + 1, len - 1);
+	} else if (s[0] == '[')
 		reader_error(
 			x->r, x->where, "the section has no name: write one between '[' and ']'");
 	else if (s[0] == '=' || s[0] == ':')

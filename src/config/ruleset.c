@@ -72,6 +72,22 @@ static struct jail *read_some(struct reader *r, const struct doc *d, bool enable
 	return jails;
 }
 
+/* A directory's files that no jail has asked for: can they be read at all? */
+static void read_unused(struct reader *r, const char *dir)
+{
+	const char *path = arena_printf(r->scratch, "%s/%s", r->dir, dir);
+	const char **names;
+	size_t n, found;
+
+	names = merge_names(r, path, &n);
+	for (size_t i = 0; i < n; i++) {
+		const char *base = arena_printf(r->scratch, "%s/%s", path, names[i]);
+
+		if (names_get(&r->files, arena_printf(r->scratch, "%s.conf", base)) == NULL)
+			merge_base(r, base, "[Definition]", &found);
+	}
+}
+
 static void read_jails(struct reader *r, struct ruleset *rs)
 {
 	struct doc *d;
@@ -99,6 +115,8 @@ static void read_jails(struct reader *r, struct ruleset *rs)
 			"the jails that you want, in jail.local");
 	r->lenient = true;
 	rs->disabled = read_some(r, d, false, &rs->n_disabled);
+	read_unused(r, "filter.d");
+	read_unused(r, "action.d");
 	r->lenient = false;
 }
 

@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
 import reader
 
 NAMES = ['a', 'b', 'c', 'mode', 're-x', 're-y', '_p', 'ignorecommand', 'port', 'last']

@@ -280,6 +280,8 @@ static void lines(void **state)
 		"jail.conf:4: error: no option's name stands before ':': write 'NAME = VALUE'\n");
 	fixture_bad("[unclosed",
 		"jail.conf:4: error: the section's name is not closed: write '[unclosed]'\n");
+	fixture_bad("[unclosed\nmaxretry = 1\nfilter = x",
+		"jail.conf:4: error: the section's name is not closed: write '[unclosed]'\n");
 	fixture_bad("[]",
 		"jail.conf:4: error: the section has no name: write one between '[' and ']'\n");
 }
@@ -327,6 +329,7 @@ static void disabled(void **state)
 		"[DEFAULT]\nlogpath = %(places/dir)s/l\nmaxretry = z\n[x]\n[y]\n[places]\n"
 		"dir = /d\n[z]\nmaxretry = 0\nfilter = x\n[xx]\nmaxretry = 3\n"
 		"[u]\nfilter = x\nmaxretry = 1\n");
+	fixture_file(&f, "filter.d/unused.conf", "failregex = ^x <HOST>$\n");
 	fixture_file(&f, "jail.d/a.cfg", "[x]\nenabled = true\n");
 	fixture_file(&f, "jail.d/README", "Words.\n");
 	fixture_file(&f, "jail.d/b.conf~", "[x]\nenabled = true\n");
@@ -346,7 +349,10 @@ static void disabled(void **state)
 		    "jail.conf:9: warning: maxretry = '0' is not a whole number from 1 to 1000000: "
 		    "write one\n"
 		    "jail.conf:11: warning: jail 'xx' names no filter, and there is no "
-		    "filter.d/xx.conf: write 'filter = NAME' in it; did you mean [x]?\n") != 0)
+		    "filter.d/xx.conf: write 'filter = NAME' in it; did you mean [x]?\n"
+		    "filter.d/unused.conf:1: warning: option 'failregex' stands before any "
+		    "section: "
+		    "put '[Definition]' on a line above it\n") != 0)
 		fail_msg("%s", f.said);
 	assert_int_equal(f.rs->n_jails, 0);
 	assert_int_equal(f.rs->n_disabled, 3);
