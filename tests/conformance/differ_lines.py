@@ -224,7 +224,9 @@ class Lines:
         _, prefix, scripts = FORMS[self.name]
         if len(self.open) < 12:
             self.open.append({
-                "ip": self._address().encode(), "pid": b"%d" % rng.randrange(1000, 1060),
+                "ip": self._address().encode(),
+                # Some come back soon, some late, some never.
+                "pid": b"%d" % rng.randrange(1000, rng.choice([1060, 1400, 99999])),
                 "port": b"%d" % rng.randrange(1024, 65536),
                 "user": self._text(USERS), "script": list(rng.choice(scripts)), "prefix": prefix})
         session = rng.choice(self.open)
