@@ -45,6 +45,7 @@ bool journal_available(void)
 #include <sys/socket.h>
 #include <time.h>
 
+#define A_TURN 1024     /* entries, then it is looked what happened to the files */
 #define NETWORK_MS 2000 /* how often files are looked at of whose changes nobody tells */
 
 bool journal_available(void)
@@ -260,10 +261,13 @@ static int advance(struct reader *r, struct journal_stream *s)
 	return e >= 0 && gone ? tell_gone(r, s) : e;
 }
 
-/* Everything there is in one stream. */
+/* Everything there is in one stream, told of or not. */
 static int drain_one(struct reader *r, struct journal_stream *s)
 {
-	int e = advance(r, s);
+	int e;
+
+	s->pending = true;
+	e = advance(r, s);
 
 	while (e >= 0 && s->at_entry) {
 		e = deal_with(r, s);
@@ -273,10 +277,13 @@ static int drain_one(struct reader *r, struct journal_stream *s)
 	return e;
 }
 
-/* Everything there is, the oldest first of what the streams stand on. */
+/*
+ * What there is, the oldest first of what the streams stand on. 1 if there is more: with much to
+ * read files may come and go meanwhile.
+ */
 static int drain(struct reader *r)
 {
-	for (;;) {
+	for (unsigned n = 0; n < A_TURN; n++) {
 		struct journal_stream *oldest = NULL;
 		int e = 0;
 
@@ -294,6 +301,7 @@ static int drain(struct reader *r)
 		if (e < 0)
 			return e;
 	}
+	return 1;
 }
 
 /* One stream's files are these now. */
@@ -364,22 +372,25 @@ static void on_touched(void *arg, const char *name)
 		if (strcmp(s->name, name) != 0)
 			continue;
 		s->pending = true;
-		t->reopen |= s->n_unread > 0;
+		/* Who may not read it hears of that, too, when he may. */
+		t->reopen |= s->n_unread > 0 && s->why != -EACCES && s->why != -EPERM;
 	}
 }
 
-/* Sleeps until there may be more. -EPIPE when guard has gone. */
-static int wait_for_more(struct reader *r)
+/* Sleeps until there may be more, if there is none. -EPIPE when guard has gone. */
+static int wait_for_more(struct reader *r, bool more)
 {
 	struct pollfd p[2] = {
 		{.fd = r->fd, .events = POLLRDHUP}, {.fd = r->files.fd, .events = POLLIN}};
 	struct touching t = {.r = r};
-	int n = poll(p, ARRAY_SIZE(p), r->files.is_remote ? NETWORK_MS : -1);
+	int n = poll(p, ARRAY_SIZE(p), more ? 0 : r->files.is_remote ? NETWORK_MS : -1);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (p[0].revents != 0)
 		return -EPIPE;
+	if (n == 0 && more)
+		return 0;
 	if (n == 0) {
 		for (size_t i = 0; i < r->n_streams; i++)
 			r->streams[i].pending = true;
@@ -431,10 +442,10 @@ static int run(struct reader *r)
 	e = rescan(r);
 	while (e >= 0) {
 		e = drain(r);
-		if (e >= 0 && r->conf->ends)
+		if (e == 0 && r->conf->ends)
 			break;
 		if (e >= 0)
-			e = wait_for_more(r);
+			e = wait_for_more(r, e > 0);
 	}
 	return e == -EPIPE ? 0 : e;
 }

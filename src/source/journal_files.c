@@ -100,7 +100,7 @@ static bool is_machine_dir(const struct journal_files *fs, const char *name, boo
 
 	if (hex != ID_LEN || (name[hex] != '\0' && name[hex] != '.'))
 		return false;
-	if (local_only && strncmp(name, fs->machine, ID_LEN) != 0)
+	if (local_only && fs->machine[0] != '\0' && strncmp(name, fs->machine, ID_LEN) != 0)
 		return false;
 	if ((fs->conf->flags & ALL_NAMESPACES) != 0)
 		return true;
@@ -431,7 +431,8 @@ static bool on_event(
 			   (e->mask & IN_ISDIR) != 0;
 		if (fs->conf->files == NULL && !is_journal(name))
 			continue;
-		changed |= (e->mask & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)) != 0;
+		changed |= (e->mask & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+					      IN_ATTRIB)) != 0;
 		if (asprintf(&stream, "%s/%.*s", d->prefix, (int)stem_len(name), name) < 0) {
 			stream = NULL;
 			changed = true;

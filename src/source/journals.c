@@ -269,8 +269,11 @@ void journals_check_jail(const struct jail *j, struct faults *f)
 {
 	struct wanted w = {0};
 
-	if ((j->sources & SOURCE_JOURNAL) != 0)
-		read_options(j, &w, f);
+	if ((j->sources & SOURCE_JOURNAL) != 0 && read_options(j, &w, f) && w.path != NULL &&
+		!journal_available_in(w.path->text))
+		fault_add(f, FAULT_WARNING, w.path->where,
+			"journalpath '%s' has no journal in it yet: it is waited for",
+			show_all(w.path).text);
 }
 
 void journals_done(struct journals *js)

@@ -478,7 +478,7 @@ static void goes_on_where_it_was(void **state)
 static void rotation(void **state)
 {
 	struct fix *f = *state;
-	char from[128], to[128], last[sizeof(f->cursor)];
+	char from[256], to[256], last[sizeof(f->cursor)];
 
 	if (no_writer())
 		return;
@@ -559,11 +559,44 @@ static void late_hosts(void **state)
 	reader_stop(f);
 }
 
+/* Entries come one by one while the file remains open, as journald's do. */
+static void live_writer(void **state)
+{
+	struct fix *f = *state;
+	char command[512], text[64];
+	FILE *p;
+
+	if (no_writer())
+		return;
+	make_dirs(f);
+	/* First: the pipe shall have one end only. */
+	reader_start(f, "", 0);
+	snprintf(command, sizeof(command), REMOTE " -o %s/system.journal - >/dev/null 2>&1",
+		f->journal);
+	p = popen(command, "we");
+	assert_non_null(p);
+	for (unsigned i = 0; i < 20; i++) {
+		struct buf b = {0};
+
+		snprintf(text, sizeof(text), "_COMM=sshd\nMESSAGE=%u\n", i);
+		entry(f, &b, text);
+		assert_int_equal(fwrite(b.data, 1, b.len, p), b.len);
+		assert_int_equal(fflush(p), 0);
+		buf_done(&b);
+		snprintf(text, sizeof(text), "sshd: %u", i);
+		next(f, "3 9", text);
+	}
+	nothing(f);
+	assert_int_equal(pclose(p), 0);
+	nothing(f);
+	reader_stop(f);
+}
+
 /* Files by name: what rotation makes of them is not asked for. */
 static void files_by_name(void **state)
 {
 	struct fix *f = *state;
-	char glob[128], to[128], from[128];
+	char glob[256], to[256], from[256];
 	const char *files[] = {glob, NULL};
 	const struct journal_conf conf = {.jails = jails, .n_jails = 3, .files = files};
 
@@ -591,7 +624,7 @@ static void files_by_name(void **state)
 static void damaged(void **state)
 {
 	struct fix *f = *state;
-	char bad[128], good[128];
+	char bad[256], good[256];
 	FILE *p;
 
 	if (no_writer())
@@ -674,7 +707,7 @@ static void choices(void **state)
 static void a_journal_that_comes_later(void **state)
 {
 	struct fix *f = *state;
-	char moved[128], log[128];
+	char moved[256], log[256];
 
 	if (no_writer())
 		return;
@@ -811,6 +844,7 @@ int main(void)
 		TEST(goes_on_where_it_was),
 		TEST(rotation),
 		TEST(late_hosts),
+		TEST(live_writer),
 		TEST(files_by_name),
 		TEST(damaged),
 		TEST(choices),

@@ -95,6 +95,17 @@ static void faults(void **state)
 	assert_int_equal(f->faults.n, 7);
 }
 
+/* What check says of a jail that is not there to be run. */
+static void checked(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f, "[a]\nenabled = true\nfilter = f\nbackend = systemd[journalpath=/nonexistent]\n");
+	journals_check_jail(&f->rs->jails[0], &f->faults);
+	fixture_tell(f);
+	said(f, "jail.conf:4: warning: journalpath '/nonexistent' has no journal in it yet");
+}
+
 static void encodings(void **state)
 {
 	struct fixture *f = *state;
@@ -135,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(shared),
 		TEST(faults),
+		TEST(checked),
 		TEST(encodings),
 		TEST(bad_encodings),
 	};

@@ -79,6 +79,39 @@ static void finds_the_time(void **state)
 	date_patterns_free(p);
 }
 
+/* A container's log has its runtime's stamps, whatever its lines say. */
+static void of_a_container(void **state)
+{
+	struct date_patterns *p = patterns();
+	struct date_finder *d = date_finder_new(p);
+	time_t now = time(NULL);
+	FILE *f = tmpfile();
+	uint64_t off;
+	unsigned n;
+
+	(void)state;
+	assert_non_null(f);
+	for (unsigned i = 0; i < LINES; i++) {
+		time_t t = now - (LINES - 1 - i);
+		char when[32];
+		struct tm tm;
+
+		gmtime_r(&t, &tm);
+		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+		fprintf(f,
+			"{\"log\":\"1999-01-01 00:00:00 line %u\\n\",\"stream\":\"stdout\","
+			"\"time\":\"%s.5Z\"}\n",
+			i, when);
+	}
+	fflush(f);
+	off = seek_to(fileno(f), CONTAINER_JSON, d, (int64_t)(now - 10) * USEC_PER_SEC);
+	n = number_at(f, off);
+	assert_true(n <= LINES - 1 - 10 && n > LINES - 30000);
+	fclose(f);
+	date_finder_free(d);
+	date_patterns_free(p);
+}
+
 static void without_dates(void **state)
 {
 	struct date_patterns *p = patterns();
@@ -98,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_the_time),
+		cmocka_unit_test(of_a_container),
 		cmocka_unit_test(without_dates),
 	};
 
