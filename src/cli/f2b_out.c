@@ -133,6 +133,28 @@ static bool add_field(const struct f2b_found *found, const char *tag, struct buf
 	return true;
 }
 
+/* What a tag stands for is printed with its NULs written out, but for a line of the log. */
+static void add_escaped(const struct buf *value, struct buf *out)
+{
+	for (size_t i = 0; i < value->len; i++) {
+		if (value->data[i] == '\0')
+			f2b_adds(out, "\\x00");
+		else
+			f2b_add(out, value->data + i, 1);
+	}
+}
+
+/* The value of any tag but <msg>; false when there is no such tag. */
+static bool add_value(const struct f2b_found *found, const char *tag, struct buf *out)
+{
+	struct buf value = {0};
+	bool known = add_tag(found, tag, &value) || add_field(found, tag, &value);
+
+	add_escaped(&value, out);
+	buf_done(&value);
+	return known;
+}
+
 /* The template with its tags filled in; <msg> by one of the lines, or by all. */
 static void fill(const struct f2b_found *found, const char *template, const struct f2b_tuple *msg,
 	struct buf *out)
@@ -150,8 +172,7 @@ static void fill(const struct f2b_found *found, const char *template, const stru
 				at += n + 2;
 				continue;
 			}
-			if (strcmp(tag, "msg") == 0 || add_tag(found, tag, out) ||
-				add_field(found, tag, out)) {
+			if (strcmp(tag, "msg") == 0 || add_value(found, tag, out)) {
 				at += n + 2;
 				continue;
 			}

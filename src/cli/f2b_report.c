@@ -106,12 +106,32 @@ static void report_dates(struct f2b *b)
 	frame_end(&frame);
 }
 
+/* The bytes of the blank, as Unicode has them, that s[0..len) ends in; 0 when it ends in none. */
+static size_t last_blank(const char *s, size_t len)
+{
+	static const char *const blanks[] = {"\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\xa8",
+		"\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
+	unsigned char last = len > 0 ? (unsigned char)s[len - 1] : 0;
+
+	if (isspace(last) || (last >= 0x1c && last <= 0x1f))
+		return 1;
+	if (len >= 3 && memcmp(s + len - 3, "\xe2\x80", 2) == 0 && last >= 0x80 && last <= 0x8a)
+		return 3;
+	for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++) {
+		size_t n = strlen(blanks[i]);
+
+		if (len >= n && memcmp(s + len - n, blanks[i], n) == 0)
+			return n;
+	}
+	return 0;
+}
+
 static size_t trimmed(const struct f2b_text *text)
 {
-	size_t len = text->len;
+	size_t len = text->len, n;
 
-	while (len > 0 && isspace((unsigned char)text->s[len - 1]))
-		len--;
+	while ((n = last_blank(text->s, len)) > 0)
+		len -= n;
 	return len;
 }
 

@@ -112,6 +112,23 @@ static void give_back(struct f2b_search *s, const char *line, size_t len, size_t
 	}
 }
 
+/* Where the line ends that begins at s, in Python's eyes; *ret_len gets the bytes of the end. */
+static const char *line_end(const char *s, const char *end, size_t *ret_len)
+{
+	static const char *const ends[] = {"\r\n", "\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e",
+		"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
+
+	for (; s < end; s++) {
+		for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+			*ret_len = strlen(ends[i]);
+			if (*ret_len <= (size_t)(end - s) && memcmp(s, ends[i], *ret_len) == 0)
+				return s;
+		}
+	}
+	*ret_len = 1;
+	return end;
+}
+
 static void give_back_skipped(struct f2b_search *s, const struct buf *subject)
 {
 	size_t from = 0;
@@ -124,11 +141,10 @@ static void give_back_skipped(struct f2b_search *s, const struct buf *subject)
 			!regex_capture(s->engine, subject->data, s->groups[i].number, &text, &len))
 			continue;
 		for (end = text + len; text < end;) {
-			const char *newline = memchr(text, '\n', (size_t)(end - text));
-			const char *stop = newline != NULL ? newline : end;
+			const char *stop = line_end(text, end, &len);
 
 			give_back(s, text, (size_t)(stop - text), &from);
-			text = stop + 1;
+			text = stop + len;
 		}
 	}
 }

@@ -126,6 +126,9 @@ def fixed():
         yield f'a window, {before} lines before', [
             '--usedns', 'no', '-d', '^Epoch', '--print-all-matched', '--maxlines', '5',
             '1490349000 TEST-NL\n' * before + SKIPPED, WINDOW]
+    yield 'a window, line ends of Unicode', [
+        '--usedns', 'no', '-d', '{NONE}', '--print-all-matched', '--maxlines', '9',
+        'FAIL\nTEST\x85x\nTEST\u2028y\nTEST\x0cz\nTEST\nHOST 192.0.2.34\nHOST 192.0.2.34', WINDOW]
     yield 'a window, links', ['--usedns', 'no', '-d', '^Epoch', '--debuggex', '--print-all-matched',
                               '--maxlines', '5', SKIPPED, WINDOW]
     yield 'a line end in the regex', ['--usedns', 'no', '-d', '^Epoch', '--print-all-matched', '-L', '2',
@@ -215,12 +218,13 @@ def encodings(folder):
         'nul': b'1490349000 Failed a\x00b from 192.0.2.1\n',
         'bytes': b'1490349000 Failed \xff\xe2\x82 \xed\xa0\x80 \xf0\x9f\x92\xa9 from 192.0.2.1\n',
         'empty': b'',
+        'blanks': b'1490349000 Failed \xc2\xa0 from 192.0.2.1 x\xc2\x85\n1490349000 no \xe3\x80\x80\x1c\t\n',
     }
     for name, data in cases.items():
         path = os.path.join(folder, name)
         with open(path, 'wb') as f:
             f.write(data)
-        for out in ([], ['-o', 'row'], ['-o', 'msg'], ['-v']):
+        for out in ([], ['-o', 'row'], ['-o', 'msg'], ['-v'], ['-o', '<F-USER> <msg>']):
             yield f'file {name} {" ".join(out)}', ['--print-all-matched', '-d', '^EPOCH', *out, path,
                                                    'Failed <F-USER>.*</F-USER> from <HOST>']
 
