@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+static const char replacement[] = {'\xef', '\xbf', '\xbd'}; /* U+FFFD */
 
 /* How long the sequence that begins with this byte would be; 0: none does. */
 static size_t announced(unsigned char first)
@@ -73,8 +73,8 @@ size_t utf8_replace(char *dst, const char *src, size_t len)
 			memcpy(dst + out, s + i, n);
 			out += n;
 		} else {
-			memcpy(dst + out, REPLACEMENT, 3);
-			out += 3;
+			memcpy(dst + out, replacement, sizeof(replacement));
+			out += sizeof(replacement);
 		}
 	}
 	return out;
