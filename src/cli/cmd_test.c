@@ -248,6 +248,8 @@ static int run(struct cli *c)
 				.filter = s.filter,
 				.dates = s.dates,
 				.charset = s.charset,
+				/* A jail is tried on what journalctl prints, too. */
+				.undated = s.def->is_journal && w.jail == NULL,
 				.now_us = w.now_us,
 				.verbose = w.verbose},
 			fd);

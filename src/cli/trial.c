@@ -250,7 +250,7 @@ static void judge(struct trial *t, const char *line, size_t len, int64_t runtime
 	enum verdict verdict;
 	bool follows = t->last_us > now_us - UNDATED_US;
 
-	d.found = date_find(t->dates, line, len, now_us, &d.stamp);
+	d.found = t->conf->undated ? DATE_NONE : date_find(t->dates, line, len, now_us, &d.stamp);
 	/* What is no time stays in a line that goes with the one before. */
 	if (d.found == DATE_FOUND || (d.found == DATE_UNREADABLE && !follows)) {
 		memcpy(t->text, line, d.stamp.off);
@@ -266,7 +266,7 @@ static void judge(struct trial *t, const char *line, size_t len, int64_t runtime
 	} else if (d.found == DATE_FOUND) {
 		t->last_us = d.stamp.time_us;
 	} else {
-		t->undated++;
+		t->undated += !t->conf->undated;
 		d.stamp.time_us = follows ? t->last_us : now_us;
 	}
 	verdict = filter_judge(t->conf->filter, t->window, d.text, d.text_len, now_us, &m);

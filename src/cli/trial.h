@@ -12,6 +12,7 @@ struct trial_conf {
 	struct filter *filter; /* made of it */
 	const struct date_patterns *dates;
 	const struct charset *charset; /* of the log; NULL: UTF-8, or what its beginning says */
+	bool undated;                  /* messages as the journal has them: no date is looked for */
 	int64_t now_us; /* the present for dates that leave out the year, 0: the real one */
 	bool verbose;   /* show what was found in each line, and how far a miss came */
 };
