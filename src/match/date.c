@@ -2,6 +2,7 @@
 #include "match/date.h"
 
 #include "base/clock.h"
+#include "match/dateedges.h"
 #include "match/datefields.h"
 #include "match/datepatterns.h"
 
@@ -12,7 +13,6 @@
 #define UNUSED_US (300 * USEC_PER_SEC)
 #define TEXT_MAX 64 /* longest date that is remembered */
 #define NEAR 16     /* so many bytes after it, too: no default pattern looks further */
-#define NO_BYTE (-1)
 
 /* How one template does with this source. */
 struct choice {
@@ -29,18 +29,15 @@ struct choice {
 struct find {
 	size_t at; /* place in the order */
 	size_t from, limit;
-	size_t start, end;
-};
-
-/* A date's surroundings in the last line; a byte or NO_BYTE. */
-struct edges {
-	size_t start, end;
-	int before, first, last, after;
+	size_t start, end; /* bytes */
+	size_t place;      /* characters before it */
 };
 
 /* The last date that was read, and what the answer was. */
 struct memory {
 	const struct date_template *template; /* NULL: nothing */
+	size_t start;                         /* where it stood, and the byte before it */
+	char before;
 	char text[TEXT_MAX + NEAR];
 	size_t len;      /* of what the template matched */
 	size_t near;     /* bytes of text behind that; 0: what followed is not known */
@@ -56,7 +53,7 @@ struct date_finder {
 	size_t n;
 	size_t last;         /* place of the template that had the last date */
 	size_t first_unused; /* places before it have had hits */
-	struct edges edges;
+	struct date_edges edges;
 	struct civil_zone zone;
 	struct memory memory;
 	struct choice choices[]; /* in the order in which they are tried */
@@ -71,7 +68,7 @@ struct date_finder *date_finder_new(const struct date_patterns *p)
 	f->patterns = p;
 	f->n = p->n;
 	f->last = FAR;
-	f->edges = (struct edges) {1, FAR, NO_BYTE, NO_BYTE, NO_BYTE, NO_BYTE};
+	dateedges_init(&f->edges);
 	for (size_t i = 0; i < p->n; i++) {
 		f->choices[i].template = p->choices[i].template;
 		f->choices[i].base_weight = p->choices[i].weight;
@@ -118,33 +115,6 @@ static bool is_bound_to_line(const struct choice *c)
 	return (c->template->flags & (DATE_LINE_BEGIN | DATE_LINE_END)) != 0;
 }
 
-static int byte_at(const char *line, size_t len, size_t at)
-{
-	return at < len ? (unsigned char)line[at] : NO_BYTE;
-}
-
-static int byte_before(const char *line, size_t len, size_t at)
-{
-	return at > 0 ? byte_at(line, len, at - 1) : NO_BYTE;
-}
-
-/* A sign, by which a date can be told from what it stands in. */
-static bool is_sign(int byte)
-{
-	return byte != NO_BYTE && byte < 0x80 && !(byte >= '0' && byte <= '9') &&
-	       !((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
-}
-
-/* Is what is around the last date's place the same as it was? */
-static bool same_edges(const struct edges *e, const char *line, size_t len)
-{
-	int first = byte_at(line, len, e->start), last = byte_before(line, len, e->end);
-
-	return (byte_before(line, len, e->start) == e->before ||
-		       (first == e->first && is_sign(first))) &&
-	       (byte_at(line, len, e->end) == e->after || (last == e->last && is_sign(last)));
-}
-
 /* Tries the template at place `at` in line[from..limit). */
 static bool try(struct date_finder *f, size_t at, const char *line, size_t from, size_t limit,
 	struct find *ret)
@@ -162,6 +132,7 @@ static bool try(struct date_finder *f, size_t at, const char *line, size_t from,
 	ret->limit = limit;
 	ret->start = (size_t)(text - line);
 	ret->end = ret->start + len;
+	ret->place = dateedges_place(line, ret->start);
 	return true;
 }
 
@@ -179,16 +150,17 @@ static enum look look_first(
 	struct date_finder *f, const char *line, size_t len, struct find *ret, bool *ret_whole)
 {
 	bool bound = is_bound_to_line(&f->choices[f->last]);
-	const struct edges *e = &f->edges;
+	size_t start, end;
 
-	*ret_whole = bound || !same_edges(e, line, len);
+	*ret_whole = bound || !dateedges_same(&f->edges, line, len, &start, &end);
 	if (*ret_whole) {
 		if (!try(f, f->last, line, 0, len, ret))
 			return LOOK_NOTHING;
-	} else if (!try(f, f->last, line, e->start, e->end < len ? e->end : len, ret)) {
+	} else if (!try(f, f->last, line, start, end < len ? end : len, ret)) {
 		return LOOK_NOTHING;
 	}
-	if (f->n == 1 || bound || (ret->start == e->start && ret->end == e->end))
+	if (f->n == 1 || bound ||
+		(ret->place == f->edges.start && dateedges_place(line, ret->end) == f->edges.end))
 		return LOOK_FOUND;
 	return LOOK_ELSEWHERE;
 }
@@ -203,7 +175,7 @@ static bool is_final(const struct date_finder *f, const struct find *found)
 	if (found->start == 0 && c->hits > 0 && f->choices[found->at + 1].matches == 0)
 		return true;
 	/* Further back than before: perhaps in the message. */
-	return found->start <= c->distance && found->start <= f->edges.start;
+	return found->place <= c->distance && found->place <= f->edges.start;
 }
 
 static bool is_digit(char c)
@@ -296,17 +268,10 @@ static void learn(struct date_finder *f, const struct find *found, const char *l
 
 	c->hits++;
 	c->used_us = now_us;
-	c->distance = found->start;
+	c->distance = found->place;
 	if (f->first_unused == at)
 		f->first_unused++;
-	f->edges = (struct edges) {
-		.start = found->start,
-		.end = found->end,
-		.before = byte_before(line, len, found->start),
-		.first = byte_at(line, len, found->start),
-		.last = byte_before(line, len, found->end),
-		.after = byte_at(line, len, found->end),
-	};
+	dateedges_set(&f->edges, line, len, found->start, found->end);
 	if (at > 0 && at != f->last)
 		at = reorder(f, at);
 	f->last = at;
@@ -319,19 +284,19 @@ static void learn(struct date_finder *f, const struct find *found, const char *l
 static bool repeats(const struct date_finder *f, const char *line, size_t len, int64_t now_sec)
 {
 	const struct memory *m = &f->memory;
-	const struct edges *e = &f->edges;
-	size_t n = m->len;
+	size_t n = m->len, start, end;
 
-	if (m->template == NULL || m->now_sec != now_sec || e->end > len)
+	if (m->template == NULL || m->now_sec != now_sec || len < m->start || len - m->start < n)
 		return false;
 	if (is_bound_to_line(&f->choices[f->last])) {
 		n += m->near;
-		if (m->near == 0 || len - e->start < n || (m->at_end && len - e->start > n))
+		if (m->near == 0 || len - m->start < n || (m->at_end && len - m->start > n))
 			return false;
-	} else if (byte_before(line, len, e->start) != e->before || !same_edges(e, line, len)) {
+	} else if (!dateedges_same(&f->edges, line, len, &start, &end) || start != m->start ||
+		   (start > 0 && line[start - 1] != m->before)) {
 		return false;
 	}
-	return memcmp(line + e->start, m->text, n) == 0;
+	return memcmp(line + m->start, m->text, n) == 0;
 }
 
 /* Notes what follows the date, if that is all that the template can have looked at. */
@@ -356,6 +321,8 @@ static void remember(struct date_finder *f, const struct find *found, const char
 	struct memory *m = &f->memory;
 
 	m->template = c->template;
+	m->start = found->start;
+	m->before = found->start > 0 ? line[found->start - 1] : '\0';
 	m->len = found->end - found->start;
 	m->off = stamp->off - found->start;
 	m->n = stamp->len;
@@ -400,8 +367,13 @@ static enum date_found read_time(struct date_finder *f, const struct date_templa
 static enum date_found recall(
 	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
 {
-	const struct find found = {.at = f->last, .start = f->edges.start, .end = f->edges.end};
 	const struct memory *m = &f->memory;
+	const struct find found = {
+		.at = f->last,
+		.start = m->start,
+		.end = m->start + m->len,
+		.place = f->edges.start,
+	};
 
 	f->choices[f->last].matches++;
 	learn(f, &found, line, len, now_us);

@@ -294,10 +294,26 @@ OWN_ZONES = [None, None, None, 'UTC', 'CET', 'UTC+0530', '-0330', 'MSK', '+02:30
 BAD_ZONES = ['Europe/Zurich', 'cet', 'XYZ', '+2500', 'UTC+1', '+1', 'UTC 0100', '02']
 
 
+def random_pattern(r):
+    """One that nobody wrote: what begins and ends a pattern decides where it may stand."""
+    parts = ['%Y', '%m', '%d', '%H', '%M', '%S', '%b', '%a', '%ExY', '%Exm', '%k', '%z', '%f', '%p',
+             '%I', '%y', '%j', '%Exd', '%ExH', '{DATE}', '{EPOCH}', '{LEPOCH}']
+    joints = ['-', '/', ':', ' ', '', '(?:-|/)', r'\s+', '.', r'\.', '[T ]', '(', ')', '(?:', '?',
+              r'\(', '|', '%%', '[(]', '+']
+    front = r.choice(['', '', '^', '{^LN-BEG}', '{UNB}', '**', '(', '(?:', '(^', '(?:^', '(**', r'\b',
+                      r'(?:^|\b|\W)', '(?i)', '(?i)^', '^(?i)', '((', r'\(', '[^:]*:', '{^LN-BEG}(',
+                      '(?P<x>', '(?:^|', r'\[', ' '])
+    back = r.choice(['', '', '$', ')', r'\b', r'\s', '**', '**)', r'\$', '$)', r'\s*$', '))',
+                     r'\**', '(?=x)', ' ', '()', r'\]'])
+    text = ''.join(r.choice(parts) + r.choice(joints + ['-', ':', ' '] * 4)
+                   for _ in range(r.randrange(1, 5)))
+    return (front + text[:r.choice([-1, len(text)])] + back).strip()
+
+
 class Tally:
     def __init__(self, datefind):
         self.datefind = datefind
-        self.lines = self.streams = self.wrong = self.dated = 0
+        self.lines = self.streams = self.wrong = self.dated = self.patterns = 0
 
     def complain(self, *what):
         self.wrong += 1
@@ -332,14 +348,29 @@ class Tally:
         sec = us // 1000000
         return time.localtime(sec - 7200).tm_gmtoff != time.localtime(sec + 7200).tm_gmtoff
 
-    def refuses(self, patterns, zone):
+    @staticmethod
+    def runs(patterns, zone):
+        """Does fail2ban take them? It finds out at the first line."""
         try:
-            detector = fresh_detector(patterns, zone)
-            for t in detector.templates:
+            for t in fresh_detector(patterns, zone).templates:
                 t.template._compileRegex()
-            self.complain('fail2ban takes %r, zone %r' % (patterns, zone))
+                if t.template._cRegex.groups < 1:
+                    return False
         except Exception:  # whatever it is: it does not run
-            pass
+            return False
+        return True
+
+    def either(self, patterns, zone, now, lines):
+        """Whether they run at all is to be found out, too."""
+        self.patterns += 1
+        if self.runs(patterns, zone):
+            self.compare(patterns, zone, now, lines)
+        elif '(?i)' not in patterns[0] and '(?)' not in patterns[0]:  # which PCRE2 takes
+            self.refuses(patterns, zone)
+
+    def refuses(self, patterns, zone):
+        if self.runs(patterns, zone):
+            self.complain('fail2ban takes %r, zone %r' % (patterns, zone))
         got, _ = ours(self.datefind, patterns, zone, 0, ['x'])
         if got is not None:
             self.complain('taken: %r, zone %r' % (patterns, zone))
@@ -371,12 +402,13 @@ def main():
                 tally.compare([], r.choice(OWN_ZONES), now, lines.stream(200))
             else:
                 tally.compare(custom[i - 60], r.choice(OWN_ZONES), now, lines.stream(120))
+                tally.either([random_pattern(r)], None, now, lines.stream(60))
     for patterns in BAD_PATTERNS:
         tally.refuses(patterns, None)
     for zone in BAD_ZONES:
         tally.refuses([], zone)
     print('%d lines in %d streams, %d of them dated, %d patterns; %d disagreements' %
-          (tally.lines, tally.streams, tally.dated, len(custom), tally.wrong))
+          (tally.lines, tally.streams, tally.dated, len(custom) + tally.patterns, tally.wrong))
     return 1 if tally.wrong > 0 else 0
 
 
