@@ -4,6 +4,29 @@
 #include <ctype.h>
 #include <string.h>
 
+#define LINE_BEGIN "^(?:\\W{0,2})?"
+#define WORD_BEGIN "(?=^|\\b|\\W)"
+#define WORD_END "(?=\\b|\\W|$)"
+
+/* Letters beyond ASCII, by and large, in bytes. */
+#define LETTER                                                                                     \
+	"\\xC2[\\xAA\\xB5\\xBA]|\\xC3[\\x80-\\x96\\x98-\\xB6\\xB8-\\xBF]|[\\xC4-\\xDF][\\x80-"     \
+	"\\xBF]|"                                                                                  \
+	"[\\xE0\\xE1\\xE4-\\xEE][\\x80-\\xBF][\\x80-\\xBF]|\\xE2[\\xB0-\\xBF][\\x80-\\xBF]|"       \
+	"\\xE3[\\x81-\\xBF][\\x80-\\xBF]|\\xEF[\\xA4-\\xB7\\xB9\\xBA\\xBC\\xBD][\\x80-\\xBF]|"     \
+	"\\xEF\\xBB[\\x80-\\xBC]|"                                                                 \
+	"\\xF0[\\x90-\\x9E\\xA0-\\xAF][\\x80-\\xBF][\\x80-\\xBF]"
+
+/* A sign beyond ASCII (a quote, a byte order mark), or a byte that is no UTF-8. */
+#define SIGN "(?:(?!" LETTER ")[\\xC2-\\xF4][\\x80-\\xBF]{1,3}+|[\\x80-\\xC1\\xF5-\\xFF])"
+
+/* Only where there is such a one among the first two is it looked for. */
+#define LINE_BEGIN_BYTES                                                                           \
+	"^(?:[^\\w\\x80-\\xFF]{0,2}|(?=[^\\w\\x80-\\xFF]?[\\x80-\\xFF])(?:[^\\w\\x80-\\xFF]|" SIGN \
+	"){1,2})?"
+#define WORD_BEGIN_BYTES WORD_BEGIN "(?!(?<=[\\x80-\\xBF])(?<=" LETTER ")\\w)"
+#define WORD_END_BYTES WORD_END "(?!(?<=\\w)(?:" LETTER "))"
+
 static bool starts(const char *s, const char *with)
 {
 	return strncmp(s, with, strlen(with)) == 0;
@@ -194,15 +217,67 @@ int datebound_apply(struct buf *out, const char *regex, enum date_begin begin, b
 	if (bind_end)
 		flags |= DATE_WORD_END;
 	if (r == 0 && bind_begin)
-		r = buf_adds(&bound, begin == DATE_AT_LINE ? DATEBOUND_LINE : "(?=^|\\b|\\W)");
+		r = buf_adds(&bound, begin == DATE_AT_LINE ? LINE_BEGIN : WORD_BEGIN);
 	if (r == 0)
 		r = has_group(buf_text(&s)) ? buf_adds(&bound, buf_text(&s))
 					    : add_group(&bound, buf_text(&s));
 	if (r == 0 && bind_end)
-		r = buf_adds(&bound, "(?=\\b|\\W|$)");
+		r = buf_adds(&bound, WORD_END);
 	*ret_flags = flags | line_flags(buf_text(&bound));
 	r = r < 0 ? r : add_without_stars(out, buf_text(&bound));
 	buf_done(&s);
 	buf_done(&bound);
 	return r;
+}
+
+/* Does a class begin that does not end? Then what stands behind it is in it. */
+static bool is_class_open(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (*s == '\\' && s[1] != '\0') {
+			s++;
+		} else if (*s == '[') {
+			s += s[1] == '^' ? 2 : 1;
+			s += *s == ']' ? 1 : 0;
+			for (; *s != '\0' && *s != ']'; s++)
+				s += *s == '\\' && s[1] != '\0' ? 1 : 0;
+			if (*s == '\0')
+				return true;
+		}
+	}
+	return false;
+}
+
+int datebound_bytes(struct buf *out, const char *regex, unsigned flags)
+{
+	size_t len = strlen(regex), front = 0, n;
+	int r;
+
+	/*
+	 * What was put in front stands behind the flags for the whole. A "?" right after it is what
+	 * taking away the blanks around a regex left of "%k": it is not bound by that, and stays
+	 * so.
+	 */
+	global_flags(regex, &n);
+	if (starts(regex, "(?") && n > 0)
+		front = n;
+	r = buf_add(out, regex, front);
+	regex += front;
+	len -= front;
+	if (starts(regex, LINE_BEGIN) && (flags & DATE_LINE_BEGIN) != 0) {
+		r = r < 0 ? r : buf_adds(out, LINE_BEGIN_BYTES);
+		regex += strlen(LINE_BEGIN);
+		len -= strlen(LINE_BEGIN);
+	} else if (starts(regex, WORD_BEGIN) && (flags & DATE_WORD_BEGIN) != 0 &&
+		   regex[strlen(WORD_BEGIN)] != '?') {
+		r = r < 0 ? r : buf_adds(out, WORD_BEGIN_BYTES);
+		regex += strlen(WORD_BEGIN);
+		len -= strlen(WORD_BEGIN);
+	}
+	if ((flags & DATE_WORD_END) == 0 || len < strlen(WORD_END) || is_class_open(regex) ||
+		!is_plain(regex, len - strlen(WORD_END)) ||
+		strcmp(regex + len - strlen(WORD_END), WORD_END) != 0)
+		return r < 0 ? r : buf_add(out, regex, len);
+	r = r < 0 ? r : buf_add(out, regex, len - strlen(WORD_END));
+	return r < 0 ? r : buf_adds(out, WORD_END_BYTES);
 }

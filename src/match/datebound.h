@@ -31,5 +31,8 @@ enum date_begin {
 int datebound_apply(struct buf *out, const char *regex, enum date_begin begin, bool end,
 	unsigned *ret_flags, bool *ret_at_line);
 
-/* What DATE_AT_LINE puts in front of a regex. */
-#define DATEBOUND_LINE "^(?:\\W{0,2})?"
+/*
+ * The same regex for us, who search bytes: where it is bound to words or to the line, characters of
+ * several bytes are one letter or one sign. `flags` as datebound_apply gave them. 0 or -ENOMEM.
+ */
+int datebound_bytes(struct buf *out, const char *regex, unsigned flags);

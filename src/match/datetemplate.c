@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/util.h"
 #include "match/datecheck.h"
 #include "match/dateformat.h"
 #include "match/pattern.h"
@@ -19,10 +20,6 @@
 #define AUDIT "(?P<selinux>(?<=\\baudit\\())"
 #define AFTER_SQUARE "(?(square)(?=\\]))"
 #define AFTER_AUDIT "(?(selinux)(?=:\\d+\\)))"
-
-/* What is one sign to whoever reads text (a byte order mark, a quote) may be several bytes to us.
- */
-#define LINE_OR_SIGNS "^(?:\\W{0,2}|(?:[\\xC2-\\xF4][\\x80-\\xBF]{1,3}|\\W){1,2})"
 
 /* What a pattern means, before it is compiled. */
 struct plan {
@@ -285,21 +282,21 @@ static int compile(struct pooled *p, const struct plan *plan, const struct conf_
 	struct faults *f)
 {
 	struct date_template *t = &p->t;
-	const char *line = strstr(t->regex, DATEBOUND_LINE);
-	struct conf_text source = {t->regex, written->where};
+	struct conf_text source = {.where = written->where};
 	struct faults own = {0};
+	struct buf bytes = {0};
 	int r;
 
-	/* It stands in front, but for flags. */
-	if ((t->flags & DATE_LINE_BEGIN) != 0 && line != NULL && line - t->regex <= 12)
-		source.text = arena_printf(p->arena, "%.*s" LINE_OR_SIGNS "%s",
-			(int)(line - t->regex), t->regex, line + strlen(DATEBOUND_LINE));
+	if (datebound_bytes(&bytes, t->regex, t->flags) < 0)
+		return tell_regex(p->arena, written, "out of memory", f);
+	source.text = buf_text(&bytes);
 	r = regex_new(
 		&t->code, pool.engine, p->arena, "datepattern", &source, PATTERN_NO_TAGS, &own);
 	if (r < 0)
 		r = tell_regex(p->arena, written,
 			own.n > 0 ? message_of(&own.items[0]) : "out of memory", f);
 	faults_done(&own);
+	buf_done(&bytes);
 	if (r == 0 && (regex_count(t->code) < 1 || regex_count(t->code) < t->epoch_group))
 		r = tell_regex(p->arena, written, "what looks like its group is none", f);
 	if (r == 0 && plan->kind == DATE_CIVIL)
@@ -320,10 +317,16 @@ static void pooled_free(struct pooled *p)
 	}
 }
 
+/* Says the pattern itself what must stand around a place? A "$" in a class does no harm here. */
 static bool looks_around(const char *pattern)
 {
-	return strstr(pattern, "(?=") != NULL || strstr(pattern, "(?!") != NULL ||
-	       strstr(pattern, "(?<") != NULL || strstr(pattern, "(?(") != NULL;
+	static const char *const assertions[] = {
+		"(?=", "(?!", "(?<", "(?(", "\\b", "\\B", "\\Z", "$"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(assertions); i++)
+		if (strstr(pattern, assertions[i]) != NULL)
+			return true;
+	return false;
 }
 
 static struct pooled *pooled_new(const struct plan *plan, const char *pattern, uint64_t key,
