@@ -171,10 +171,10 @@ static void docker(void **state)
 /* What no runtime wrote is judged as it stands, and is never unescaped. */
 static void not_docker(void **state)
 {
+	static const char twice[] = "{\"log\":\"x\\n\",\"log\":\"y\\n\",\"stream\":\"stdout\","
+				    "\"time\":\"2026-11-20T07:12:49Z\"}";
 	static const char *const lines[] = {"{\"log\":\"x\\n\",\"stream\":\"stdout\"}",
-		"{\"log\":\"x\\n\",\"stream\":\"stdin\",\"time\":\"2026-11-20T07:12:49Z\"}",
-		"{\"log\":\"x\\n\",\"log\":\"y\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T07:"
-		"12:49Z\"}",
+		"{\"log\":\"x\\n\",\"stream\":\"stdin\",\"time\":\"2026-11-20T07:12:49Z\"}", twice,
 		"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-31T07:12:49Z\"}",
 		"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T07:12:49\"}",
 		"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T07:12:49Z\"} y",
