@@ -6,6 +6,7 @@ A filter is set up as fail2ban-regex does it,
 matches decides."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -14,11 +15,20 @@ sys.path.insert(0, "/usr/lib/python3/dist-packages")
 CONF = "/etc/fail2ban"
 
 
+# Set to False when the installed version had to be made to judge as 1.0 does.
+is_plain = True
+
+
 def available():
+    global is_plain
     try:
-        import fail2ban.server.filter  # noqa: F401
+        from fail2ban.server.ipdns import IPAddr
     except ImportError:
         return False
+    # Since 1.1 "::" and ":1" pass for addresses; the expressions are put together after this.
+    is_plain = not re.fullmatch(IPAddr.IP_6_RE, "::")
+    if not is_plain:
+        IPAddr.IP_6_RE = IPAddr.IP_6_RE.replace("|:){", "|::){")
     return os.path.isdir(CONF + "/filter.d")
 
 
