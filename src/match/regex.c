@@ -20,6 +20,13 @@
 #define HEAP_LIMIT_KIB 16384
 #define JIT_STACK_START (32 * 1024)
 #define JIT_STACK_MAX (1024 * 1024)
+/*
+ * Compiled code counts but some of its steps: a "\s*" that goes back on itself is none, and time
+ * grows with the square of the text. So texts longer than this are searched by the interpreter,
+ * which reports to on_step, and a line's expressions together may take so many steps.
+ */
+#define LONG_TEXT 2048
+#define STEPS_MAX 10000000
 #define LITERAL_MAX 64
 #define MESSAGE_MAX 160
 #define EXCERPT 24 /* bytes shown on each side of a fault */
@@ -28,10 +35,14 @@ struct regex_engine {
 	struct filter_stats *stats;
 	pcre2_compile_context *compile;
 	pcre2_match_context *match;
-	pcre2_match_data *data; /* large enough for any regex of the engine */
+	pcre2_match_context *measured; /* for long texts */
+	pcre2_match_data *data;        /* large enough for any regex of the engine */
 	uint32_t n_pairs;
 	pcre2_jit_stack *stack;
 	bool is_utf8; /* the text searched has more than ASCII in it */
+	/* What searching in the present long text has cost so far, and where it stands. */
+	uint64_t steps;
+	PCRE2_SIZE at;
 };
 
 /* An expression as compiled. */
@@ -43,12 +54,28 @@ struct program {
 struct regex {
 	struct program bytes; /* not there if it can only be said in characters */
 	struct program utf8;  /* only with PATTERN_UTF8 */
+	pcre2_code *measured; /* the same for long texts, with callouts */
 	/* The bytes any match begins with, at the text's start: the cheap test comes first. */
 	char literal[LITERAL_MAX];
 	size_t literal_len;
 	struct regex_group *groups;
 	size_t n_groups;
 };
+
+/*
+ * Called before each item of an expression. A repeat of one character is a single item, however far
+ * it reads: the way that the position went ahead since the last call is what it cost.
+ */
+static int on_step(pcre2_callout_block *block, void *data)
+{
+	struct regex_engine *e = data;
+
+	e->steps++;
+	if (block->current_position > e->at)
+		e->steps += block->current_position - e->at;
+	e->at = block->current_position;
+	return e->steps <= STEPS_MAX ? 0 : PCRE2_ERROR_CALLOUT;
+}
 
 struct regex_engine *regex_engine_new(struct filter_stats *stats)
 {
@@ -59,7 +86,8 @@ struct regex_engine *regex_engine_new(struct filter_stats *stats)
 	e->stats = stats;
 	e->compile = pcre2_compile_context_create(NULL);
 	e->match = pcre2_match_context_create(NULL);
-	if (e->compile == NULL || e->match == NULL) {
+	e->measured = pcre2_match_context_create(NULL);
+	if (e->compile == NULL || e->match == NULL || e->measured == NULL) {
 		regex_engine_free(e);
 		return NULL;
 	}
@@ -67,6 +95,10 @@ struct regex_engine *regex_engine_new(struct filter_stats *stats)
 	pcre2_set_match_limit(e->match, MATCH_LIMIT);
 	pcre2_set_depth_limit(e->match, DEPTH_LIMIT);
 	pcre2_set_heap_limit(e->match, HEAP_LIMIT_KIB);
+	pcre2_set_match_limit(e->measured, UINT32_MAX);
+	pcre2_set_depth_limit(e->measured, UINT32_MAX);
+	pcre2_set_heap_limit(e->measured, HEAP_LIMIT_KIB);
+	pcre2_set_callout(e->measured, on_step, e);
 	/* Without a stack of its own the compiled code has 32 KiB; worse, but it runs. */
 	e->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
 	pcre2_jit_stack_assign(e->match, NULL, e->stack);
@@ -80,6 +112,7 @@ void regex_engine_free(struct regex_engine *e)
 	pcre2_match_data_free(e->data);
 	pcre2_jit_stack_free(e->stack);
 	pcre2_match_context_free(e->match);
+	pcre2_match_context_free(e->measured);
 	pcre2_compile_context_free(e->compile);
 	free(e);
 }
@@ -199,8 +232,9 @@ static int make_room(struct regex_engine *e, const struct regex *r)
 	return e->data != NULL ? 0 : -ENOMEM;
 }
 
-static int compile(struct program *p, struct regex_engine *e, const struct pattern *source,
-	unsigned flags, size_t *ret_at, PCRE2_UCHAR message[MESSAGE_MAX])
+static int compile(struct program *p, pcre2_code **ret_measured, struct regex_engine *e,
+	const struct pattern *source, unsigned flags, size_t *ret_at,
+	PCRE2_UCHAR message[MESSAGE_MAX])
 {
 	/* With UTF an invalid byte would hide its line, or worse. */
 	uint32_t options =
@@ -219,7 +253,11 @@ static int compile(struct program *p, struct regex_engine *e, const struct patte
 		return -EINVAL;
 	}
 	p->is_jit = pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0;
-	return 0;
+	if ((flags & PATTERN_UTF8) == 0)
+		return 0;
+	*ret_measured = pcre2_compile((PCRE2_SPTR)buf_text(&source->text), source->text.len,
+		options | PCRE2_AUTO_CALLOUT, &error, &at, e->compile);
+	return *ret_measured != NULL ? 0 : -ENOMEM;
 }
 
 /* One of the two programs; find_literal sees the text of the first. */
@@ -236,7 +274,7 @@ static int add_program(struct regex *r, struct regex_engine *e, const char *what
 	if (rc == -EINVAL) {
 		complain(f, what, source, error.at, error.message);
 	} else if (rc == 0) {
-		rc = compile(p, e, &pattern, flags, &at, message);
+		rc = compile(p, &r->measured, e, &pattern, flags, &at, message);
 		if (rc == -EINVAL)
 			complain(f, what, source, at, (const char *)message);
 	}
@@ -283,6 +321,7 @@ void regex_free(struct regex *r)
 		return;
 	pcre2_code_free(r->bytes.code);
 	pcre2_code_free(r->utf8.code);
+	pcre2_code_free(r->measured);
 	free(r);
 }
 
@@ -303,10 +342,28 @@ const struct regex_group *regex_groups(const struct regex *r, size_t *ret_n)
 void regex_engine_utf8(struct regex_engine *e, bool is_utf8)
 {
 	e->is_utf8 = is_utf8;
+	e->steps = 0;
+}
+
+static bool find_in_long(
+	struct regex_engine *e, const struct regex *r, const char *text, size_t len)
+{
+	int rc;
+
+	if (len < r->literal_len || memcmp(text, r->literal, r->literal_len) != 0 ||
+		e->steps > STEPS_MAX)
+		return false;
+	e->at = 0;
+	rc = pcre2_match(r->measured, (PCRE2_SPTR)text, len, 0, 0, e->data, e->measured);
+	if (rc < PCRE2_ERROR_NOMATCH)
+		e->stats->limit_hits++;
+	return rc >= 0;
 }
 
 bool regex_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len)
 {
+	if (len > LONG_TEXT && r->measured != NULL)
+		return find_in_long(e, r, text, len);
 	return regex_find_from(e, r, text, 0, len);
 }
 

@@ -39,13 +39,14 @@ const struct regex_group *regex_groups(const struct regex *r, size_t *ret_n);
 
 /*
  * The texts searched from now on are valid UTF-8 and have more than ASCII in them, or not. Only
- * expressions with PATTERN_UTF8 care; for those it must be true.
+ * expressions with PATTERN_UTF8 care; for those it must be true. What searching may cost is counted
+ * from here on: call it for each line.
  */
 void regex_engine_utf8(struct regex_engine *e, bool is_utf8);
 
 /*
  * Is it found in text[0..len)? When a limit was met twice, by the compiled code and the
- * interpreter, that is counted and the answer is no.
+ * interpreter, or the line has cost all that it may, that is counted and the answer is no.
  */
 bool regex_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len);
 

@@ -221,7 +221,7 @@ static void faulty(void **state)
 static void explodes(void **state)
 {
 	struct filter *fl = good(NULL, "^(?:(a+)+)+b <HOST>$", NULL);
-	char line[4000];
+	char line[2000];
 	struct match m;
 
 	(void)state;
@@ -232,6 +232,29 @@ static void explodes(void **state)
 	assert_true(filter_stats(fl)->jit_retries > 0);
 	/* It goes on as if nothing had been. */
 	assert_int_equal(filter_judge(fl, NULL, "aab 192.0.2.1", 13, 0, &m), VERDICT_MATCH);
+	filter_free(fl);
+}
+
+/* A long line costs no more than so much, also where compiled code would not notice the cost. */
+static void long_lines(void **state)
+{
+	struct filter *fl = good(NULL, "^for (?:\\S+|.*?)\\s*: wrong, IP: <HOST>$", "^.*b.*c.*d$");
+	static char line[60000];
+	struct match m;
+
+	(void)state;
+	memset(line, ' ', sizeof(line));
+	memcpy(line, "for x", 5);
+	memcpy(line + sizeof(line) - 25, "x: wrong, IP: 192.0.2.1", 23);
+	assert_int_equal(filter_judge(fl, NULL, line, sizeof(line), 0, &m), VERDICT_MISS);
+	/* The line is counted once, however many expressions did not get to see it. */
+	assert_int_equal(filter_stats(fl)->limit_hits, 1);
+	/* The next may cost as much again, and what is ordinary costs little. */
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "for x", 5);
+	memcpy(line + sizeof(line) - 23, ": wrong, IP: 192.0.2.1\n", 23);
+	assert_int_equal(filter_judge(fl, NULL, line, sizeof(line), 0, &m), VERDICT_MATCH);
+	assert_int_equal(filter_stats(fl)->limit_hits, 1);
 	filter_free(fl);
 }
 
@@ -517,6 +540,7 @@ int main(void)
 		cmocka_unit_test(fields),
 		cmocka_unit_test(faulty),
 		cmocka_unit_test(explodes),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(deep),
 		cmocka_unit_test(forked),
 		cmocka_unit_test(never_the_victim),
