@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,25 +195,64 @@ static void add_host(struct reader *r, struct conf_text word, const char *key,
 			key, reader_show(r, word.text));
 }
 
+static void add_prefix(struct reader *r, struct conf_text word, const char *key,
+	struct prefixset *ret, struct host_names *ret_names)
+{
+	struct prefix p;
+
+	if (prefix_parse(&p, word.text, strlen(word.text)) == 0) {
+		if (prefixset_add(ret, &p) < 0)
+			reader_error(r, word.where, "out of memory");
+	} else if (is_host_name(word.text)) {
+		add_host(r, word, key, ret, ret_names);
+	} else {
+		reader_error(r, word.where,
+			"%s: '%s' is no address: write such as '192.0.2.1', '192.0.2.0/24' or "
+			"'2001:db8::/32'",
+			key, reader_show(r, word.text));
+	}
+}
+
+/* "file:/path": an address or a name a line; what follows a '#' or ';' is a comment. */
+static void add_file(struct reader *r, struct conf_text word, const char *key,
+	struct prefixset *ret, struct host_names *ret_names)
+{
+	const char *path = word.text + strlen("file:");
+	struct conf_text entry = {.where = {.line = 0}};
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+	FILE *f;
+
+	if (strncmp(path, "//", 2) == 0)
+		path += 2;
+	f = fopen(path, "re");
+	if (f == NULL) {
+		reader_error(r, word.where, "%s: cannot read %s: %s", key, reader_show(r, path),
+			strerror(errno));
+		return;
+	}
+	entry.where.file = path;
+	while (getline(&line, &room, f) >= 0) {
+		entry.where.line++;
+		line[strcspn(line, "#;\r\n")] = '\0';
+		for (char *at = line, *one; (one = strsep(&at, " \t,")) != NULL;) {
+			entry.text = one;
+			if (*one != '\0')
+				add_prefix(r, entry, key, ret, ret_names);
+		}
+	}
+	fclose(f);
+}
+
 void value_prefixes(struct reader *r, const struct section *s, const char *key,
 	struct prefixset *ret, struct host_names *ret_names)
 {
 	struct words w = words_of(s, key);
-	struct prefix p;
 
 	while (words_next(&w, r, ", \t\r\n")) {
-		const char *text = w.word.text;
-
-		if (prefix_parse(&p, text, strlen(text)) == 0) {
-			if (prefixset_add(ret, &p) < 0)
-				reader_error(r, w.word.where, "out of memory");
-		} else if (is_host_name(text)) {
-			add_host(r, w.word, key, ret, ret_names);
-		} else {
-			reader_error(r, w.word.where,
-				"%s: '%s' is no address: write such as '192.0.2.1', "
-				"'192.0.2.0/24' or '2001:db8::/32'",
-				key, reader_show(r, text));
-		}
+		if (strncmp(w.word.text, "file:", 5) == 0)
+			add_file(r, w.word, key, ret, ret_names);
+		else
+			add_prefix(r, w.word, key, ret, ret_names);
 	}
 }

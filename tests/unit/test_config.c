@@ -515,6 +515,42 @@ static void known_keys(void **state)
 	fixture_done(&f);
 }
 
+/* Addresses that stand in a file of their own. */
+static void address_files(void **state)
+{
+	struct fixture f;
+	char text[512], want[512];
+
+	(void)state;
+	fixture_init(&f);
+	fixture_file(&f, "filter.d/x.conf", FILTER_X);
+	fixture_file(&f, "friends",
+		"# friends\n192.0.2.1 ; of old\n2001:db8::/32,198.51.100.0/24\n\nhost.example.org\n"
+		"1.2.3\n");
+	snprintf(text, sizeof(text),
+		"[x]\nenabled = true\nlogpath = /l\nignoreip = 203.0.113.9 file:%s/friends\n"
+		"[y]\nenabled = true\nfilter = x\nlogpath = /l\nignoreip = file://%s/none\n",
+		f.dir, f.dir);
+	fixture_file(&f, "jail.conf", text);
+	assert_int_equal(fixture_load(&f), -EINVAL);
+	snprintf(want, sizeof(want), "%s",
+		"friends:6: error: ignoreip: '1.2.3' is no address: write such as '192.0.2.1', "
+		"'192.0.2.0/24' or '2001:db8::/32'\n"
+		"jail.conf:9: error: ignoreip: cannot read none: No such file or directory\n");
+	assert_string_equal(f.said, want);
+	fixture_file(&f, "friends", "192.0.2.1 ; of old\n2001:db8::/32,198.51.100.0/24\n");
+	fixture_file(&f, "none", "");
+	faults_done(&f.faults);
+	free(f.said);
+	assert_int_equal(fixture_load(&f), 0);
+	assert_string_equal(f.said, "");
+	assert_true(holds(&ruleset_jail(f.rs, "x")->ignoreip, "192.0.2.1"));
+	assert_true(holds(&ruleset_jail(f.rs, "x")->ignoreip, "198.51.100.200"));
+	assert_true(holds(&ruleset_jail(f.rs, "x")->ignoreip, "203.0.113.9"));
+	assert_false(holds(&ruleset_jail(f.rs, "y")->ignoreip, "192.0.2.1"));
+	fixture_done(&f);
+}
+
 static void settings(void **state)
 {
 	struct fixture f;
@@ -610,6 +646,7 @@ int main(void)
 		cmocka_unit_test(jail_and_filter),
 		cmocka_unit_test(jail_layers),
 		cmocka_unit_test(known_keys),
+		cmocka_unit_test(address_files),
 		cmocka_unit_test(settings),
 		cmocka_unit_test(settings_fail2ban),
 		cmocka_unit_test(many_jails),
