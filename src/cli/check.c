@@ -93,10 +93,12 @@ static void tell_logless(const struct jail *j, struct faults *f)
 
 	text_escape(shown, sizeof(shown), path, strlen(path));
 	fault_add(f, FAULT_WARNING, j->logpaths[0].where,
-		"jail '%s' has no log to read: there is no %s%s. It will be read when it comes; "
-		"correct "
-		"logpath if it never will",
-		j->name, shown, j->n_logpaths > 1 ? ", nor any other of its paths" : "");
+		"jail '%s' has no log to read: there is no %s%s. It will be read when it comes; if "
+		"it never will, correct logpath%s",
+		j->name, shown, j->n_logpaths > 1 ? ", nor any other of its paths" : "",
+		j->filter->journalmatch.text != NULL
+			? ", or write 'backend = systemd' to read the journal"
+			: "");
 }
 
 /* Logs may come later, but one that never comes is a jail that never bans. */

@@ -57,11 +57,11 @@ static void logs(void **state)
 	(void)state;
 	says("[x]\nenabled = true\nlogpath = /no/where\n", "",
 		"jail.conf:3: warning: jail 'x' has no log to read: there is no /no/where. It will "
-		"be read when it comes; correct logpath if it never will\n");
+		"be read when it comes; if it never will, correct logpath\n");
 	says("[x]\nenabled = true\nlogpath = /no/where\n  /no/*/there\n", "",
 		"jail.conf:3: warning: jail 'x' has no log to read: there is no /no/where, nor any "
-		"other of its paths. It will be read when it comes; correct logpath if it never "
-		"will\n");
+		"other of its paths. It will be read when it comes; if it never will, correct "
+		"logpath\n");
 	says(X_JAIL "  /no/where\n", "", "");
 	says("[x]\nenabled = true\nsource = file, journal\nlogpath = /no/where\n", "", "");
 	says(X_JAIL "[y]\nlogpath = /no/where\nfilter = x\n", "", "");
