@@ -191,6 +191,31 @@ struct standing {
 	bool was_nofail; /* as the line before said */
 };
 
+static bool is_same(struct span a, struct span b)
+{
+	return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
+}
+
+/*
+ * A process id may come back soon, with another client: who is named by another address has no part
+ * in what was there before, though fail2ban would count users of both together, and prefer an IPv4
+ * address of before. A name, which its owner may choose, takes no address's place.
+ */
+static bool is_anothers(const struct session *t, const struct fields *line)
+{
+	static const uint8_t addrs[] = {FIELD_IP4, FIELD_IP6};
+	bool named = false, known = false, same = false;
+
+	for (size_t i = 0; i < sizeof(addrs); i++) {
+		struct span now = line->v[addrs[i]], before = session_value(t, &t->v[addrs[i]]);
+
+		named |= now.text != NULL;
+		known |= before.text != NULL;
+		same |= now.text != NULL && before.text != NULL && is_same(now, before);
+	}
+	return named && known && !same;
+}
+
 static void take_up(
 	struct sessions *s, struct session *t, const struct fields *line, struct standing *st)
 {
@@ -202,13 +227,6 @@ static void take_up(
 		t->pending = false;
 	if (!st->was_nofail && !t->pending)
 		t->matches = 0;
-	/*
-	 * A process id may come back soon, with another client: whose address the line names is the
-	 * one, though fail2ban would take an IPv4 address of before. A name, which its owner may
-	 * choose, takes no address's place.
-	 */
-	if (line->v[FIELD_IP6].text != NULL && !s->imitates)
-		t->v[FIELD_IP4].is_set = t->v[FIELD_CIDR].is_set = false;
 	for (size_t i = 0; i < FIELDS_MAX; i++)
 		if (line->v[i].text != NULL)
 			session_keep(t, &t->v[i], line->v[i]);
@@ -245,7 +263,13 @@ void sessions_merge(struct sessions *s, const struct fields *line, unsigned n_li
 	};
 	uint64_t hash = hash_bytes(&s->key, f.v[FIELD_MLFID].text, f.v[FIELD_MLFID].len);
 	uint16_t i = find(s, hash, now_us);
-	bool is_known = i != SESSION_NONE;
+	bool is_known;
+
+	if (i != SESSION_NONE && !s->imitates && is_anothers(&s->pool[i], line)) {
+		drop(s, i);
+		i = SESSION_NONE;
+	}
+	is_known = i != SESSION_NONE;
 
 	if (st.gained && !span_given(f.v[FIELD_NOFAIL]))
 		f.v[FIELD_NOFAIL] = f.v[FIELD_GAINED];
