@@ -158,11 +158,16 @@ static json_t *report_jail(const struct guard *g, const struct jail_state *j)
 static json_t *report_losses(const struct guard *g)
 {
 	const struct losses *l = &g->losses;
-	uint64_t limit_hits = date_stats()->limit_hits;
+	uint64_t limit_hits = date_stats()->limit_hits, sessions = 0, no_memory = l->no_memory;
 	json_t *o = json_object();
 
-	for (size_t i = 0; i < g->rs->n_jails; i++)
-		limit_hits += filter_stats(g->jails[i].filter)->limit_hits;
+	for (size_t i = 0; i < g->rs->n_jails; i++) {
+		const struct filter_stats *fs = filter_stats(g->jails[i].filter);
+
+		limit_hits += fs->limit_hits;
+		sessions += fs->sessions_lost;
+		no_memory += fs->no_memory;
+	}
 	const struct {
 		const char *name;
 		uint64_t n;
@@ -176,7 +181,8 @@ static json_t *report_losses(const struct guard *g)
 		{"future_lines", l->future},
 		{"old_failures", l->old},
 		{"poison_lines", l->poison},
-		{"out_of_memory", l->no_memory},
+		{"out_of_memory", no_memory},
+		{"sessions_pushed_out", sessions},
 		{"unsaved_rows", l->unsaved},
 		{"skipped_rows", store_skipped(g->store)},
 		{"files_not_taken", l->files},
