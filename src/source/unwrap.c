@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define LOOK 512 /* bytes at the beginning of a file that say what it is */
+#define FRONT                                                                                      \
+	8 /* and those of them that are nobody's but its writer's: a log's date, a magic number */
 
 _Static_assert(CONTAINER_REACH + TAIL_RAW_MAX <= TAIL_BUFFER, "a line under way fits");
 
@@ -48,20 +50,32 @@ static const char *packed_as(const char *head, size_t len)
 	return NULL;
 }
 
-/* A text has few controls. (A log that was truncated under its writer begins with a hole.) */
-static bool is_binary(const char *head, size_t len)
+static size_t count_controls(const char *text, size_t len)
 {
 	static const char usual[] = "\t\n\r\033\b\f";
-	size_t controls = 0, hole = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += iscntrl((unsigned char)text[i]) &&
+		     memchr(usual, text[i], sizeof(usual) - 1) == NULL;
+	return n;
+}
+
+/*
+ * A text has few controls. (A log that was truncated under its writer begins with a hole.) What
+ * begins like one is one: the first to be logged after a rotation may be called by any bytes, and
+ * must not have the log passed over by that.
+ */
+static bool is_binary(const char *head, size_t len)
+{
+	size_t hole = 0;
 
 	while (hole < len && head[hole] == '\0')
 		hole++;
 	head += hole;
 	len -= hole;
-	for (size_t i = 0; i < len; i++)
-		controls += iscntrl((unsigned char)head[i]) &&
-			    memchr(usual, head[i], sizeof(usual) - 1) == NULL;
-	return controls * 8 > len;
+	return count_controls(head, len < FRONT ? len : FRONT) > 0 &&
+	       count_controls(head, len) * 8 > len;
 }
 
 const char *unwrap_look(struct unwrap *u, struct tail *t, bool may_be_binary)

@@ -520,6 +520,8 @@ static void no_logs(void **state)
 		 "ELF\2\1\1\0",
 			8, "ELF"},
 		{"\2\0\0\0\0\0\0\0~\0\0\0", 12, "binary"}, {"\0\0\0\0text\n", 9, NULL},
+		/* The first client of the day, by a name that should hide all others. */
+		{"Jun 14 15:16:01 \1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\3\4\5\6\7\n", 38, NULL},
 		{"\033[31mred\033[0m\n", 13, NULL}, {"J\xf6rg\n", 5, NULL}, {"\n", 1, NULL}};
 	struct fix *f = *state;
 
