@@ -42,6 +42,9 @@ static int become(const struct sandbox_identity *who, const char **ret_step)
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_apply(CAPNG_SELECT_BOUNDS) < 0)
 		return -EPERM;
+	*ret_step = "keep capabilities";
+	if (who->reads_all && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return -errno;
 	*ret_step = "setresuid";
 	if (setresuid(who->uid, who->uid, who->uid) < 0)
 		return -errno;
@@ -53,6 +56,7 @@ static int become(const struct sandbox_identity *who, const char **ret_step)
 
 int sandbox_drop(const struct sandbox_identity *who, const char **ret_step)
 {
+	bool reads_all;
 	int r;
 
 	*ret_step = "chdir";
@@ -68,7 +72,13 @@ int sandbox_drop(const struct sandbox_identity *who, const char **ret_step)
 			return r;
 	}
 	*ret_step = "capabilities";
+	capng_get_caps_process();
+	reads_all = who->reads_all && who->uid != 0 &&
+		    capng_have_capability(CAPNG_PERMITTED, CAP_DAC_READ_SEARCH) == 1;
 	capng_clear(CAPNG_SELECT_CAPS);
+	if (reads_all)
+		capng_update(CAPNG_ADD, (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+			CAP_DAC_READ_SEARCH);
 	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
 		return -EPERM;
 	*ret_step = "no new privileges";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -11,6 +12,7 @@ struct sandbox_identity {
 	gid_t gid;
 	gid_t groups[2]; /* its supplementary groups */
 	size_t n_groups;
+	bool reads_all; /* keeps CAP_DAC_READ_SEARCH, if it has it: see confine.h */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "source/journal.h"
 
 #include "base/util.h"
+#include "guard/confine.h"
 #include "guard/sandbox.h"
 #include "keeper/internal.h"
 
@@ -29,16 +30,37 @@ static void find_groups(const struct journal_def *d, struct sandbox_identity *wh
 	}
 }
 
-static void be_reader(const struct keeper *k, int fd, const struct journal_def *d)
+/*
+ * Files elsewhere may be anybody's: it may read them as we could, but nothing beside them. Where
+ * the kernel cannot see to that, or they are not there yet, what its groups may read has to do.
+ */
+static int become_reader(const struct keeper *k, const struct journal_def *d, const char **ret_step)
 {
-	struct sandbox_identity who = {.uid = k->uid, .gid = k->gid};
-	const char *step;
+	struct sandbox_identity who = {.uid = k->uid, .gid = k->gid, .reads_all = d->is_elsewhere};
 	int r;
 
 	find_groups(d, &who);
+	r = sandbox_drop(&who, ret_step);
+	if (r < 0 || !who.reads_all)
+		return r;
+	*ret_step = "landlock";
+	r = confine_reading((const char *const *)d->dirs, d->n_dirs);
+	if (r < 0) {
+		who.reads_all = false;
+		who.uid = 0; /* it is that already */
+		r = sandbox_drop(&who, ret_step);
+	}
+	return r;
+}
+
+static void be_reader(const struct keeper *k, int fd, const struct journal_def *d)
+{
+	const char *step;
+	int r;
+
 	guardian_child_start(&fd, 1);
 	prctl(PR_SET_NAME, "stockade-journal");
-	r = sandbox_drop(&who, &step);
+	r = become_reader(k, d, &step);
 	if (r < 0)
 		log_critical("the journal's reader cannot give up its privileges (%s): %s", step,
 			strerror(-r));

@@ -159,6 +159,27 @@ static char *name_of(const struct wanted *w)
 	return b.data;
 }
 
+/* The directory in which a path lies, or all that its globs match. */
+static int add_dir(struct journal_def *d, const char *path)
+{
+	size_t len = strcspn(path, "*?[");
+	char *dir, *slash;
+	char **dirs = reallocarray(d->dirs, d->n_dirs + 1, sizeof(*dirs));
+
+	if (dirs == NULL)
+		return -ENOMEM;
+	d->dirs = dirs;
+	dir = strndup(path, len);
+	slash = dir != NULL ? strrchr(dir, '/') : NULL;
+	if (slash == NULL) {
+		free(dir);
+		return -ENOMEM;
+	}
+	slash[slash == dir] = '\0';
+	dirs[d->n_dirs++] = dir;
+	return 0;
+}
+
 /* The words of journalfiles, as journal_conf has them. */
 static int split_files(struct journal_def *d, const char *text)
 {
@@ -169,10 +190,14 @@ static int split_files(struct journal_def *d, const char *text)
 	d->files = calloc(strlen(text) / 2 + 2, sizeof(*d->files));
 	if (d->words == NULL || d->files == NULL)
 		return -ENOMEM;
-	while ((word = strsep(&rest, ", \t\n")) != NULL)
-		if (*word != '\0')
-			d->files[n++] = word;
 	d->conf.files = d->files;
+	while ((word = strsep(&rest, ", \t\n")) != NULL) {
+		if (*word == '\0')
+			continue;
+		d->files[n++] = word;
+		if (add_dir(d, word) < 0)
+			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -203,7 +228,15 @@ static int find_or_add(struct journals *js, const struct wanted *w, struct journ
 	items->conf.name_space = w->name_space != NULL ? w->name_space->text : NULL;
 	items->is_elsewhere = w->path != NULL || w->files != NULL;
 	*ret = items;
-	return w->files != NULL ? split_files(items, w->files->text) : 0;
+	if (w->files != NULL)
+		return split_files(items, w->files->text);
+	if (w->path == NULL)
+		return 0;
+	items->dirs = calloc(1, sizeof(*items->dirs));
+	if (items->dirs == NULL || (items->dirs[0] = strdup(w->path->text)) == NULL)
+		return -ENOMEM;
+	items->n_dirs = 1;
+	return 0;
 }
 
 /* Many jails have theirs from [DEFAULT]: what is wrong there is told once. */
@@ -283,6 +316,9 @@ void journals_done(struct journals *js)
 		free(js->items[i].jails);
 		free(js->items[i].files);
 		free(js->items[i].words);
+		for (size_t k = 0; k < js->items[i].n_dirs; k++)
+			free(js->items[i].dirs[k]);
+		free(js->items[i].dirs);
 	}
 	free(js->items);
 	*js = (struct journals) {0};

@@ -15,7 +15,9 @@ struct journal_def {
 	struct journal_jail *jails;
 	const char **files;
 	char *words;       /* what files points into */
-	bool is_elsewhere; /* a directory or files by name, which may be others' than journald's */
+	bool is_elsewhere; /* a directory or files by name, which may be others' than journald's: */
+	char **dirs;       /* beneath these */
+	size_t n_dirs;
 };
 
 struct journals {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guard/confine.h"
 #include "guard/sandbox.h"
 
 #include <errno.h>
@@ -212,9 +213,64 @@ static void dropped(void **state)
 	assert_int_equal(WEXITSTATUS(status), 42);
 }
 
+/* Who reads all, beneath a directory: that and nothing else. */
+static int read_confined(const char *dir)
+{
+	const struct sandbox_identity who = {.uid = 65534, .gid = 65534, .reads_all = true};
+	char good[128], way_round[160];
+	const char *step;
+
+	snprintf(good, sizeof(good), "%s/journal", dir);
+	snprintf(way_round, sizeof(way_round), "%s/../../etc/shadow", dir);
+	if (sandbox_drop(&who, &step) < 0)
+		return 1;
+	if (access("/etc/shadow", F_OK) < 0 || open("/etc/shadow", O_RDONLY) < 0)
+		return 2;
+	if (confine_reading(&dir, 1) < 0)
+		return 3;
+	if (open(good, O_RDONLY) < 0 || open(dir, O_RDONLY | O_DIRECTORY) < 0)
+		return 4;
+	if (open("/etc/shadow", O_RDONLY) >= 0 || open(way_round, O_RDONLY) >= 0 ||
+		open("/proc/self/mem", O_RDONLY) >= 0 || open("/", O_RDONLY | O_DIRECTORY) >= 0)
+		return 5;
+	if (open(good, O_WRONLY) >= 0 || socket(AF_INET, SOCK_DGRAM, 0) >= 0 || setuid(0) == 0)
+		return 6;
+	execute();
+	return 42;
+}
+
+static void reading_is_confined(void **state)
+{
+	char dir[] = "/tmp/test_sandbox-XXXXXX", file[64];
+	const char *none = "/nonexistent";
+	int status, fd;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0 || confine_reading(&none, 1) == -EOPNOTSUPP) {
+		print_message("# not root, or no landlock here: skipped\n");
+		return;
+	}
+	assert_int_equal(confine_reading(&none, 1), -ENOENT);
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/journal", dir);
+	fd = open(file, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	pid = fork();
+	if (pid == 0)
+		_exit(read_confined(dir));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	unlink(file);
+	rmdir(dir);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 42);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reading_is_confined),
 		cmocka_unit_test(sealed),
 		cmocka_unit_test(sealed_herald),
 		cmocka_unit_test(dropped),
