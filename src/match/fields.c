@@ -34,8 +34,10 @@ size_t field_names_slot(struct field_names *n, struct arena *arena, const char *
 	/* An older spelling of <HOST>. */
 	if (len == 4 && memcmp(name, "host", 4) == 0)
 		return FIELD_DNS;
-	if (n->n == FIELDS_MAX)
+	if (n->n == FIELDS_MAX) {
+		n->dropped = true;
 		return FIELDS_MAX;
+	}
 	n->name[n->n] = arena_strndup(arena, name, len);
 	return n->n++;
 }

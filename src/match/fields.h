@@ -37,6 +37,7 @@ enum field_slot {
 struct field_names {
 	const char *name[FIELDS_MAX];
 	size_t n;
+	bool dropped; /* there were more */
 };
 
 /* One value a slot. */

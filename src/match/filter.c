@@ -28,9 +28,12 @@ struct filter {
 	unsigned maxlines;
 	bool has_sessions;         /* some regex has <F-MLFID> */
 	struct sessions *sessions; /* if so */
-	/* The line with a newline behind it, as the regexes see it; what follows it, put aside. */
-	char *text;
-	size_t room;
+	/* With a newline behind, as the regexes see them: the line, and what prefregex left of it.
+	 */
+	struct put {
+		char *text;
+		size_t room;
+	} line, content;
 	struct span looked_at; /* by the failregexes, of the line judged last; text NULL: nothing */
 	char tuple[2][RULE_TUPLE_MAX];
 };
@@ -127,8 +130,9 @@ int filter_new(struct filter **ret, const struct filter_def *def, struct faults 
 		filter_free(fl);
 		return -EINVAL;
 	}
-	if (fl->names.n == FIELDS_MAX)
-		fault_add(f, FAULT_WARNING, def->failregex[0].where,
+	if (fl->names.dropped)
+		fault_add(f, FAULT_WARNING,
+			def->n_failregex > 0 ? def->failregex[0].where : (struct where) {NULL, 0},
 			"filter %s: more than %d different fields; those past that are dropped",
 			def->name, FIELDS_MAX - FIELDS_KNOWN);
 	*ret = fl;
@@ -147,7 +151,8 @@ void filter_free(struct filter *f)
 	sessions_free(f->sessions);
 	regex_engine_free(f->engine);
 	arena_free(f->arena);
-	free(f->text);
+	free(f->line.text);
+	free(f->content.text);
 	free(f);
 }
 
@@ -176,26 +181,27 @@ unsigned filter_maxlines(const struct filter *f)
  * A copy of the text with a newline behind it. What is no UTF-8 is replaced, as fail2ban does it:
  * by that both match the same characters, and no stray byte hides a line.
  */
-static bool put_line(struct filter *f, const char *text, size_t len, struct span *ret)
+static bool put_line(
+	struct filter *f, struct put *p, const char *text, size_t len, struct span *ret)
 {
 	size_t most = utf8_ascii(text, len) == len ? len : UTF8_GROWTH * len;
 
-	if (f->room < most + 1) {
-		char *larger = realloc(f->text, most + 1 + most / 2);
+	if (p->room < most + 1) {
+		char *larger = realloc(p->text, most + 1 + most / 2);
 
 		if (larger == NULL) {
 			f->stats.no_memory++;
 			return false;
 		}
-		f->text = larger;
-		f->room = most + 1 + most / 2;
+		p->text = larger;
+		p->room = most + 1 + most / 2;
 	}
 	if (most > len)
-		len = utf8_replace(f->text, text, len);
+		len = utf8_replace(p->text, text, len);
 	else if (len > 0)
-		memcpy(f->text, text, len);
-	f->text[len] = '\n';
-	*ret = (struct span) {f->text, len + 1};
+		memcpy(p->text, text, len);
+	p->text[len] = '\n';
+	*ret = (struct span) {p->text, len + 1};
 	return true;
 }
 
@@ -238,7 +244,7 @@ static bool find_prefix(struct judgement *j, struct span *ret_content)
 /* Takes the match in the window out of it; returns the number of lines. */
 static size_t use_lines(struct judgement *j, const struct rule *rule, struct span text)
 {
-	struct span skipped[SKIPS_MAX], all;
+	struct span skipped[SKIPS_MAX], all = {text.text, 0};
 	struct window_use use = {.skipped = skipped};
 
 	regex_capture(j->f->engine, text.text, 0, &all.text, &all.len);
@@ -383,19 +389,6 @@ static enum verdict find_failure(struct judgement *j, struct span text)
 	return VERDICT_MISS;
 }
 
-/* The content stands where it is, but for the regexes the text ends with it. */
-static enum verdict judge_content(struct judgement *j, struct span content)
-{
-	char *end = j->f->text + (content.text - j->f->text) + content.len;
-	char behind = *end;
-	enum verdict v;
-
-	*end = '\n';
-	v = find_failure(j, (struct span) {content.text, content.len + 1});
-	*end = behind;
-	return v;
-}
-
 static enum verdict judge(struct judgement *j)
 {
 	struct filter *f = j->f;
@@ -412,17 +405,15 @@ static enum verdict judge(struct judgement *j)
 		return VERDICT_IGNORED;
 	if (!find_prefix(j, &content))
 		return VERDICT_MISS;
-	f->looked_at = span_given(content) ? content : j->whole;
+	f->looked_at = j->whole;
 	if (!span_given(content))
 		return find_failure(j, j->whole);
-	if (j->w == NULL)
-		return judge_content(j, content);
-	/* Captures of prefregex stay in the window's text, the content gets a place of its own. */
-	if (!put_line(f, content.text, content.len, &content))
+	/* Captures of prefregex stay in the line, the content gets a place of its own. */
+	if (!put_line(f, &f->content, content.text, content.len, &content))
 		return VERDICT_MISS;
 	f->looked_at = content;
 	v = find_failure(j, content);
-	if (v == VERDICT_MISS)
+	if (v == VERDICT_MISS && j->w != NULL)
 		window_set(j->w, content.text, content.len - 1);
 	return v;
 }
@@ -452,7 +443,7 @@ enum verdict filter_judge(struct filter *f, struct window *w, const char *text, 
 	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
 		len--;
 	match_clear(ret);
-	if (!put_line(f, text, len, &j.whole))
+	if (!put_line(f, &f->line, text, len, &j.whole))
 		return VERDICT_MISS;
 	if (j.w != NULL) {
 		if (window_add(j.w, j.whole.text, j.whole.len - 1) < 0) {

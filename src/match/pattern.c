@@ -200,12 +200,32 @@ static int tag(struct expansion *e)
 	return 0;
 }
 
-/* \uXXXX as the character, or as the bytes of its UTF-8. */
-static int unicode_escape(struct expansion *e, size_t digits)
+/* The bytes of a character as escapes; in a class any of them may stand. */
+static int unicode_bytes(struct expansion *e, unsigned long c, bool in_class)
 {
-	unsigned long c = 0;
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
 	char b[4];
-	size_t n;
+	int r;
+
+	for (size_t i = n - 1; i > 0; i--, c >>= 6)
+		b[i] = (char)(0x80 | (c & 0x3f));
+	b[0] = (char)(n == 1 ? c : ((0xf00U >> n) & 0xff) | c);
+	r = in_class ? 0 : emits(e, "(?:");
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		char hex[5] = {'\\', 'x', "0123456789abcdef"[(unsigned char)b[i] >> 4],
+			"0123456789abcdef"[b[i] & 15], '\0'};
+
+		r = emits(e, hex);
+	}
+	return r < 0 || in_class ? r : emits(e, ")");
+}
+
+/* \uXXXX as the character, or as the bytes of its UTF-8. */
+static int unicode_escape(struct expansion *e, bool in_class)
+{
+	size_t digits = e->src[e->at + 1] == 'u' ? 4 : 8;
+	unsigned long c = 0;
+	char code[16];
 	int r;
 
 	for (size_t i = 0; i < digits; i++) {
@@ -220,26 +240,8 @@ static int unicode_escape(struct expansion *e, size_t digits)
 	}
 	if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		return refuse(e, "no such character");
-	if ((e->flags & PATTERN_UTF8) != 0) {
-		char code[16];
-
-		snprintf(code, sizeof(code), "\\x{%lx}", c);
-		r = emits(e, code);
-		e->at += 2 + digits;
-		return r;
-	}
-	n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	for (size_t i = n - 1; i > 0; i--, c >>= 6)
-		b[i] = (char)(0x80 | (c & 0x3f));
-	b[0] = (char)(n == 1 ? c : ((0xf00U >> n) & 0xff) | c);
-	r = emits(e, "(?:");
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		char hex[5] = {'\\', 'x', "0123456789abcdef"[(unsigned char)b[i] >> 4],
-			"0123456789abcdef"[b[i] & 15], '\0'};
-
-		r = emits(e, hex);
-	}
-	r = r < 0 ? r : emits(e, ")");
+	snprintf(code, sizeof(code), "\\x{%lx}", c);
+	r = (e->flags & PATTERN_UTF8) != 0 ? emits(e, code) : unicode_bytes(e, c, in_class);
 	e->at += 2 + digits;
 	return r;
 }
@@ -268,9 +270,8 @@ static int escape(struct expansion *e)
 		e->at += 2;
 		return r;
 	case 'u':
-		return unicode_escape(e, 4);
 	case 'U':
-		return unicode_escape(e, 8);
+		return unicode_escape(e, false);
 	default:
 		return copy(e, 2);
 	}
@@ -291,6 +292,10 @@ static int class(struct expansion *e)
 		if (escaped && e->src[e->at + 1] == 's') {
 			r = emits(e, SPACE);
 			e->at += 2;
+			continue;
+		}
+		if (escaped && (e->src[e->at + 1] | 0x20) == 'u') {
+			r = unicode_escape(e, true);
 			continue;
 		}
 		if (e->src[e->at] == '[')

@@ -128,6 +128,9 @@ static void dialect(void **state)
 	check("^a|^b <HOST>$", "b 192.0.2.1", "192.0.2.1");
 	/* Characters, where Python sees characters. */
 	check("^[\xd0\xb0-\xd1\x8f]+ <HOST>$", "\xd0\xb4\xd0\xb0 192.0.2.1", "192.0.2.1");
+	check("^[\\u0400-\\u04ff]+ <HOST>$", "\xd0\xb4\xd0\xb0 192.0.2.1", "192.0.2.1");
+	check("^[\\u00e9\\U0001f600]+ <HOST>$", "\xf0\x9f\x98\x80\xc3\xa9 192.0.2.1", "192.0.2.1");
+	check("^[^\\u00e9]+ <HOST>$", "\xc3\xa9 192.0.2.1", "-");
 	check("^.{2} \\w{2} <HOST>$", "\xc3\xa9\xc3\xa9 \xc3\xa9\xc3\xa9 192.0.2.1", "192.0.2.1");
 	check("^\\w+ <HOST>$", "e\xcc\x81 192.0.2.1", "-");
 	check("^x\\sy <HOST>$", "x\xe3\x80\x80y 192.0.2.1", "192.0.2.1");
@@ -180,6 +183,52 @@ static void fields(void **state)
 	assert_null(m.host);
 	filter_free(fl);
 #undef JUDGE
+}
+
+/* What prefregex leaves ends with a newline; what stands behind it in the line stays what it is. */
+static void content(void **state)
+{
+	struct filter *fl =
+		good("^<F-MLFID>\\w+</F-MLFID> <F-CONTENT>\\w+ \\[</F-CONTENT><HOST>\\]$",
+			"^<F-USER>[^[]+</F-USER> <F-REST>\\[\\s*</F-REST>$", NULL);
+	const char line[] = "s1 joe [192.0.2.1]";
+	struct match m;
+
+	(void)state;
+	assert_int_equal(filter_judge(fl, NULL, line, strlen(line), 0, &m), VERDICT_MATCH);
+	assert_true(m.has_addr);
+	assert_string_equal(field(&m, "user"), "joe");
+	assert_string_equal(field(&m, "rest"), "[\n");
+	filter_free(fl);
+	fl = good("^<F-CONTENT>\\w+ \\[</F-CONTENT><HOST>\\]$", "^\\w+ <F-REST>\\[\\s*</F-REST>$",
+		NULL);
+	assert_int_equal(filter_judge(fl, NULL, line + 3, strlen(line + 3), 0, &m), VERDICT_MATCH);
+	assert_true(m.has_addr);
+	assert_string_equal(field(&m, "rest"), "[\n");
+	filter_free(fl);
+}
+
+/* More fields than there are places for. */
+static void crowded(void **state)
+{
+	struct faults f = {0};
+	struct filter *fl = NULL;
+	char regex[2048] = "^";
+	size_t len = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 28; i++)
+		len += (size_t)snprintf(regex + len, sizeof(regex) - len, "<F-X%u>.</F-X%u>", i, i);
+	assert_int_equal(make(&fl, &f, NULL, NULL, regex), 0);
+	assert_int_equal(f.n, 1); /* that it has no failregex */
+	filter_free(fl);
+	faults_done(&f);
+	strcpy(regex + len, "<F-ONEMORE>.</F-ONEMORE>");
+	assert_int_equal(make(&fl, &f, NULL, NULL, regex), 0);
+	assert_int_equal(f.n, 2);
+	assert_non_null(strstr(f.items[1].message, "more than 28 different fields"));
+	filter_free(fl);
+	faults_done(&f);
 }
 
 static void faulty(void **state)
@@ -538,6 +587,8 @@ int main(void)
 		cmocka_unit_test(hosts),
 		cmocka_unit_test(dialect),
 		cmocka_unit_test(fields),
+		cmocka_unit_test(content),
+		cmocka_unit_test(crowded),
 		cmocka_unit_test(faulty),
 		cmocka_unit_test(explodes),
 		cmocka_unit_test(long_lines),
