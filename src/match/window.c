@@ -14,8 +14,16 @@ struct window {
 	struct buf before;
 	struct buf used;
 	size_t n_lines;
+	size_t *lens;       /* of each line, with its newline: there may be others within */
+	size_t *next_lens;  /* of those that a match leaves */
 	struct span *lines; /* of the text, while it is taken apart */
 	bool *is_used;
+};
+
+/* What a window becomes. */
+struct next {
+	struct buf text;
+	size_t *lens, n;
 };
 
 struct window *window_new(unsigned max_lines)
@@ -25,9 +33,11 @@ struct window *window_new(unsigned max_lines)
 	if (w == NULL)
 		return NULL;
 	w->max_lines = max_lines;
+	w->lens = calloc(max_lines, sizeof(*w->lens));
+	w->next_lens = calloc(max_lines, sizeof(*w->next_lens));
 	w->lines = calloc(max_lines, sizeof(*w->lines));
 	w->is_used = calloc(max_lines, sizeof(*w->is_used));
-	if (w->lines == NULL || w->is_used == NULL) {
+	if (w->lens == NULL || w->next_lens == NULL || w->lines == NULL || w->is_used == NULL) {
 		window_free(w);
 		return NULL;
 	}
@@ -41,6 +51,8 @@ void window_free(struct window *w)
 	buf_done(&w->text);
 	buf_done(&w->before);
 	buf_done(&w->used);
+	free(w->lens);
+	free(w->next_lens);
 	free(w->lines);
 	free(w->is_used);
 	free(w);
@@ -48,10 +60,9 @@ void window_free(struct window *w)
 
 static void drop_oldest(struct window *w)
 {
-	const char *end = memchr(w->text.data, '\n', w->text.len);
-
-	buf_drop(&w->text, (size_t)(end - w->text.data) + 1);
+	buf_drop(&w->text, w->lens[0]);
 	w->n_lines--;
+	memmove(w->lens, w->lens + 1, w->n_lines * sizeof(*w->lens));
 }
 
 static int put(struct buf *b, struct span line)
@@ -74,7 +85,7 @@ int window_add(struct window *w, const char *line, size_t len)
 	if (r < 0)
 		w->text.len = len_before;
 	else
-		w->n_lines++;
+		w->lens[w->n_lines++] = len + 1;
 	return r;
 }
 
@@ -102,11 +113,18 @@ static void take_apart(struct window *w)
 	const char *p = w->text.data;
 
 	for (size_t i = 0; i < w->n_lines; i++) {
-		const char *end = memchr(p, '\n', (size_t)(w->text.data + w->text.len - p));
-
-		w->lines[i] = (struct span) {p, (size_t)(end - p)};
-		p = end + 1;
+		w->lines[i] = (struct span) {p, w->lens[i] - 1};
+		p += w->lens[i];
 	}
+}
+
+static int leave(struct next *next, struct span line)
+{
+	int r = put(&next->text, line);
+
+	if (r == 0)
+		next->lens[next->n++] = line.len + 1;
+	return r;
 }
 
 /* The numbers of the first line that the match touches and of the one behind its last. */
@@ -123,8 +141,8 @@ static void touched(
 }
 
 /* Lines passed over by <SKIPLINES> go back: to the end of `next`, in their order. */
-static int put_back(struct window *w, struct span skipped, size_t *at, size_t end, struct buf *next,
-	size_t *n_next)
+static int put_back(
+	struct window *w, struct span skipped, size_t *at, size_t end, struct next *next)
 {
 	const char *p = skipped.text, *stop = p + skipped.len;
 	int r = 0;
@@ -138,8 +156,7 @@ static int put_back(struct window *w, struct span skipped, size_t *at, size_t en
 				memcmp(w->lines[i].text, line.text, line.len) != 0)
 				continue;
 			w->is_used[i] = false;
-			r = put(next, w->lines[i]);
-			*n_next += r == 0;
+			r = leave(next, w->lines[i]);
 			*at = i;
 			break;
 		}
@@ -150,11 +167,11 @@ static int put_back(struct window *w, struct span skipped, size_t *at, size_t en
 
 size_t window_take(struct window *w, struct span text, const struct window_use *use)
 {
-	struct buf next = w->before;
-	size_t first, end, at, n_next = 0, n_used = 0;
+	struct next next = {w->before, w->next_lens, 0};
+	size_t first, end, at, n_used = 0;
 	int r = 0;
 
-	w->used.len = next.len = 0;
+	w->used.len = next.text.len = 0;
 	take_apart(w);
 	touched(text, use, &first, &end);
 	if (w->n_lines <= 1) {
@@ -165,13 +182,13 @@ size_t window_take(struct window *w, struct span text, const struct window_use *
 	end = end < w->n_lines ? end : w->n_lines;
 	for (size_t i = 0; i < w->n_lines; i++)
 		w->is_used[i] = i >= first && i < end;
-	for (size_t i = 0; r == 0 && i < first; i++, n_next++)
-		r = put(&next, w->lines[i]);
+	for (size_t i = 0; r == 0 && i < first; i++)
+		r = leave(&next, w->lines[i]);
 	at = first;
 	for (size_t i = 0; r == 0 && i < use->n_skipped; i++)
-		r = put_back(w, use->skipped[i], &at, end, &next, &n_next);
-	for (size_t i = end; r == 0 && i < w->n_lines; i++, n_next++)
-		r = put(&next, w->lines[i]);
+		r = put_back(w, use->skipped[i], &at, end, &next);
+	for (size_t i = end; r == 0 && i < w->n_lines; i++)
+		r = leave(&next, w->lines[i]);
 	for (size_t i = first; r == 0 && i < end; i++) {
 		if (!w->is_used[i])
 			continue;
@@ -181,9 +198,11 @@ size_t window_take(struct window *w, struct span text, const struct window_use *
 	w->before = w->text;
 	/* Out of memory: an empty window is better than lines that count twice. */
 	if (r < 0)
-		next.len = n_next = 0;
-	w->text = next;
-	w->n_lines = n_next;
+		next.text.len = next.n = 0;
+	w->text = next.text;
+	w->n_lines = next.n;
+	w->next_lens = w->lens;
+	w->lens = next.lens;
 	return n_used;
 }
 
@@ -199,4 +218,5 @@ void window_set(struct window *w, const char *line, size_t len)
 	if (r < 0)
 		w->text.len = 0;
 	w->n_lines = r == 0;
+	w->lens[0] = len + 1;
 }

@@ -21,7 +21,6 @@ int window_add(struct window *w, const char *line, size_t len);
 
 /* All of it. Valid until the next change. */
 struct span window_text(const struct window *w);
-size_t window_lines(const struct window *w);
 
 /* Which lines a match used. */
 struct window_use {

@@ -375,6 +375,36 @@ static void windows(void **state)
 		{"x", "miss", 0}, {"b refused", "ignored", 0}, {"b refused", "miss", 0});
 }
 
+/* What prefregex leaves of a window is one line of it, whatever breaks are in it: it has its
+ * bounds. */
+static void window_bounds(void **state)
+{
+	static const char *const fail[] = {"^never <HOST>$", NULL};
+	static char line[60000];
+	struct filter *fl = make("(?s)^<F-CONTENT>.+</F-CONTENT>$", fail, NULL, 2);
+	struct window *w = window_new(2);
+	struct match m;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	for (unsigned i = 0; i < 300; i++)
+		assert_int_equal(filter_judge(fl, w, "short", 5, 1, &m), VERDICT_MISS);
+	for (unsigned i = 0; i < 6; i++) {
+		assert_int_equal(filter_judge(fl, w, line, sizeof(line), 1, &m), VERDICT_MISS);
+		assert_in_range(window_text(w).len, sizeof(line), WINDOW_BYTES_MAX);
+	}
+	window_free(w);
+	filter_free(fl);
+	w = window_new(2);
+	assert_int_equal(window_add(w, "a\nb", 3), 0);
+	assert_int_equal(window_add(w, "c", 1), 0);
+	assert_int_equal(window_text(w).len, 6);
+	assert_int_equal(window_add(w, "d", 1), 0);
+	assert_int_equal(window_text(w).len, 4);
+	assert_memory_equal(window_text(w).text, "c\nd\n", 4);
+	window_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +420,7 @@ int main(void)
 		cmocka_unit_test(broken_load),
 		cmocka_unit_test(tuples_and_alternatives),
 		cmocka_unit_test(windows),
+		cmocka_unit_test(window_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
