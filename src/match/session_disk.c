@@ -63,9 +63,10 @@ int sessions_save(const struct sessions *s, const struct field_names *names, str
 
 	for (uint16_t i = s->oldest; r == 0 && i != SESSION_NONE; i = s->pool[i].newer) {
 		const struct session *t = &s->pool[i];
+		struct span id = session_value(t, &t->v[FIELD_MLFID]);
 
-		/* An id too long to be kept whole cannot be recognised again. */
-		if (t->v[FIELD_MLFID].is_set && t->v[FIELD_MLFID].len < VALUE_MAX)
+		/* An id that was too long to be kept whole cannot be recognised again. */
+		if (id.text != NULL && hash_bytes(&s->key, id.text, id.len) == t->hash)
 			r = put(ret, t, names);
 	}
 	if (r < 0)

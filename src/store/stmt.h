@@ -11,7 +11,7 @@
 #define CURSOR_MAX 1024
 #define EVIDENCE_MAX 8192
 #define SLOT_BYTES 6
-#define SESSIONS_BYTES_MAX (4 << 20)
+#define SESSIONS_BYTES_MAX (8 << 20) /* more than 2,048 of them can have */
 
 /* A statement ready for its values, prepared when first used. 0 or -errno, noted. */
 int stmt_get(struct store *s, enum store_stmt which, sqlite3_stmt **ret);
