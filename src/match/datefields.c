@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define UNSET INT_MIN
 #define DAY_SEC 86400
 #define DIGITS_MAX 9
+#define WEEKS_MAX 9999
 #define FIRST_SEC (-62135596800LL) /* year 1 */
 #define LAST_SEC 253402300799LL    /* the end of year 9999 */
 
@@ -197,8 +199,12 @@ static int settle_yearday(struct fields *f)
 
 	if (f->year < 1 || f->year > 9999)
 		return -EINVAL;
-	if (f->yearday == UNSET && f->week != UNSET && f->weekday != UNSET)
+	if (f->yearday == UNSET && f->week != UNSET && f->weekday != UNSET) {
+		/* A pattern's own group of that name may take any number. */
+		if (abs(f->week) > WEEKS_MAX || abs(f->weekday) > WEEKS_MAX)
+			return -EINVAL;
 		f->yearday = yearday_of_week(f);
+	}
 	if (f->yearday == UNSET)
 		return 0;
 	c = civil_of(civil_days(f->year, 1, 1) + f->yearday - 1);

@@ -198,6 +198,7 @@ static void patterns(void **state)
 	check_with("%Y %U %a", NULL, "2026 46 Fri", "2026 46 Fri", day * USEC_PER_SEC, NOW_US);
 	check_with(
 		"%Y %W %A", NULL, "2026 46 Friday", "2026 46 Friday", day * USEC_PER_SEC, NOW_US);
+	check_found("(?P<Y>\\d{4}) (?P<U>\\d+) (?P<a>\\w+)", "2026 999999999 Fri", DATE_UNREADABLE);
 	check_with(
 		"{LEPOCH}", NULL, "x 1795158769123 y", "1795158769123", 1795158769123000, NOW_US);
 	check_with("{LEPOCH}", NULL, "x 1795158769123456 y", "1795158769123456", 1795158769123456,
