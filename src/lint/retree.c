@@ -572,10 +572,13 @@ static bool quantifier(struct parser *p, uint32_t *ret_min, uint32_t *ret_max)
 static struct retree_node *quantified(struct parser *p, struct retree_node *n)
 {
 	uint32_t min, max;
+	unsigned depth = 0;
 
 	while (n != NULL && quantifier(p, &min, &max)) {
 		struct retree_node *repeat;
 
+		if (++depth > DEPTH_MAX)
+			return give_up(p);
 		/* Lazy and possessive ones take the same texts. */
 		if (!skip(p, "?"))
 			skip(p, "+");

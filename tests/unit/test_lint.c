@@ -402,6 +402,11 @@ static void not_parsed(void **state)
 	memset(deep + 200, ')', 200);
 	assert_int_not_equal(retree_parse(&tree, arena, deep, 400), 0);
 	assert_int_equal(retree_parse(&tree, arena, deep + 150, 100), 0);
+	deep[0] = 'a';
+	for (size_t i = 0; i < 133; i++)
+		memcpy(deep + 1 + 3 * i, "{1}", 3);
+	assert_int_not_equal(retree_parse(&tree, arena, deep, 400), 0);
+	assert_int_equal(retree_parse(&tree, arena, deep, 199), 0);
 	assert_int_equal(parse(&tree, arena, ""), 0);
 	arena_free(arena);
 }
