@@ -134,7 +134,7 @@ static int judge(struct guard *g, struct journal_source *j, const void *buf, siz
 		tell(j, &e);
 		return 0;
 	}
-	r = choose_jails(g, j, &e);
+	r = e.time_us >= 0 ? choose_jails(g, j, &e) : -EBADMSG;
 	if (r < 0)
 		return r;
 	/* Judged without being remembered it would be judged twice. */
