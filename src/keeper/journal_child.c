@@ -69,6 +69,13 @@ static void be_reader(const struct keeper *k, int fd, const struct journal_def *
 	_exit(r < 0 ? 1 : 0);
 }
 
+static void start_later(struct keeper *k)
+{
+	const struct timeval tv = {.tv_sec = AGAIN_SEC};
+
+	evtimer_add(k->journal_again, &tv);
+}
+
 static void start(struct keeper *k, size_t i)
 {
 	const struct journal_def *d = &k->plan->journals.items[i];
@@ -77,6 +84,7 @@ static void start(struct keeper *k, size_t i)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		log_error("%s cannot be read: %s", d->name, strerror(errno));
+		start_later(k);
 		return;
 	}
 	fflush(NULL);
@@ -92,6 +100,7 @@ static void start(struct keeper *k, size_t i)
 	} else {
 		log_error("%s cannot be read: %s", d->name, strerror(errno));
 		k->journal_pids[i] = 0;
+		start_later(k);
 	}
 	close(pair[0]);
 }
@@ -120,8 +129,6 @@ void journal_child_stop(struct keeper *k)
 
 void journal_child_ended(struct keeper *k)
 {
-	struct timeval tv = {.tv_sec = AGAIN_SEC};
-
 	for (size_t i = 0; i < JOURNALS_MAX; i++) {
 		if (k->journal_pids[i] <= 0 || waitpid(k->journal_pids[i], NULL, WNOHANG) <= 0)
 			continue;
@@ -130,7 +137,7 @@ void journal_child_ended(struct keeper *k)
 			continue;
 		log_warning("the reader of %s ended; another starts in %d s",
 			k->plan->journals.items[i].name, AGAIN_SEC);
-		evtimer_add(k->journal_again, &tv);
+		start_later(k);
 	}
 }
 
