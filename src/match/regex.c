@@ -54,7 +54,8 @@ struct program {
 struct regex {
 	struct program bytes; /* not there if it can only be said in characters */
 	struct program utf8;  /* only with PATTERN_UTF8 */
-	pcre2_code *measured; /* the same for long texts, with callouts */
+	pcre2_code
+		*measured; /* the same for long texts, with callouts; NULL: too large with them */
 	/* The bytes any match begins with, at the text's start: the cheap test comes first. */
 	char literal[LITERAL_MAX];
 	size_t literal_len;
@@ -257,7 +258,7 @@ static int compile(struct program *p, pcre2_code **ret_measured, struct regex_en
 		return 0;
 	*ret_measured = pcre2_compile((PCRE2_SPTR)buf_text(&source->text), source->text.len,
 		options | PCRE2_AUTO_CALLOUT, &error, &at, e->compile);
-	return *ret_measured != NULL ? 0 : -ENOMEM;
+	return *ret_measured != NULL || error == PCRE2_ERROR_PATTERN_TOO_LARGE ? 0 : -ENOMEM;
 }
 
 /* One of the two programs; find_literal sees the text of the first. */

@@ -208,6 +208,25 @@ static void content(void **state)
 	filter_free(fl);
 }
 
+/* So large that it compiles, but not with what counts its steps. */
+static void large(void **state)
+{
+	static char regex[16384] = "^<HOST> (?:", line[4096] = "192.0.2.1 word-number-999";
+	size_t len = strlen(regex);
+	struct filter *fl;
+	struct match m;
+
+	(void)state;
+	for (unsigned i = 100; i < 1000; i++)
+		len += (size_t)snprintf(regex + len, sizeof(regex) - len, "word-number-%u|", i);
+	strcpy(regex + len - 1, ")(?: |$)");
+	fl = good(NULL, regex, NULL);
+	assert_int_equal(filter_judge(fl, NULL, line, strlen(line), 0, &m), VERDICT_MATCH);
+	memset(line + strlen(line), ' ', sizeof(line) - strlen(line));
+	assert_int_equal(filter_judge(fl, NULL, line, sizeof(line), 0, &m), VERDICT_MATCH);
+	filter_free(fl);
+}
+
 /* More fields than there are places for. */
 static void crowded(void **state)
 {
@@ -588,6 +607,7 @@ int main(void)
 		cmocka_unit_test(dialect),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(content),
+		cmocka_unit_test(large),
 		cmocka_unit_test(crowded),
 		cmocka_unit_test(faulty),
 		cmocka_unit_test(explodes),
