@@ -62,8 +62,18 @@ static void read_one(struct reader *r, const struct section *jail, const char *t
 		tell_once(r, spec.name, where);
 }
 
+/* Is it the base with options, if any: "%(banaction)s[port=...]" written out? */
+static bool is_made_of(const char *text, const struct conf_text *base)
+{
+	size_t len = base != NULL ? strlen(base->text) : 0;
+
+	return len > 0 && strncmp(text, base->text, len) == 0 &&
+	       (text[len] == '\0' || text[len] == '[');
+}
+
 void action_read_list(struct reader *r, const struct section *s, const char *key,
-	const struct section *jail, struct action_def **ret, size_t *ret_n)
+	const struct section *jail, const struct conf_text *base, struct action_def **ret,
+	size_t *ret_n)
 {
 	struct action_def *actions;
 	struct conf_text t;
@@ -78,6 +88,8 @@ void action_read_list(struct reader *r, const struct section *s, const char *key
 	for (const char *one; (one = spec_next(r, &at)) != NULL;) {
 		struct where where = value_where(s, key, (size_t)(at - t.text) - strlen(one));
 
+		if (is_made_of(one, base))
+			where = base->where;
 		if (n == ACTIONS_MAX) {
 			reader_error(r, where, "more than %d actions: write fewer", ACTIONS_MAX);
 			break;

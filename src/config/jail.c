@@ -300,6 +300,17 @@ static bool has_suffix(const char *s, const char *suffix)
 	return n >= m && strcmp(s + n - m, suffix) == 0;
 }
 
+/* What only passes on a key of the jail (port="%(port)s") comes from where the jail has that. */
+static struct conf_text placed(struct draft *d, const char *key, struct conf_text value)
+{
+	struct conf_text own;
+
+	return section_entry(&d->own, key) != NULL && value_text(d->r, &d->own, key, &own) &&
+			       strcmp(own.text, value.text) == 0
+		       ? own
+		       : value;
+}
+
 /* The ports and protocols that one action names. */
 static bool add_action(
 	struct draft *d, const struct action_def *a, struct ports *ports, unsigned *protocols)
@@ -313,13 +324,13 @@ static bool add_action(
 		return false;
 	check_blocktype(d, a);
 	if (protocol != NULL)
-		ports_protocols(d->r, protocol->value, protocols);
+		ports_protocols(d->r, placed(d, "protocol", protocol->value), protocols);
 	if (has_suffix(a->name, "allports") ||
 		(type != NULL && strcmp(type->value.text, "allports") == 0) ||
 		(actiontype != NULL && strcmp(actiontype->value.text, "<allports>") == 0))
 		ports->all = true;
 	else if (port != NULL && port->value.text[0] != '\0')
-		ports_add(d->r, port->value, ports);
+		ports_add(d->r, placed(d, "port", port->value), ports);
 	else
 		return false;
 	return true;
@@ -334,15 +345,16 @@ static void read_ports(struct draft *d)
 	struct jail *j = d->jail;
 	struct action_def *banaction = NULL;
 	struct ports ports = {0};
-	struct conf_text t;
-	bool said = false;
+	struct conf_text t, base;
+	bool said = false, based = value_text(d->r, &d->own, "banaction", &base);
 	size_t n;
 
-	action_read_list(d->r, &d->values, "action", &d->values, &j->actions, &j->n_actions);
+	action_read_list(d->r, &d->values, "action", &d->values, based ? &base : NULL, &j->actions,
+		&j->n_actions);
 	for (size_t i = 0; i < j->n_actions; i++)
 		said |= add_action(d, &j->actions[i], &ports, &j->protocols);
 	if (!said) {
-		action_read_list(d->r, &d->own, "banaction", &d->values, &banaction, &n);
+		action_read_list(d->r, &d->own, "banaction", &d->values, NULL, &banaction, &n);
 		for (size_t i = 0; i < n; i++)
 			said |= add_action(d, &banaction[i], &ports, &j->protocols);
 	}
@@ -355,15 +367,28 @@ static void read_ports(struct draft *d)
 	ports_finish(d->r, &ports, &j->ports, &j->n_ports);
 }
 
+static bool is_same(struct draft *d, const char *key, const char *other)
+{
+	struct conf_text a, b;
+
+	return value_text(d->r, &d->values, key, &a) && value_text(d->r, &d->values, other, &b) &&
+	       strcmp(a.text, b.text) == 0;
+}
+
 static void read_counts(struct draft *d)
 {
 	struct jail *j = d->jail;
 	long long maxretry = 3, maxmatches;
+	size_t errors = d->r->n_errors;
 
 	j->findtime_sec = 600;
 	j->bantime_sec = 600;
 	j->ignoreself = true;
 	value_number(d->r, &d->values, "maxretry", 1, MAXRETRY_MAX, &maxretry);
+	maxmatches = maxretry;
+	/* By default it is maxretry: what is wrong with that has been told. */
+	if (d->r->n_errors == errors || !is_same(d, "maxmatches", "maxretry"))
+		value_number(d->r, &d->values, "maxmatches", 0, MAXRETRY_MAX, &maxmatches);
 	value_duration(d->r, &d->values, "findtime", 1, false, &j->findtime_sec);
 	value_duration(d->r, &d->values, "bantime", 1, true, &j->bantime_sec);
 	value_bool(d->r, &d->values, "ignoreself", &j->ignoreself);
@@ -371,8 +396,6 @@ static void read_counts(struct draft *d)
 		value_bool(d->r, &d->own, "shadow", &j->shadow);
 	value_prefixes(d->r, &d->values, "ignoreip", &j->ignoreip, &j->ignorenames);
 	j->maxretry = (unsigned)maxretry;
-	maxmatches = maxretry;
-	value_number(d->r, &d->values, "maxmatches", 0, MAXRETRY_MAX, &maxmatches);
 	j->maxmatches = (unsigned)maxmatches;
 }
 

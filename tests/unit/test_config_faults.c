@@ -10,6 +10,9 @@ static void numbers(void **state)
 				    "1 to 1000000: write one\n");
 	fixture_bad("maxretry = five", "jail.conf:4: error: maxretry = 'five' is not a whole "
 				       "number from 1 to 1000000: write one\n");
+	fixture_bad("maxretry = five\nmaxmatches = %(maxretry)s",
+		"jail.conf:4: error: maxretry = 'five' is not a whole number from 1 to 1000000: "
+		"write one\n");
 	fixture_bad("maxretry = 99999999999999999999",
 		"jail.conf:4: error: maxretry = '99999999999999999999' is not a whole number from "
 		"1 to 1000000: write one\n");
@@ -84,6 +87,15 @@ static void actions(void **state)
 	fixture_bad("action = iptables\n  nobody.py[a=b]",
 		"jail.conf:5: error: action 'nobody.py' is "
 		"unknown: there is no action.d/nobody.py\n");
+	/* Passed on by a default, a value is wrong where the jail has it. */
+	fixture_bad("banaction = stokade\naction = %(banaction)s[name=x]",
+		"jail.conf:4: error: action 'stokade' is unknown: there "
+		"is no action.d/stokade.conf; did you mean 'stockade'?\n");
+	fixture_bad("port = 80,0\nprotocol = ip\n"
+		    "action = stockade[port=\"%(port)s\", protocol=\"%(protocol)s\"]",
+		"jail.conf:5: error: protocol 'ip' is unknown: write 'tcp', 'udp' or 'all'\n"
+		"jail.conf:4: error: port '0' is unknown: write a service's name, a "
+		"number from 1 to 65535, a range such as '1000:2000', or 'all'\n");
 	fixture_bad("limit = 5/minute",
 		"jail.conf:4: warning: 'limit' is not done by this version: it changes nothing\n");
 	fixture_init(&f);
