@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cli.h"
 
-#include "base/fault.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/f2b_regex.h"
@@ -175,42 +174,6 @@ json_t *cli_json_text(const char *s, size_t len)
 	return json_stringn(escaped, n);
 }
 
-void cli_faults(FILE *out, const struct faults *f)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		_cleanup_free_ char *text = fault_text(&f->items[i]);
-
-		if (text == NULL)
-			continue;
-		cli_text(out, text, strlen(text));
-		fputc('\n', out);
-	}
-}
-
-void cli_json_faults(FILE *out, const json_t *faults)
-{
-	const json_t *fault;
-	size_t i;
-
-	json_array_foreach(faults, i, fault)
-	{
-		const char *file = answer_text(fault, "file"),
-			   *message = answer_text(fault, "message");
-		int64_t line = answer_int(fault, "line", 0);
-
-		cli_text(out, file, strlen(file));
-		if (line > 0)
-			fprintf(out, ":%lld", (long long)line);
-		if (file[0] != '\0')
-			fputs(": ", out);
-		fputs(strcmp(answer_text(fault, "severity"), "warning") == 0 ? "warning: "
-									     : "error: ",
-			out);
-		cli_text(out, message, strlen(message));
-		fputc('\n', out);
-	}
-}
-
 void cli_json(struct cli *c, const json_t *value)
 {
 	json_dumpf(value, c->out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
@@ -254,7 +217,7 @@ int cli_run(struct cli *c)
 	return c->cmd->run(c);
 }
 
-static unsigned terminal_width(FILE *f)
+unsigned cli_width(FILE *f)
 {
 	struct winsize size;
 
@@ -263,7 +226,7 @@ static unsigned terminal_width(FILE *f)
 	return 80;
 }
 
-static bool wants_color(FILE *f)
+bool cli_wants_color(FILE *f)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -285,8 +248,8 @@ int cli_main(int argc, char **argv)
 		.out = stdout,
 		.err = stderr,
 		.fd = -1,
-		.width = terminal_width(stdout),
-		.color = wants_color(stdout)};
+		.width = cli_width(stdout),
+		.color = cli_wants_color(stdout)};
 	/* Under the name of a program that this one takes the place of, it is that program. */
 	int status = is_called(argv[0], "fail2ban-regex")
 			     ? f2b_regex_main(argc, argv, stdout, stderr)

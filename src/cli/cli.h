@@ -70,7 +70,10 @@ int cli_usage(struct cli *c, const char *fmt, ...) __attribute__((format(printf,
 /* "stockade CMD: text" on c->err. */
 void cli_complain(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Each fault on a line, "file:line: error: message". */
+/*
+ * Each fault on a line, "file:line: error: message"; on a terminal folded to its width, the lines
+ * that follow indented.
+ */
 void cli_faults(FILE *out, const struct faults *f);
 
 /* The same for the "faults" of the daemon's answer. */
@@ -106,6 +109,10 @@ enum cli_style {
 
 /* What switches the terminal to a style, "" when there is no colour. */
 const char *cli_style(const struct cli *c, enum cli_style style);
+
+/* The columns of a terminal, 80 if it does not tell; whether it is one and shall be coloured. */
+unsigned cli_width(FILE *f);
+bool cli_wants_color(FILE *f);
 
 /* Prints text that may hold anything, escaped. */
 void cli_text(FILE *out, const char *s, size_t len);

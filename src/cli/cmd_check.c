@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "cli/check.h"
 #include "cli/commands.h"
 
@@ -44,7 +45,8 @@ static json_t *fault_json(const struct fault *f)
 		cli_json_text(f->message, strlen(f->message)));
 }
 
-static void print_json(struct cli *c, const struct ruleset *rs, const struct faults *f)
+static void print_json(struct cli *c, const struct ruleset *rs, const struct faults *f,
+	const struct faults *attacks)
 {
 	json_t *jails = json_array(), *faults = json_array(), *all;
 
@@ -52,17 +54,22 @@ static void print_json(struct cli *c, const struct ruleset *rs, const struct fau
 		json_array_append_new(jails, jail_json(&rs->jails[i]));
 	for (size_t i = 0; i < f->n; i++)
 		json_array_append_new(faults, fault_json(&f->items[i]));
+	for (size_t i = 0; i < attacks->n; i++)
+		json_array_append_new(faults, fault_json(&attacks->items[i]));
 	all = json_pack("{s:o, s:o}", "jails", jails, "faults", faults);
 	cli_json(c, all);
 	json_decref(all);
 }
 
-static void print(struct cli *c, const char *dir, const struct ruleset *rs, const struct faults *f)
+/* What an attacker could do may be much to read: what matters more stands at the end. */
+static void print(struct cli *c, const char *dir, const struct ruleset *rs, const struct faults *f,
+	const struct faults *attacks)
 {
-	size_t warnings = 0;
+	size_t warnings = attacks->n;
 
 	for (size_t i = 0; i < f->n; i++)
 		warnings += f->items[i].severity == FAULT_WARNING;
+	cli_faults(c->out, attacks);
 	cli_faults(c->out, f);
 	cli_text(c->out, dir, strlen(dir));
 	if (f->n_errors == 0 && rs != NULL)
@@ -72,29 +79,42 @@ static void print(struct cli *c, const char *dir, const struct ruleset *rs, cons
 		fprintf(c->out, ": %zu error%s", f->n_errors, f->n_errors == 1 ? "" : "s");
 	if (warnings > 0)
 		fprintf(c->out, ", %zu warning%s", warnings, warnings == 1 ? "" : "s");
+	if (attacks->n > 0)
+		fprintf(c->out, ", %zu of them about weak regexes (--no-lint leaves those out)",
+			attacks->n);
 	fputc('\n', c->out);
 }
 
 static int check(struct cli *c, const char *dir, bool strict, bool lint)
 {
 	struct ruleset *rs = NULL;
-	struct faults f = {0};
+	struct faults f = {0}, attacks = {0};
 	int status = CLI_GOOD;
 
 	if (ruleset_check(&rs, dir, &f) == 0)
 		check_ruleset(rs, dir, &f);
 	if (rs != NULL && lint)
-		check_attacks(rs, &f);
+		check_attacks(rs, &attacks);
 	faults_sort(&f);
-	if (rs == NULL || f.n_errors > 0 || (strict && f.n > 0))
+	faults_sort(&attacks);
+	if (rs == NULL || f.n_errors > 0 || (strict && f.n + attacks.n > 0))
 		status = CLI_USAGE;
 	if (c->json)
-		print_json(c, rs, &f);
+		print_json(c, rs, &f, &attacks);
 	else
-		print(c, dir, rs, &f);
+		print(c, dir, rs, &f, &attacks);
 	ruleset_free(rs);
 	faults_done(&f);
+	faults_done(&attacks);
 	return status;
+}
+
+static int not_by_c(struct cli *c)
+{
+	char shown[256];
+
+	text_escape(shown, sizeof(shown), c->argv[optind], strlen(c->argv[optind]));
+	return cli_usage(c, "a configuration is named with -c: stockade check -c %s", shown);
 }
 
 static int run(struct cli *c)
@@ -116,6 +136,6 @@ static int run(struct cli *c)
 	if (o == CLI_OPT_STOP)
 		return c->status;
 	if (optind < c->argc)
-		return cli_usage(c, "it takes no arguments");
+		return not_by_c(c);
 	return check(c, dir, strict, lint);
 }

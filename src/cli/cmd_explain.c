@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/addr.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/say.h"
 
@@ -223,6 +224,18 @@ static void jails(struct tale *t)
 	}
 }
 
+/* Lines are kept for a while when nothing counts any more, and look as if they did. */
+static void no_counts(const struct tale *t)
+{
+	if (count_jails(t->end, is_known) > 0 || answer_bool(t->end, "allowed", false) ||
+		answer_bool(t->end, "own", false) ||
+		json_array_size(answer_array(t->end, "evidence")) == 0)
+		return;
+	fputs("Of its log lines none counts now: they are too old, a ban for them is over, or "
+	      "ignorecommand let it off\n",
+		t->c->out);
+}
+
 static void evidence(struct tale *t)
 {
 	FILE *out = t->c->out;
@@ -291,6 +304,7 @@ static int tell(struct cli *c, const char *addr, const json_t *end)
 		cli_json(c, end);
 	} else {
 		verdict(&t, addr);
+		no_counts(&t);
 		jails(&t);
 		evidence(&t);
 		history(&t);
@@ -307,8 +321,10 @@ static int run(struct cli *c)
 
 	if (cli_plain(c, 1, 1) < 0)
 		return c->status;
-	if (addr_parse(&addr, c->argv[optind], strlen(c->argv[optind])) < 0)
-		return cli_usage(c, "it takes one address");
+	if (addr_parse(&addr, c->argv[optind], strlen(c->argv[optind])) < 0) {
+		text_escape(addr_text, sizeof(addr_text), c->argv[optind], strlen(c->argv[optind]));
+		return cli_usage(c, "'%s' is no address", addr_text);
+	}
 	addr_format(&addr, addr_text);
 	status = cli_ask(
 		c, json_pack("{s:s, s:s}", "cmd", "explain", "addr", addr_text), NULL, NULL, &a);

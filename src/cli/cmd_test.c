@@ -15,9 +15,8 @@ static int run(struct cli *c);
 
 const struct command cmd_test = {
 	.name = "test",
-	.args = "[-c DIR] -f 'FILTER[opt=val]' | -j JAIL | -r REGEX [-i REGEX] [-v] [--now TIME] "
-		"[--encoding NAME] "
-		"[FILE|-]",
+	.args = "-f 'FILTER[opt=val]' | -j JAIL | -r REGEX [-i REGEX]\n"
+		"                     [-c DIR] [-v] [--now TIME] [--encoding NAME] [FILE|-]",
 	.summary = "try a filter on log lines",
 	.help = "Says of each line whether it is a match (a failure), nofail (belongs to one but\n"
 		"is none by itself), ignored or a miss, and who would be banned. Reads standard\n"
@@ -162,10 +161,16 @@ static void load_jail(const struct wishes *w, struct subject *s, struct faults *
 				one->message);
 	}
 	faults_done(&all);
-	fault_add(f, FAULT_ERROR, (struct where) {NULL, 0},
-		jail == NULL ? "there is no jail '%s' in %s, or it cannot be read"
-			     : "the jail '%s' in %s has no filter",
-		w->jail, w->dir);
+	if (jail == NULL && f->n_errors > 0)
+		fault_add(f, FAULT_ERROR, (struct where) {NULL, 0},
+			"jail '%s' of %s cannot be tried: it is not there, or has one of the "
+			"errors above",
+			w->jail, w->dir);
+	else
+		fault_add(f, FAULT_ERROR, (struct where) {NULL, 0},
+			jail == NULL ? "there is no jail '%s' in %s"
+				     : "the jail '%s' in %s has no filter",
+			w->jail, w->dir);
 }
 
 /* Finds and compiles what is asked for. False: the faults say why not. */
@@ -240,6 +245,8 @@ static int run(struct cli *c)
 	}
 	good = load(&w, &s, &f);
 	cli_faults(c->err, &f);
+	if (!good && w.n_fail == 0 && access(w.dir, F_OK) < 0)
+		cli_complain(c, "there is no %s: name the configuration with -c", w.dir);
 	if (good)
 		fd = open_input(c);
 	if (fd >= 0)

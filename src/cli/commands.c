@@ -32,17 +32,41 @@ const struct command *cli_find(const char *name)
 	return NULL;
 }
 
+/* What fail2ban-client calls differently. */
+static const char *of_fail2ban(const char *name)
+{
+	static const struct {
+		const char *name, *ours;
+	} words[] = {
+		{"start", "run"},
+		{"restart", "reload"},
+		{"set", "ban JAIL ADDR', 'stockade unban ADDR"},
+		{"get", "status JAIL', 'stockade explain ADDR"},
+		{"--test", "check"},
+		{"-t", "check"},
+		{"-d", "check"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i].name, name) == 0)
+			return words[i].ours;
+	return NULL;
+}
+
 int cli_unknown(struct cli *c, const char *name)
 {
-	const char *names[ARRAY_SIZE(cli_commands)], *near;
+	const char *names[ARRAY_SIZE(cli_commands)], *near, *ours;
 	size_t n = 0;
 
 	for (; cli_commands[n] != NULL; n++)
 		names[n] = cli_commands[n]->name;
 	near = text_nearest(name, names, n);
+	ours = of_fail2ban(name);
 	fputs("stockade: there is no command '", c->err);
 	cli_text(c->err, name, strlen(name));
-	if (near != NULL)
+	if (ours != NULL)
+		fprintf(c->err, "': try 'stockade %s'\n", ours);
+	else if (near != NULL)
 		fprintf(c->err, "': did you mean '%s'?\n", near);
 	else
 		fputs("'; try 'stockade help'\n", c->err);

@@ -529,9 +529,13 @@ static void check(void **state)
 	snprintf(line, sizeof(line), "check -c %s", dir);
 	assert_int_equal(call(NULL, line), CLI_GOOD);
 	has(out, "a.conf:2: warning: failregex: unanchored start");
+	has(out, " about weak regexes (--no-lint leaves those out)\n");
 	strcat(line, " --no-lint");
 	assert_int_equal(call(NULL, line), CLI_GOOD);
 	has_not(out, "failregex: ");
+	has_not(out, "--no-lint");
+	assert_int_equal(call(NULL, "check /etc/fail2ban"), CLI_USAGE);
+	has(err, "stockade check -c /etc/fail2ban");
 	/* What only the regex engine can tell is told too, with its place. */
 	put(filter, "[Definition]\nfailregex = ^no (<HOST>$\n");
 	snprintf(line, sizeof(line), "check -c %s", dir);
