@@ -6,9 +6,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#define LIST_MAX (4 << 20)
 
 bool value_text(struct reader *r, const struct section *s, const char *key, struct conf_text *ret)
 {
@@ -213,6 +217,26 @@ static void add_prefix(struct reader *r, struct conf_text word, const char *key,
 	}
 }
 
+/* A file that is one, and no larger than anybody's list; NULL with the reason in errno. */
+static FILE *open_list(const char *path)
+{
+	/* Without O_NONBLOCK a named pipe would hold us here for ever. */
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	FILE *f;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode) || st.st_size > LIST_MAX) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : S_ISREG(st.st_mode) ? EFBIG : EINVAL;
+		return NULL;
+	}
+	f = fdopen(fd, "r");
+	if (f != NULL)
+		fd = -1;
+	return f;
+}
+
 /* "file:/path": an address or a name a line; what follows a '#' or ';' is a comment. */
 static void add_file(struct reader *r, struct conf_text word, const char *key,
 	struct prefixset *ret, struct host_names *ret_names)
@@ -225,7 +249,7 @@ static void add_file(struct reader *r, struct conf_text word, const char *key,
 
 	if (strncmp(path, "//", 2) == 0)
 		path += 2;
-	f = fopen(path, "re");
+	f = open_list(path);
 	if (f == NULL) {
 		reader_error(r, word.where, "%s: cannot read %s: %s", key, reader_show(r, path),
 			strerror(errno));
@@ -241,6 +265,9 @@ static void add_file(struct reader *r, struct conf_text word, const char *key,
 				add_prefix(r, entry, key, ret, ret_names);
 		}
 	}
+	if (ferror(f))
+		reader_error(
+			r, word.where, "%s: cannot read %s to its end", key, reader_show(r, path));
 	fclose(f);
 }
 

@@ -548,6 +548,23 @@ static void address_files(void **state)
 	assert_true(holds(&ruleset_jail(f.rs, "x")->ignoreip, "198.51.100.200"));
 	assert_true(holds(&ruleset_jail(f.rs, "x")->ignoreip, "203.0.113.9"));
 	assert_false(holds(&ruleset_jail(f.rs, "y")->ignoreip, "192.0.2.1"));
+	/* What is there, but no file. */
+	snprintf(text, sizeof(text), "%s/none", f.dir);
+	assert_int_equal(unlink(text), 0);
+	assert_int_equal(mkdir(text, 0700), 0);
+	faults_done(&f.faults);
+	free(f.said);
+	ruleset_free(f.rs);
+	f.rs = NULL;
+	assert_int_equal(fixture_load(&f), -EINVAL);
+	assert_string_equal(
+		f.said, "jail.conf:9: error: ignoreip: cannot read none: Is a directory\n");
+	assert_int_equal(rmdir(text), 0);
+	assert_int_equal(mkfifo(text, 0600), 0);
+	faults_done(&f.faults);
+	free(f.said);
+	assert_int_equal(fixture_load(&f), -EINVAL);
+	assert_int_equal(unlink(text), 0);
 	fixture_done(&f);
 }
 
