@@ -37,6 +37,7 @@ static int allow(int ruleset, const char *path)
 static int restrict_files(const char *const *dirs, size_t n)
 {
 	const struct landlock_ruleset_attr attr = {.handled_access_fs = EVERYTHING};
+	size_t there = 0;
 	_cleanup_close_ int ruleset =
 		(int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 
@@ -45,9 +46,12 @@ static int restrict_files(const char *const *dirs, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		int r = allow(ruleset, dirs[i]);
 
-		if (r < 0)
+		if (r < 0 && r != -ENOENT)
 			return r;
+		there += r == 0;
 	}
+	if (there == 0)
+		return -ENOENT;
 	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++)
 		allow(ruleset, system_paths[i]);
 	return syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? -errno : 0;

@@ -34,7 +34,8 @@ static void find_groups(const struct journal_def *d, struct sandbox_identity *wh
  * Files elsewhere may be anybody's: it may read them as we could, but nothing beside them. Where
  * the kernel cannot see to that, or they are not there yet, what its groups may read has to do.
  */
-static int become_reader(const struct keeper *k, const struct journal_def *d, const char **ret_step)
+static int become_reader(const struct keeper *k, const struct journal_def *d,
+	struct journal_conf *conf, const char **ret_step)
 {
 	struct sandbox_identity who = {.uid = k->uid, .gid = k->gid, .reads_all = d->is_elsewhere};
 	int r;
@@ -45,6 +46,7 @@ static int become_reader(const struct keeper *k, const struct journal_def *d, co
 		return r;
 	*ret_step = "landlock";
 	r = confine_reading((const char *const *)d->dirs, d->n_dirs);
+	conf->comes_back = r == -ENOENT;
 	if (r < 0) {
 		who.reads_all = false;
 		who.uid = 0; /* it is that already */
@@ -55,17 +57,18 @@ static int become_reader(const struct keeper *k, const struct journal_def *d, co
 
 static void be_reader(const struct keeper *k, int fd, const struct journal_def *d)
 {
+	struct journal_conf conf = d->conf;
 	const char *step;
 	int r;
 
 	guardian_child_start(&fd, 1);
 	prctl(PR_SET_NAME, "stockade-journal");
-	r = become_reader(k, d, &step);
+	r = become_reader(k, d, &conf, &step);
 	if (r < 0)
 		log_critical("the journal's reader cannot give up its privileges (%s): %s", step,
 			strerror(-r));
 	else
-		r = journal_run(fd, &d->conf);
+		r = journal_run(fd, &conf);
 	_exit(r < 0 ? 1 : 0);
 }
 

@@ -46,7 +46,7 @@ bool journal_available(void)
 #include <time.h>
 
 #define A_TURN 1024     /* entries, then it is looked what happened to the files */
-#define NETWORK_MS 2000 /* how often files are looked at of whose changes nobody tells */
+#define UNWATCHED_MS 2000 /* how often files are looked at of whose changes nobody tells */
 
 bool journal_available(void)
 {
@@ -68,7 +68,7 @@ struct reader {
 	struct journal_files files;
 	struct journal_stream *streams;
 	size_t n_streams;
-	bool too_many; /* told */
+	bool too_many, denied; /* told */
 	struct journal_text text;
 	char packet[JOURNAL_MSG_MAX] __attribute__((aligned(8)));
 };
@@ -328,6 +328,8 @@ static int update(struct reader *r, const struct journal_file *files, size_t n)
 		e = journal_stream_open(s, files, n, r->matches, r->conf->n_jails, &r->terms);
 	if (e < 0 || s->n_unread == 0 || s->n_unread == unread)
 		return e;
+	if (s->why == -EACCES && r->conf->comes_back)
+		return -EACCES;
 	/* One that is just being made (-ENODATA) is no trouble. */
 	return s->why == -ENODATA ? 0
 				  : tell(r, "%s: %zu of %zu files cannot be read: %s",
@@ -340,6 +342,11 @@ static int rescan(struct reader *r)
 	int e = journal_files_scan(&r->files);
 	const struct journal_files *fs = &r->files;
 
+	if (e >= 0 && fs->denied && r->conf->comes_back)
+		return -EACCES;
+	if (e >= 0 && fs->denied && !r->denied)
+		e = tell(r, "a directory of it may not be read");
+	r->denied = fs->denied;
 	for (size_t i = 0; i < r->n_streams; i++)
 		r->streams[i].listed = false;
 	for (size_t i = 0, n; i < fs->n && e >= 0; i += n) {
@@ -383,7 +390,7 @@ static int wait_for_more(struct reader *r, bool more)
 	struct pollfd p[2] = {
 		{.fd = r->fd, .events = POLLRDHUP}, {.fd = r->files.fd, .events = POLLIN}};
 	struct touching t = {.r = r};
-	int n = poll(p, ARRAY_SIZE(p), more ? 0 : r->files.is_remote ? NETWORK_MS : -1);
+	int n = poll(p, ARRAY_SIZE(p), more ? 0 : r->files.is_unwatched ? UNWATCHED_MS : -1);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;

@@ -27,6 +27,7 @@ struct journal_conf {
 	const char *name_space;   /* NULL: the machine's own, without a namespace */
 	int flags;                /* SD_JOURNAL_*: which files of all */
 	bool ends;                /* with what is there: waits for nothing */
+	bool comes_back; /* ends with -EACCES when it may not read what came: the next may */
 };
 
 /*

@@ -179,9 +179,11 @@ static int watch_dir(struct journal_files *fs, const char *path, const char *pre
 			IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
 	struct journal_dir *dirs;
 
-	if (wd < 0)
+	if (wd < 0) {
+		fs->denied |= errno == EACCES;
 		return 0;
-	fs->is_remote |= is_network(path);
+	}
+	fs->is_unwatched |= is_network(path);
 	for (size_t i = 0; i < fs->n_dirs; i++) {
 		if (fs->dirs[i].wd == wd && strcmp(fs->dirs[i].prefix, prefix) == 0) {
 			fs->dirs[i].seen = true;
@@ -236,8 +238,10 @@ static void watch_above(struct journal_files *fs, const char *path)
 
 	while (above != NULL && (slash = strrchr(above, '/')) != NULL) {
 		*slash = '\0';
-		inotify_add_watch(fs->fd, *above != '\0' ? above : "/",
-			IN_CREATE | IN_MOVED_TO | IN_ONLYDIR | IN_MASK_ADD);
+		if (inotify_add_watch(fs->fd, *above != '\0' ? above : "/",
+			    IN_CREATE | IN_MOVED_TO | IN_ONLYDIR | IN_MASK_ADD) < 0 &&
+			errno == EACCES)
+			fs->is_unwatched |= access(path, F_OK) < 0;
 	}
 }
 
@@ -359,6 +363,7 @@ int journal_files_scan(struct journal_files *fs)
 	int r = 0;
 
 	clear_files(fs);
+	fs->denied = fs->is_unwatched = false;
 	for (size_t i = 0; i < fs->n_dirs; i++)
 		fs->dirs[i].seen = false;
 	if (fs->conf->files != NULL) {

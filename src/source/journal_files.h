@@ -23,12 +23,14 @@ struct journal_dir {
 
 struct journal_files {
 	const struct journal_conf *conf;
-	int fd;                     /* inotify, non-blocking */
-	bool is_remote;             /* on a network's file system: nobody tells of changes */
+	int fd;            /* inotify, non-blocking */
+	bool is_unwatched; /* on a network, or not there yet where we may not look: nobody tells of
+			      changes */
 	struct journal_file *items; /* sorted by stream and path */
 	size_t n, room;
 	struct journal_dir *dirs;
 	size_t n_dirs;
+	bool denied;      /* a directory may not be read */
 	char machine[33]; /* this machine's id, "" if it has none */
 };
 

@@ -189,6 +189,19 @@ check_eventually "which is told, with the place" \
 sleep 1
 check_is "and nothing is judged twice" $n_written "$(failures remote)"
 
+# ---- one that comes later, and that only root may read ----
+daemon_stop
+R=$T/later
+n_written=0
+printf '[remote]\nbackend = systemd[journalpath=%s]\n' "$R" >"$CONF/jail.d/later.local"
+check "the daemon starts without it" journal_launch
+was=$(failures remote)
+mkdir "$R" && chmod 700 "$R"
+[ -z "$no_landlock" ] || chmod 755 "$R"
+host_write c 3
+check_eventually "it is read when it is there" failures_are $((was + 3)) remote
+rm "$CONF/jail.d/later.local"
+
 # ---- what cannot be ----
 printf '[also]\nbackend = systemd[journalpat=%s]\n' "$R" >"$CONF/jail.d/x.local"
 ctl reload >"$T/reload.log" 2>&1
