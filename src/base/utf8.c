@@ -45,6 +45,11 @@ size_t utf8_len(const unsigned char *s, size_t len)
 	return n != 0 && valid_part(s, len, n) == n ? n : 0;
 }
 
+size_t utf8_step(const unsigned char *s, size_t len)
+{
+	return valid_part(s, len, announced(s[0]));
+}
+
 size_t utf8_ascii(const char *s, size_t len)
 {
 	size_t i = 0;

@@ -6,6 +6,9 @@
 /* Length of the valid UTF-8 sequence at s[0..len), 0 if there is none (RFC 3629 section 4). */
 size_t utf8_len(const unsigned char *s, size_t len);
 
+/* How many bytes at s[0..len), len > 0, make one character, or are replaced by one (see below). */
+size_t utf8_step(const unsigned char *s, size_t len);
+
 /* How many bytes at the start of s[0..len) are ASCII. */
 size_t utf8_ascii(const char *s, size_t len);
 

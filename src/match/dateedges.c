@@ -18,8 +18,8 @@ size_t dateedges_place(const char *line, size_t off)
 {
 	size_t n = utf8_ascii(line, off);
 
-	for (size_t i = n; i < off; i++)
-		n += goes_on(line[i]) ? 0 : 1;
+	for (size_t i = n; i < off; n++)
+		i += utf8_step((const unsigned char *)line + i, off - i);
 	return n;
 }
 
@@ -29,12 +29,8 @@ static size_t offset_of(const char *line, size_t len, size_t place)
 	size_t most = place < len ? place : len;
 	size_t i = utf8_ascii(line, most), n = i;
 
-	while (i < len && n < place) {
-		i++;
-		while (i < len && goes_on(line[i]))
-			i++;
-		n++;
-	}
+	for (; i < len && n < place; n++)
+		i += utf8_step((const unsigned char *)line + i, len - i);
 	return n == place ? i : SIZE_MAX;
 }
 
@@ -59,11 +55,15 @@ static int char_at(const char *line, size_t len, size_t off)
 
 static int char_before(const char *line, size_t len, size_t off)
 {
+	size_t i = off - 1;
+
 	if (off == 0 || off > len)
 		return NO_CHAR;
-	for (off--; off > 0 && goes_on(line[off]);)
-		off--;
-	return char_at(line, len, off);
+	while (i > 0 && off - i < 4 && goes_on(line[i]))
+		i--;
+	return i + utf8_step((const unsigned char *)line + i, off - i) == off
+		       ? char_at(line, off, i)
+		       : INVALID;
 }
 
 /* No letter and no digit: by such a character a date can be told from what it stands in. */

@@ -155,7 +155,10 @@ class Lines:
             return "198.51.%d.%d" % (rng.randrange(100, 104), rng.randrange(256))
         if kind < 0.80:
             return "2001:db8:%x::%x" % (rng.randrange(65536), rng.randrange(65536))
-        odd = rng.choice(ODD_ADDRESSES)
+        return self._odd_address()
+
+    def _odd_address(self):
+        odd = self.rng.choice(ODD_ADDRESSES)
         return "fe80::1" if "%" in odd and self.name in REMEMBERING else odd
 
     def _hostile(self):
@@ -170,7 +173,7 @@ class Lines:
         if kind < 0.94:
             return self.recent[:300]
         if kind < 0.97:
-            return rng.choice(ODD_ADDRESSES).encode()
+            return self._odd_address().encode()
         return rng.choice([b"A", b"a ", b"1", b"1.", b"::", b"[", b"\xff",
             b" from 1.2.3.4"]) * rng.choice([20, 200, 1000])
 
