@@ -129,6 +129,8 @@ void status_losses(struct cli *c, const json_t *end)
 			"items given up for lack of memory"},
 		{"sessions_pushed_out", "session forgotten early (too many at once)",
 			"sessions forgotten early (too many at once)"},
+		{"window_lines", "line forgotten early (maxlines, too much at once)",
+			"lines forgotten early (maxlines, too much at once)"},
 		{"bans_cut_short", "ban ended early (maxbans)", "bans ended early (maxbans)"},
 		{"files_not_taken", "file not taken (too many open)",
 			"files not taken (too many open)"},

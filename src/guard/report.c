@@ -183,6 +183,7 @@ static json_t *report_losses(const struct guard *g)
 		{"poison_lines", l->poison},
 		{"out_of_memory", no_memory},
 		{"sessions_pushed_out", sessions},
+		{"window_lines", window_lost()},
 		{"unsaved_rows", l->unsaved},
 		{"skipped_rows", store_skipped(g->store)},
 		{"files_not_taken", l->files},

@@ -18,6 +18,8 @@ struct window {
 	size_t *next_lens;  /* of those that a match leaves */
 	struct span *lines; /* of the text, while it is taken apart */
 	bool *is_used;
+	size_t counted; /* bytes in `held` */
+	struct window *older, *newer;
 };
 
 /* What a window becomes. */
@@ -25,6 +27,54 @@ struct next {
 	struct buf text;
 	size_t *lens, n;
 };
+
+/* The windows that hold anything, in the order of their use: who may write many logs fills many. */
+static struct {
+	struct window *oldest, *newest;
+	size_t bytes;
+	uint64_t lost;
+} held;
+
+uint64_t window_lost(void)
+{
+	return held.lost;
+}
+
+static void let_go(struct window *w)
+{
+	if (w->counted == 0)
+		return;
+	*(w->older != NULL ? &w->older->newer : &held.oldest) = w->newer;
+	*(w->newer != NULL ? &w->newer->older : &held.newest) = w->older;
+	held.bytes -= w->counted;
+	w->counted = 0;
+}
+
+static void empty(struct window *w)
+{
+	let_go(w);
+	held.lost += w->n_lines;
+	w->n_lines = 0;
+	buf_done(&w->text);
+	buf_done(&w->before);
+	buf_done(&w->used);
+}
+
+/* Was used now, and may have grown: the others make room. */
+static void hold(struct window *w)
+{
+	let_go(w);
+	w->counted = w->text.room + w->before.room + w->used.room;
+	if (w->counted == 0)
+		return;
+	held.bytes += w->counted;
+	w->newer = NULL;
+	w->older = held.newest;
+	*(held.newest != NULL ? &held.newest->newer : &held.oldest) = w;
+	held.newest = w;
+	while (held.bytes > WINDOWS_BYTES_MAX && held.oldest != w)
+		empty(held.oldest);
+}
 
 struct window *window_new(unsigned max_lines)
 {
@@ -48,6 +98,7 @@ void window_free(struct window *w)
 {
 	if (w == NULL)
 		return;
+	let_go(w);
 	buf_done(&w->text);
 	buf_done(&w->before);
 	buf_done(&w->used);
@@ -78,14 +129,17 @@ int window_add(struct window *w, const char *line, size_t len)
 	int r;
 
 	while (w->n_lines > 0 &&
-		(w->n_lines == w->max_lines || w->text.len + len >= WINDOW_BYTES_MAX))
+		(w->n_lines == w->max_lines || w->text.len + len >= WINDOW_BYTES_MAX)) {
+		held.lost += w->n_lines < w->max_lines;
 		drop_oldest(w);
+	}
 	len_before = w->text.len;
 	r = put(&w->text, (struct span) {line, len});
 	if (r < 0)
 		w->text.len = len_before;
 	else
 		w->lens[w->n_lines++] = len + 1;
+	hold(w);
 	return r;
 }
 
@@ -203,6 +257,7 @@ size_t window_take(struct window *w, struct span text, const struct window_use *
 	w->n_lines = next.n;
 	w->next_lens = w->lens;
 	w->lens = next.lens;
+	hold(w);
 	return n_used;
 }
 
@@ -219,4 +274,5 @@ void window_set(struct window *w, const char *line, size_t len)
 		w->text.len = 0;
 	w->n_lines = r == 0;
 	w->lens[0] = len + 1;
+	hold(w);
 }

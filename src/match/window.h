@@ -3,6 +3,8 @@
 
 #include "match/fields.h"
 
+#include <stdint.h>
+
 /*
  * The last lines of a source, for a filter whose regexes reach over several (maxlines): the lines
  * that no match has used up yet, each with its newline, one behind the other.
@@ -11,6 +13,12 @@ struct window;
 
 /* Bytes that a window holds at most; older lines go first. */
 #define WINDOW_BYTES_MAX (128 * 1024)
+
+/* All windows together; what was not used for the longest time is emptied first. */
+#define WINDOWS_BYTES_MAX (16 * 1024 * 1024)
+
+/* How many lines left a window, of this process, before newer lines took their place. */
+uint64_t window_lost(void);
 
 /* For that many lines. NULL when out of memory. */
 struct window *window_new(unsigned max_lines);

@@ -329,6 +329,44 @@ static void broken_load(void **state)
 	buf_done(&saved);
 }
 
+/* However many logs there are to look through, memory is bounded, and what is lost is counted. */
+static void many_windows(void **state)
+{
+	enum { N = 400 };
+	static struct window *w[N];
+	static char line[60000];
+	uint64_t lost = window_lost();
+	size_t kept = 0;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	for (unsigned i = 0; i < N; i++) {
+		w[i] = window_new(20);
+		assert_non_null(w[i]);
+		assert_int_equal(window_add(w[i], line, sizeof(line)), 0);
+		assert_int_equal(window_add(w[i], "y", 1), 0);
+		/* One that is in use stays. */
+		assert_int_equal(window_add(w[0], "z", 1), 0);
+	}
+	for (unsigned i = 0; i < N; i++)
+		kept += window_text(w[i]).len;
+	assert_in_range(kept, WINDOWS_BYTES_MAX / 4, WINDOWS_BYTES_MAX);
+	assert_int_equal(window_text(w[1]).len, 0);
+	assert_int_equal(window_text(w[N - 1]).len, sizeof(line) + 3);
+	assert_in_range(window_text(w[0]).len, 40, 41);
+	assert_in_range(window_lost() - lost, 2, 2 * N);
+	/* Emptied, it goes on. */
+	assert_int_equal(window_add(w[1], "y", 1), 0);
+	assert_int_equal(window_text(w[1]).len, 2);
+	/* Counted is also what leaves for its length, not what its time is over for. */
+	lost = window_lost();
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(window_add(w[2], line, sizeof(line)), 0);
+	assert_in_range(window_lost() - lost, 3, 15);
+	for (unsigned i = 0; i < N; i++)
+		window_free(w[i]);
+}
+
 static void tuples_and_alternatives(void **state)
 {
 	static const char *const tuple[] = {"^<F-ID>\\S+</F-ID> <F-TUPLE_ID>\\S+</F-TUPLE_ID>"
@@ -418,6 +456,7 @@ int main(void)
 		cmocka_unit_test(full),
 		cmocka_unit_test(carried_over),
 		cmocka_unit_test(broken_load),
+		cmocka_unit_test(many_windows),
 		cmocka_unit_test(tuples_and_alternatives),
 		cmocka_unit_test(windows),
 		cmocka_unit_test(window_bounds),
