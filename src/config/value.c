@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define LIST_MAX (4 << 20)
 
@@ -221,19 +222,23 @@ static void add_prefix(struct reader *r, struct conf_text word, const char *key,
 static FILE *open_list(const char *path)
 {
 	/* Without O_NONBLOCK a named pipe would hold us here for ever. */
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), error;
+	FILE *f = NULL;
 	struct stat st;
-	FILE *f;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return NULL;
-	if (!S_ISREG(st.st_mode) || st.st_size > LIST_MAX) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : S_ISREG(st.st_mode) ? EFBIG : EINVAL;
-		return NULL;
+	if (fstat(fd, &st) == 0) {
+		if (S_ISREG(st.st_mode) && st.st_size <= LIST_MAX)
+			f = fdopen(fd, "r");
+		else
+			errno = S_ISDIR(st.st_mode) ? EISDIR : S_ISREG(st.st_mode) ? EFBIG : EINVAL;
 	}
-	f = fdopen(fd, "r");
-	if (f != NULL)
-		fd = -1;
+	if (f == NULL) {
+		error = errno;
+		close(fd);
+		errno = error;
+	}
 	return f;
 }
 
