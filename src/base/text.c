@@ -29,6 +29,22 @@ static bool looks_escaped(const unsigned char *s, size_t len)
 	return len >= 2 && (s[1] == 'x' || s[1] == '\\');
 }
 
+bool text_is_control(const char *text, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	if (n == 1)
+		return s[0] < 0x20 || s[0] == 0x7f;
+	/* C1, which is U+0080 to U+009F: c2 80 to c2 9f. */
+	if (n == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0;
+	/* Ends of lines, U+2028 and U+2029; what turns the direction, to U+202E, U+2066 to U+2069.
+	 */
+	return n == 3 && s[0] == 0xe2 &&
+	       ((s[1] == 0x80 && s[2] >= 0xa8 && s[2] <= 0xae) ||
+		       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
+}
+
 size_t text_escape(char *dst, size_t size, const char *src, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -40,9 +56,7 @@ size_t text_escape(char *dst, size_t size, const char *src, size_t len)
 	for (size_t i = 0; i < len; i += step) {
 		char piece[8];
 		size_t n = utf8_len(s + i, len - i);
-		/* C1 controls are U+0080 to U+009F: c2 80 to c2 9f. */
-		bool control = n == 1 ? s[i] < 0x20 || s[i] == 0x7f
-				      : n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0;
+		bool control = text_is_control(src + i, n);
 
 		step = n != 0 && !control ? n : 1;
 		if (n == 0 || control) {

@@ -6,7 +6,13 @@
 #include <stdint.h>
 
 /*
- * Escapes what could hurt a terminal or break a line (controls, DEL, invalid UTF-8) as \xHH,
+ * Is the character of n bytes (valid UTF-8) one that a terminal acts upon instead of showing it, or
+ * that makes other text look like what it is not?
+ */
+bool text_is_control(const char *text, size_t n);
+
+/*
+ * Escapes what could hurt a terminal or break a line (controls, invalid UTF-8) as \xHH,
  * writing at most size bytes with NUL to dst; a text that does not fit is cut and ends in "...".
  * A backslash is left alone when no escape could be mistaken for it, else doubled. Returns the
  * length written.

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "base/util.h"
 
 #include <errno.h>
@@ -36,11 +37,15 @@ static void write_line(struct keeper *k, enum log_level level, const char *text,
 	char safe[4096];
 	size_t n = len < sizeof(safe) ? len : sizeof(safe);
 
-	for (size_t i = 0; i < n; i++)
-		safe[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
-	if (!text_is_utf8(safe, n))
-		for (size_t i = 0; i < n; i++)
-			safe[i] = (unsigned char)safe[i] >= 0x80 ? '?' : safe[i];
+	for (size_t i = 0, step; i < n; i += step) {
+		step = utf8_len((const unsigned char *)text + i, n - i);
+		if (step > 0 && !text_is_control(text + i, step)) {
+			memcpy(safe + i, text + i, step);
+		} else {
+			step = 1;
+			safe[i] = '?';
+		}
+	}
 	logtarget_write(k->log, component_of(level, safe), k->guard_pid, level, safe, n);
 }
 

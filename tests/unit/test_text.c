@@ -64,6 +64,10 @@ static void escaping(void **state)
 	escapes("a\nb\0c\x1b[", 7, "a\\x0ab\\x00c\\x1b[");
 	escapes("\xff\xc0\x80", 3, "\\xff\\xc0\\x80");
 	escapes("\xc2\x9b", 2, "\\xc2\\x9b"); /* the C1 control CSI */
+	escapes("a\xe2\x80\xae"
+		"b",
+		5, "a\\xe2\\x80\\xaeb"); /* what follows reads backwards */
+	escapes("\xe2\x81\xa6\xe2\x80\xa6", 6, "\\xe2\\x81\\xa6\xe2\x80\xa6");
 	escapes("a\\x41", 5, "a\\\\x41");
 	escapes("C:\\dir", 6, "C:\\dir");
 	assert_int_equal(text_escape(small, sizeof(small), "abcdefghij", 10), 7);
