@@ -3,13 +3,17 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "base/util.h"
 #include "guard/plan.h"
 #include "keeper/precheck.h"
 #include "lint/lint.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <glob.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Are there faults like this one among the first n? */
 static bool is_known(const struct faults *f, size_t n, const struct fault *one)
@@ -101,6 +105,25 @@ static void tell_logless(const struct jail *j, struct faults *f)
 			: "");
 }
 
+/* A directory is there, and is never read. */
+static void check_directories(const struct jail *j, struct faults *f)
+{
+	for (size_t i = 0; i < j->n_logpaths; i++) {
+		const char *path = j->logpaths[i].pattern;
+		size_t len = strlen(path);
+		char shown[256];
+		struct stat st;
+
+		if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+			continue;
+		text_escape(shown, sizeof(shown), path, len);
+		fault_add(f, FAULT_WARNING, j->logpaths[i].where,
+			"logpath %s is a directory, which is no log: write its files, such as "
+			"'%s%s*.log'",
+			shown, shown, path[len - 1] == '/' ? "" : "/");
+	}
+}
+
 /* Logs may come later, but one that never comes is a jail that never bans. */
 static void check_logs(const struct ruleset *rs, const char *dir, struct faults *f)
 {
@@ -121,7 +144,38 @@ static void check_logs(const struct ruleset *rs, const char *dir, struct faults 
 	for (size_t i = 0; i < rs->n_jails && n <= LOGLESS_MAX; i++)
 		if (!has_log(&rs->jails[i]))
 			tell_logless(&rs->jails[i], f);
+	for (size_t i = 0; i < rs->n_jails; i++)
+		check_directories(&rs->jails[i], f);
 	buf_done(&names);
+}
+
+/* What lies beside the configuration under a name that is nearly one of its own. */
+static void check_strays(const char *dir, struct faults *f)
+{
+	static const char *const known[] = {"jail.conf", "jail.local", "jail.d", "filter.d",
+		"action.d", "fail2ban.conf", "fail2ban.local", "fail2ban.d", "stockade.conf",
+		"stockade.local", "stockade.d"};
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		const char *end = strrchr(e->d_name, '.');
+		const char *near = text_nearest(e->d_name, known, ARRAY_SIZE(known));
+		_cleanup_free_ char *path = NULL;
+		bool is_own = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+			is_own |= strcmp(e->d_name, known[i]) == 0;
+		if (is_own || near == NULL || end == NULL ||
+			(strcmp(end, ".d") != 0 && strcmp(end, ".conf") != 0 &&
+				strcmp(end, ".local") != 0) ||
+			asprintf(&path, "%s/%s", dir, e->d_name) < 0)
+			continue;
+		fault_add(f, FAULT_WARNING, (struct where) {path, 0},
+			"nothing is read from here; did you mean '%s'?", near);
+	}
+	if (d != NULL)
+		closedir(d);
 }
 
 void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
@@ -134,6 +188,7 @@ void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
 	check_sources(rs->disabled, rs->n_disabled, false, f);
 	precheck_settings(rs, f);
 	check_logs(rs, dir, f);
+	check_strays(dir, f);
 }
 
 void check_attacks(const struct ruleset *rs, struct faults *f)

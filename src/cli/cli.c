@@ -80,8 +80,9 @@ static void wrong_option(struct cli *c, int kind, const struct option *all)
 	for (; all[n].name != NULL; n++)
 		names[n] = all[n].name;
 	near = strncmp(word, "--", 2) == 0 ? text_nearest(word + 2, names, n) : NULL;
+	c->status = CLI_USAGE;
 	if (near != NULL)
-		cli_usage(c, "there is no option %s: did you mean --%s?", shown, near);
+		cli_complain(c, "there is no option %s: did you mean --%s?", shown, near);
 	else
 		cli_usage(c, "there is no option %s", shown);
 }

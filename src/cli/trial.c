@@ -196,19 +196,24 @@ static void print_miss(struct trial *t)
 	fprintf(t->c->out, "none of %zu matches\n", def->n_failregex);
 }
 
+static void print_regex(struct trial *t, const char *what, const struct conf_text *list, unsigned i)
+{
+	struct where where = list[i].where;
+
+	print_label(t, what);
+	fprintf(t->c->out, "number %u", i + 1);
+	if (where.file != NULL) {
+		fputs(", ", t->c->out);
+		cli_text(t->c->out, where.file, strlen(where.file));
+		fprintf(t->c->out, ":%u", where.line);
+	}
+	fputc('\n', t->c->out);
+}
+
 /* By what it matched, and what was captured. */
 static void print_found(struct trial *t, const struct match *m)
 {
-	const struct conf_text *regex = &t->conf->def->failregex[m->regex];
-
-	print_label(t, "failregex");
-	fprintf(t->c->out, "number %u", m->regex + 1);
-	if (regex->where.file != NULL) {
-		fputs(", ", t->c->out);
-		cli_text(t->c->out, regex->where.file, strlen(regex->where.file));
-		fprintf(t->c->out, ":%u", regex->where.line);
-	}
-	fputc('\n', t->c->out);
+	print_regex(t, "failregex", t->conf->def->failregex, m->regex);
 	if (m->n_fields == 0)
 		return;
 	print_label(t, "fields");
@@ -236,6 +241,8 @@ static void explain(struct trial *t, enum verdict verdict, const struct match *m
 	fputc('\n', t->c->out);
 	if (verdict == VERDICT_MISS)
 		print_miss(t);
+	else if (verdict == VERDICT_IGNORED)
+		print_regex(t, "ignored by", t->conf->def->ignoreregex, m->regex);
 	else if (verdict >= VERDICT_NOFAIL)
 		print_found(t, m);
 }

@@ -219,14 +219,24 @@ static void read_filter(struct draft *d)
 			d->r, opened ? &filter : NULL, &d->values, name, spec.where);
 }
 
-static bool check_logpath(struct draft *d, struct conf_text path)
+/* What is wrong with a word of logpath, if it is; told once a line, for the rest is of a kind. */
+static bool check_logpath(struct draft *d, struct conf_text path, unsigned *told)
 {
 	const char *shown = reader_show(d->r, path.text);
+	struct conf_text all;
 
-	if (path.text[0] != '/')
+	if (*told != 0 && *told == path.where.line)
+		return false;
+	*told = path.text[0] != '/' || strlen(path.text) >= PATH_MAX ? path.where.line : 0;
+	if (path.text[0] == '#')
+		reader_error(
+			d->r, path.where, "logpath '%s' is no path%s", shown, value_hint(" #"));
+	else if (path.text[0] != '/')
 		reader_error(d->r, path.where,
-			"logpath '%s' does not begin at the root: write it whole, such as '%s%s'",
-			shown, strchr(shown, '/') != NULL ? "/" : "/var/log/", shown);
+			"logpath '%s' does not begin at the root: write it whole, such as "
+			"'%s%s'%s",
+			shown, strchr(shown, '/') != NULL ? "/" : "/var/log/", shown,
+			value_text(d->r, &d->values, "logpath", &all) ? value_hint(all.text) : "");
 	else if (strlen(path.text) >= PATH_MAX)
 		reader_error(d->r, path.where, "logpath '%s' is longer than %d bytes: shorten it",
 			shown, PATH_MAX - 1);
@@ -239,6 +249,7 @@ static void read_logpaths(struct draft *d)
 {
 	struct words w = words_of(&d->values, "logpath");
 	struct jail *j = d->jail;
+	unsigned told = 0;
 	size_t room = 0;
 	bool any = false;
 
@@ -250,7 +261,7 @@ static void read_logpaths(struct draft *d)
 				j->logpaths[j->n_logpaths - 1].tail = strcasecmp(text, "tail") == 0;
 			continue;
 		}
-		if (!check_logpath(d, w.word))
+		if (!check_logpath(d, w.word, &told))
 			continue;
 		if (j->n_logpaths == room) {
 			struct logpath *old = j->logpaths;

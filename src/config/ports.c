@@ -2,6 +2,7 @@
 #include "config/ports.h"
 
 #include "base/util.h"
+#include "config/value.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -93,7 +94,7 @@ static void add(struct reader *r, struct ports *p, uint16_t lo, uint16_t hi)
 	p->items[p->n++] = (struct port_range) {lo, hi};
 }
 
-static void add_word(struct reader *r, const char *word, struct where where, struct ports *p)
+static void add_word(struct reader *r, const char *word, struct conf_text t, struct ports *p)
 {
 	const char *sep = strpbrk(word, ":-");
 	const char *names[ARRAY_SIZE(common)];
@@ -121,10 +122,11 @@ static void add_word(struct reader *r, const char *word, struct where where, str
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
 		names[i] = common[i].name;
-	reader_error(r, where,
+	reader_error(r, t.where,
 		"port '%s' is unknown: write a service's name, a number from 1 to 65535, a range "
-		"such as '1000:2000', or 'all'%s",
-		reader_show(r, word), reader_hint(r, word, names, ARRAY_SIZE(common)));
+		"such as '1000:2000', or 'all'%s%s",
+		reader_show(r, word), reader_hint(r, word, names, ARRAY_SIZE(common)),
+		value_hint(t.text));
 }
 
 void ports_add(struct reader *r, struct conf_text t, struct ports *ret)
@@ -137,7 +139,10 @@ void ports_add(struct reader *r, struct conf_text t, struct ports *ret)
 	while (*at != '\0') {
 		size_t len = strcspn(at, separators);
 
-		add_word(r, arena_strndup(r->scratch, at, len), t.where, ret);
+		add_word(r, arena_strndup(r->scratch, at, len), t, ret);
+		/* A comment, which has been told. */
+		if (*at == '#')
+			break;
 		at += len;
 		at += strspn(at, separators);
 	}

@@ -47,8 +47,7 @@ struct where value_where(const struct section *s, const char *key, size_t at)
 	return where;
 }
 
-/* The usual reasons why a value is none of its kind. */
-static const char *usual_hint(const char *text)
+const char *value_hint(const char *text)
 {
 	if (strchr(text, '\n') != NULL)
 		return " (a line that begins with a blank goes on the value above it)";
@@ -64,7 +63,7 @@ void value_bool(struct reader *r, const struct section *s, const char *key, bool
 	if (!value_text(r, s, key, &t) || text_parse_bool(ret, t.text) == 0)
 		return;
 	reader_error(r, t.where, "%s = '%s' is neither yes nor no: write 'true' or 'false'%s", key,
-		reader_show(r, t.text), usual_hint(t.text));
+		reader_show(r, t.text), value_hint(t.text));
 }
 
 void value_number(struct reader *r, const struct section *s, const char *key, long long min,
@@ -83,7 +82,7 @@ void value_number(struct reader *r, const struct section *s, const char *key, lo
 		return;
 	}
 	reader_error(r, t.where, "%s = '%s' is not a whole number from %lld to %lld: write one%s",
-		key, reader_show(r, t.text), min, max, usual_hint(t.text));
+		key, reader_show(r, t.text), min, max, value_hint(t.text));
 }
 
 void value_duration(struct reader *r, const struct section *s, const char *key, int64_t min,
@@ -99,7 +98,7 @@ void value_duration(struct reader *r, const struct section *s, const char *key, 
 		reader_error(r, t.where,
 			"%s = '%s' is not a time: write seconds, or such as '10m', '1h 30m', "
 			"'1w'%s%s",
-			key, reader_show(r, t.text), or_forever, usual_hint(t.text));
+			key, reader_show(r, t.text), or_forever, value_hint(t.text));
 		return;
 	}
 	if (sec < 0 && forever) {

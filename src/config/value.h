@@ -14,6 +14,9 @@ bool value_text(struct reader *r, const struct section *s, const char *key, stru
 /* The line that byte `at` of what value_text returns came from. */
 struct where value_where(const struct section *s, const char *key, size_t at);
 
+/* The usual reason why such a text is no good, in brackets behind a blank, or "". */
+const char *value_hint(const char *text);
+
 void value_bool(struct reader *r, const struct section *s, const char *key, bool *ret);
 
 void value_number(struct reader *r, const struct section *s, const char *key, long long min,

@@ -205,11 +205,15 @@ static bool put_line(
 	return true;
 }
 
-static bool is_ignored(struct filter *f, struct span text)
+static bool is_ignored(struct judgement *j, struct span text)
 {
+	struct filter *f = j->f;
+
 	for (size_t i = 0; i < f->n_ignore; i++) {
-		if (rule_find(f->ignore[i], f->engine, text))
-			return true;
+		if (!rule_find(f->ignore[i], f->engine, text))
+			continue;
+		j->ret->regex = (unsigned)i;
+		return true;
 	}
 	return false;
 }
@@ -382,7 +386,7 @@ static enum verdict find_failure(struct judgement *j, struct span text)
 			n_lines = use_lines(j, f->fail[i], text);
 			used = window_used(j->w);
 		}
-		if (is_ignored(f, used))
+		if (is_ignored(j, used))
 			return VERDICT_IGNORED;
 		return conclude(j, (unsigned)n_lines);
 	}
@@ -401,7 +405,7 @@ static enum verdict judge(struct judgement *j)
 	 * fail2ban's order: few ignoreregexes beside many failregexes go first and on the whole
 	 * line. The answer then is "ignored" whatever else the line is.
 	 */
-	if (f->n_ignore > 0 && f->n_ignore + 2 < f->n_fail && is_ignored(f, j->whole))
+	if (f->n_ignore > 0 && f->n_ignore + 2 < f->n_fail && is_ignored(j, j->whole))
 		return VERDICT_IGNORED;
 	if (!find_prefix(j, &content))
 		return VERDICT_MISS;

@@ -45,7 +45,7 @@ struct match {
 	unsigned count;    /* failures this line stands for: <F-COUNT>, else 1; 1 to 1000 */
 	bool in_session;   /* the line is one of several that tell of a failure (<F-MLFID>) */
 	unsigned attempts; /* how many of them led to this one */
-	unsigned regex;    /* which failregex, from 0 */
+	unsigned regex;    /* which failregex, from 0; of an ignored line, which ignoreregex */
 	struct match_field fields[MATCH_FIELDS_MAX];
 	size_t n_fields;
 	struct match_field users[MATCH_USERS_MAX]; /* all that the session tried; name is "users" */

@@ -63,6 +63,9 @@ static void logs(void **state)
 		"other of its paths. It will be read when it comes; if it never will, correct "
 		"logpath\n");
 	says(X_JAIL "  /no/where\n", "", "");
+	says("[x]\nenabled = true\nlogpath = /usr/\n", "",
+		"jail.conf:3: warning: logpath /usr/ is a directory, which is no log: write its "
+		"files, such as '/usr/*.log'\n");
 	says("[x]\nenabled = true\nsource = file, journal\nlogpath = /no/where\n", "", "");
 	says(X_JAIL "[y]\nlogpath = /no/where\nfilter = x\n", "", "");
 	for (char c = 'a'; c < 'l'; c++)
@@ -72,6 +75,27 @@ static void logs(void **state)
 		"write 'enabled = false' under those that never will have any: a, b, c, d, e, f, "
 		"g, "
 		"h, i, j, k\n");
+}
+
+/* Names that are nearly those of the configuration. */
+static void strays(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	fixture_file(&f, "filter.d/x.conf", FILTER_X);
+	fixture_file(&f, "jail.conf", "[x]\nenabled = true\nsource = syslog\n");
+	fixture_file(&f, "jails.local", "");
+	fixture_file(&f, "jail.conf.bak", "");
+	fixture_file(&f, "notes", "");
+	assert_int_equal(ruleset_check(&f.rs, f.dir, &f.faults), 0);
+	check_ruleset(f.rs, f.dir, &f.faults);
+	fixture_tell(&f);
+	if (strcmp(f.said, "jails.local: warning: nothing is read from here; did you mean "
+			   "'jail.local'?\n") != 0)
+		fail_msg("%s", f.said);
+	fixture_done(&f);
 }
 
 static void settings(void **state)
@@ -96,6 +120,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compiled),
 		cmocka_unit_test(logs),
+		cmocka_unit_test(strays),
 		cmocka_unit_test(settings),
 	};
 

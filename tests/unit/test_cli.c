@@ -376,6 +376,7 @@ static void trial(void **state)
 	assert_int_equal(call(NULL, line), CLI_GOOD);
 	has(out, "date       2005-06-21T16:47:48, written at column 1: Jun 21 16:47:48\n");
 	has(out, "failregex  number 1\n         fields     user=bob\n");
+	has(out, "ignored by number 1\n");
 	has(out, "date       none is found\n         text       nothing\n"
 		 "         failregex  none of 1 matches\n");
 	snprintf(line, sizeof(line), "test -r never<HOST> %s", path);

@@ -163,6 +163,10 @@ static void ports(void **state)
 	fixture_bad("port = 22,, -5",
 		"jail.conf:4: error: port '-5' is unknown: write a service's name, a number from 1 "
 		"to 65535, a range such as '1000:2000', or 'all'\n");
+	fixture_bad("port = ssh,2222 # mine",
+		"jail.conf:4: error: port '#' is unknown: write a service's name, a number from 1 "
+		"to 65535, a range such as '1000:2000', or 'all' (a comment behind a value begins "
+		"with ';', not with '#')\n");
 	fixture_bad("protocol = sctp",
 		"jail.conf:4: error: protocol 'sctp' is unknown: write 'tcp', 'udp' or 'all'\n");
 	fixture_bad("banaction = nftables[port=htp]",
@@ -184,6 +188,13 @@ static void sources(void **state)
 	fixture_bad("[y]\nenabled = 1\nfilter = x\nlogpath = auth.log /l/../m",
 		"jail.conf:7: error: logpath 'auth.log' does not begin at the root: write it "
 		"whole, such as '/var/log/auth.log'\n");
+	fixture_bad("[y]\nenabled = 1\nfilter = x\nlogpath = /l\n  ignoreip = 192.0.2.1 # us",
+		"jail.conf:8: error: logpath 'ignoreip' does not begin at the root: write it "
+		"whole, such as '/var/log/ignoreip' (a line that begins with a blank goes on the "
+		"value above it)\n");
+	fixture_bad("[y]\nenabled = 1\nfilter = x\nlogpath = /l # our log",
+		"jail.conf:7: error: logpath '#' is no path (a comment behind a value begins with "
+		"';', not with '#')\n");
 	fixture_bad("[y]\nenabled = 1\nfilter = x\nlogpath = %(no)s",
 		"jail.conf:7: error: '%(no)s' is not defined anywhere: define 'no' in this section "
 		"or in [DEFAULT]\n");
