@@ -143,6 +143,7 @@ static int judge(struct guard *g, struct journal_source *j, const void *buf, siz
 		return -ENOMEM;
 	/* Its cursor stands for its place. */
 	if (source_begin(g, JOURNAL_INO, hash_fingerprint(e.cursor, e.cursor_len))) {
+		g->losses.long_lines += e.text_len == JOURNAL_TEXT_MAX;
 		source_line(g, &j->source, e.text, e.text_len, &e.time_us);
 		source_end(g);
 	}

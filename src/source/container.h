@@ -61,7 +61,7 @@ bool container_is_meant(const struct filter_def *def);
 const char *container_name(enum container kind);
 
 /* Of a longer message the first so many bytes are judged: all its pieces must be within reach. */
-#define CONTAINER_LINE_MAX 16384
+#define CONTAINER_LINE_MAX 65536
 #define CONTAINER_REACH                                                                            \
 	(128 * 1024) /* bytes of a file that one program's line may be spread over */
 

@@ -18,7 +18,7 @@
 
 #define JOURNAL_CURSOR_MAX 512
 #define JOURNAL_STREAM_MAX 1024 /* bytes of a stream's name */
-#define JOURNAL_TEXT_MAX 16384
+#define JOURNAL_TEXT_MAX 65536  /* of a longer line the first so many bytes are judged */
 #define JOURNAL_JAILS_MAX 8192
 #define JOURNAL_STREAMS_MAX 1024 /* of one journal */
 

@@ -285,13 +285,14 @@ static void pieces(void **state)
 	}
 }
 
-static void put_long(struct fix *f, size_t size, const char *stream, const char *last)
+static void put_long(
+	struct fix *f, const char *each, size_t n, const char *stream, const char *last)
 {
 	struct buf b = {0};
 
 	buf_adds(&b, "{\"log\":\"");
-	for (size_t i = 0; i < size; i++)
-		buf_adds(&b, "\\u0001");
+	for (size_t i = 0; i < n; i++)
+		buf_adds(&b, each);
 	buf_addf(&b, "%s\",\"stream\":\"%s\",\"time\":\"2026-11-20T07:12:49Z\"}\n", last, stream);
 	append(f, b.data, b.len);
 	buf_done(&b);
@@ -304,14 +305,17 @@ static void long_lines(void **state)
 
 	for (unsigned restarts = 0; restarts < 2; restarts++) {
 		f->n = 0;
-		put_long(f, 16384, "stdout", "");
+		put_long(f, "\\u0001", 16384, "stdout", "");
+		reading(f);
+		assert_int_equal(f->n, 0);
+		put_long(f, "\\u0001", 16384, "stdout", "");
 		reading(f);
 		assert_int_equal(f->n, 1); /* as much as is judged is there */
 		assert_non_null(strstr(buf_text(&f->seen), "...|"));
 		if (restarts)
 			restart(f);
 		say(f, OUT("Failed password for root from 192.0.2.1 port 1 ssh2"));
-		put_long(f, 16384, "stdout", "");
+		put_long(f, "\\u0001", 16384, "stdout", "");
 		reading(f);
 		if (restarts)
 			restart(f);
@@ -323,11 +327,18 @@ static void long_lines(void **state)
 		expect(f, "next|");
 	}
 	/* Longer than what is judged, in one piece. */
-	put_long(f, 20000, "stdout", "\\n");
+	put_long(f, "x", 70000, "stdout", "\\n");
 	say(f, OUT("next\\n"));
 	reading(f);
 	assert_non_null(strstr(buf_text(&f->seen), "...|next|"));
 	assert_int_equal(f->n, 4);
+	/* What web servers take from a client, in the pieces of the runtime: nothing is cut away.
+	 */
+	for (unsigned i = 0; i < 3; i++)
+		put_long(f, "x", 16384, "stdout", "");
+	say(f, OUT(" from 192.0.2.1\\n"));
+	reading(f);
+	assert_string_equal(buf_text(&f->seen) + f->seen.len - 4, "xxx|");
 }
 
 /* Between the pieces of one stream another has written more than is looked back for. */
