@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Are there faults like this one among the first n? */
 static bool is_known(const struct faults *f, size_t n, const struct fault *one)
@@ -124,6 +125,24 @@ static void check_directories(const struct jail *j, struct faults *f)
 	}
 }
 
+/* Without it everybody is banned whom it would let off. Other forms are the shell's to judge. */
+static void check_command(const struct jail *j, struct faults *f)
+{
+	const char *command = j->ignorecommand.text != NULL ? j->ignorecommand.text : "";
+	size_t len = strcspn(command, " \t\n");
+	_cleanup_free_ char *path = strndup(command, len);
+	char shown[256];
+
+	if (path == NULL || path[0] != '/' || strpbrk(path, "<'\"\\$`*?;|&()") != NULL ||
+		access(path, X_OK) == 0)
+		return;
+	text_escape(shown, sizeof(shown), path, len);
+	fault_add(f, FAULT_WARNING, j->ignorecommand.where,
+		"ignorecommand: %s %s, so it would let nobody off: correct its path%s", shown,
+		errno == EACCES ? "may not be run" : "is not there",
+		errno == EACCES ? ", or chmod +x it" : "");
+}
+
 /* Logs may come later, but one that never comes is a jail that never bans. */
 static void check_logs(const struct ruleset *rs, const char *dir, struct faults *f)
 {
@@ -146,6 +165,8 @@ static void check_logs(const struct ruleset *rs, const char *dir, struct faults 
 			tell_logless(&rs->jails[i], f);
 	for (size_t i = 0; i < rs->n_jails; i++)
 		check_directories(&rs->jails[i], f);
+	for (size_t i = 0; i < rs->n_jails; i++)
+		check_command(&rs->jails[i], f);
 	buf_done(&names);
 }
 

@@ -77,6 +77,16 @@ static void logs(void **state)
 		"h, i, j, k\n");
 }
 
+static void commands(void **state)
+{
+	(void)state;
+	says(X_JAIL "ignorecommand = /bin/true <ip>\n", "", "");
+	says(X_JAIL "ignorecommand = true <ip>\n", "", "");
+	says(X_JAIL "ignorecommand = /no/where <ip>\n", "",
+		"jail.conf:4: warning: ignorecommand: /no/where is not there, so it would let "
+		"nobody off: correct its path\n");
+}
+
 /* Names that are nearly those of the configuration. */
 static void strays(void **state)
 {
@@ -120,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compiled),
 		cmocka_unit_test(logs),
+		cmocka_unit_test(commands),
 		cmocka_unit_test(strays),
 		cmocka_unit_test(settings),
 	};
