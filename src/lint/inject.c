@@ -513,10 +513,10 @@ static const char *how_field(struct lint_work *w, const struct proof *p, const c
 	const char *hedge = "";
 
 	if (p->odd == ' ')
-		hedge = " with a blank in it, should the service write that as it is,";
+		hedge = " with a blank in it, where the service logs that as it is,";
 	else if (p->odd != 0)
 		hedge = arena_printf(w->arena,
-			" with \"%c\" in it, should the service write that as it is,", p->odd);
+			" with \"%c\" in it, where the service logs that as it is,", p->odd);
 	return arena_printf(w->arena, "injectable: whoever fills %s%s %s", p->field, hedge, what);
 }
 
