@@ -223,7 +223,10 @@ static int open_input(struct cli *c)
 		int error = errno;
 
 		text_escape(shown, sizeof(shown), path, strlen(path));
-		cli_complain(c, "%s: %s", shown, strerror(error));
+		cli_complain(c, "%s: %s%s", shown, strerror(error),
+			strncmp(path, "systemd-journal", 15) == 0
+				? "; pipe the journal in: journalctl -o short | stockade test ..."
+				: "");
 	}
 	return fd;
 }

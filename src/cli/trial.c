@@ -218,8 +218,13 @@ static void print_found(struct trial *t, const struct match *m)
 		return;
 	print_label(t, "fields");
 	for (size_t i = 0; i < m->n_fields; i++) {
-		fprintf(t->c->out, "%s%s=", i > 0 ? "  " : "", m->fields[i].name);
-		cli_text(t->c->out, m->fields[i].value, m->fields[i].len);
+		const struct match_field *one = &m->fields[i];
+		/* Where a value begins and ends is not seen otherwise. */
+		const char *quote = one->len == 0 || memchr(one->value, ' ', one->len) ? "\"" : "";
+
+		fprintf(t->c->out, "%s%s=%s", i > 0 ? "  " : "", one->name, quote);
+		cli_text(t->c->out, one->value, one->len);
+		fputs(quote, t->c->out);
 	}
 	fputc('\n', t->c->out);
 }

@@ -24,8 +24,9 @@ static void to_logtarget(void *arg, enum log_level level, const char *text, size
 	logtarget_flush(k->log);
 }
 
-static void print_faults(const struct faults *f)
+static void print_faults(struct faults *f)
 {
+	faults_sort(f);
 	for (size_t i = 0; i < f->n; i++) {
 		_cleanup_free_ char *text = fault_text(&f->items[i]);
 
