@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "herald/herald.h"
 
+#include "base/bucket.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -24,8 +25,8 @@
 #define ANSWER_SEC 10
 #define LOOKUPS_MAX 128
 /* Who asks may be in somebody else's hands: so many at once, and so many a second from then on. */
-#define RATE_BURST 200.0
-#define RATE_A_SEC 50.0
+#define RATE_BURST 200
+#define RATE_A_SEC 50
 
 struct herald {
 	struct event_base *base;
@@ -33,8 +34,8 @@ struct herald {
 	struct channel *guard;
 	struct event *idle;
 	size_t n_lookups;
-	int64_t started_us, rate_at_us;
-	double rate_tokens;
+	int64_t started_us;
+	struct bucket rate;
 };
 
 /* A question under way. */
@@ -196,20 +197,6 @@ static void ask(struct lookup *l, const struct msg_lookup *q)
 		lookup_free(l);
 }
 
-static bool take_token(struct herald *h)
-{
-	int64_t now_us = clock_mono_us();
-
-	h->rate_tokens += (double)(now_us - h->rate_at_us) / USEC_PER_SEC * RATE_A_SEC;
-	h->rate_at_us = now_us;
-	if (h->rate_tokens > RATE_BURST)
-		h->rate_tokens = RATE_BURST;
-	if (h->rate_tokens < 1)
-		return false;
-	h->rate_tokens -= 1;
-	return true;
-}
-
 static void refuse(struct herald *h, uint32_t serial)
 {
 	const struct msg_found m = {.serial = serial, .result = LOOKUP_BUSY};
@@ -230,7 +217,7 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 		return -EPROTO;
 	}
 	evtimer_add(h->idle, &idle);
-	l = h->n_lookups < LOOKUPS_MAX && take_token(h) ? calloc(1, sizeof(*l)) : NULL;
+	l = h->n_lookups < LOOKUPS_MAX && bucket_take(&h->rate) ? calloc(1, sizeof(*l)) : NULL;
 	if (l == NULL) {
 		refuse(h, q->serial);
 		return 0;
@@ -282,8 +269,8 @@ static int set_up(struct herald *h, const struct herald_options *o)
 	const struct timeval idle = {.tv_sec = IDLE_SEC};
 
 	evdns_set_log_fn(log_nothing);
-	h->started_us = h->rate_at_us = clock_mono_us();
-	h->rate_tokens = RATE_BURST;
+	h->started_us = clock_mono_us();
+	h->rate = (struct bucket) {.burst = RATE_BURST, .a_sec = RATE_A_SEC};
 	h->base = event_base_new();
 	h->dns = h->base != NULL ? evdns_base_new(h->base, 0) : NULL;
 	if (h->dns == NULL)

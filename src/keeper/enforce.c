@@ -40,21 +40,6 @@ static int grow(struct wall_elem **list, size_t *room, size_t need)
 	return 0;
 }
 
-static bool take_token(struct keeper *k)
-{
-	int64_t now_us = clock_mono_us();
-
-	k->rate_tokens += (double)(now_us - k->rate_at_us) / USEC_PER_SEC * RATE_A_SEC;
-	k->rate_at_us = now_us;
-	if (k->rate_tokens > RATE_BURST)
-		k->rate_tokens = RATE_BURST;
-	k->repair_limit.burst = REPAIRS_TOLD_A_MINUTE;
-	if (k->rate_tokens < 1)
-		return false;
-	k->rate_tokens -= 1;
-	return true;
-}
-
 int enforce_ban(struct keeper *k, const struct msg_ban *b, size_t n)
 {
 	const struct ruleset *rs = k->plan->rs;
@@ -67,7 +52,7 @@ int enforce_ban(struct keeper *k, const struct msg_ban *b, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		enum refusal why = policy_check(rs, own, n_own, b[i].jail, &b[i].prefix);
 
-		if (why == 0 && !take_token(k))
+		if (why == 0 && !bucket_take(&k->rate))
 			why = REFUSED_RATE;
 		if (why != 0) {
 			struct msg_refused r = {
@@ -323,8 +308,8 @@ int enforce_init(struct keeper *k, const char **ret_error)
 	int r;
 
 	*ret_error = NULL;
-	k->rate_tokens = RATE_BURST;
-	k->rate_at_us = clock_mono_us();
+	k->rate = (struct bucket) {.burst = RATE_BURST, .a_sec = RATE_A_SEC};
+	k->repair_limit.burst = REPAIRS_TOLD_A_MINUTE;
 	r = own_new(&k->own);
 	if (r < 0) {
 		*ret_error = "cannot list this machine's addresses";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/bucket.h"
 #include "guard/guard.h"
 #include "ipc/channel.h"
 #include "ipc/messages.h"
@@ -45,8 +46,7 @@ struct keeper {
 	struct wall_elem *bans, *unbans; /* collected in this turn */
 	size_t n_bans, n_unbans, bans_room, unbans_room;
 	struct log_limit repair_limit;
-	double rate_tokens;
-	int64_t rate_at_us;
+	struct bucket rate; /* of bans */
 	struct own *own;
 	struct event *own_changed;
 
