@@ -154,7 +154,8 @@ static void ask(struct guard *g)
 
 		if (e->asking)
 			continue;
-		e->asking = lookup_ask(g, e->text, NULL, (struct asker) {on_answer, e}, NULL) == 0;
+		e->asking = lookup_ask(g, e->text, NULL, (struct asker) {on_answer, e, false},
+				    NULL) == 0;
 		if (!e->asking)
 			plan(n, AGAIN_FAILED_SEC);
 	}

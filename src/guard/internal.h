@@ -142,6 +142,7 @@ struct failure {
 struct asker {
 	void (*answer)(struct guard *g, void *what, const struct msg_found *m);
 	void *what;
+	bool from_log; /* the name stood in a log */
 };
 
 struct lookup_stats {

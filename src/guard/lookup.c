@@ -2,6 +2,7 @@
 /* Questions to herald, and who waits for the answers. */
 #include "guard/internal.h"
 
+#include "base/bucket.h"
 #include "base/clock.h"
 
 #include <errno.h>
@@ -9,6 +10,10 @@
 #include <string.h>
 
 #define QUESTIONS_MAX 128 /* at one time: as many as herald takes */
+/* Names in logs are anybody's choice: they leave room, and herald's time, to other questions. */
+#define LOG_QUESTIONS_MAX 96
+#define LOG_BURST 150
+#define LOG_A_SEC 40
 #define ANSWER_US (15 * USEC_PER_SEC)
 #define LOOK_SEC 5 /* how often it is seen to what was not answered */
 
@@ -24,6 +29,7 @@ struct lookup {
 	struct question questions[QUESTIONS_MAX];
 	size_t n;
 	uint32_t round;
+	struct bucket log_rate; /* of names in logs */
 	struct event *unanswered;
 	struct lookup_stats stats;
 };
@@ -54,7 +60,8 @@ int lookup_ask(struct guard *g, const char *name, const struct addr *a, struct a
 	struct question *q = l->herald != NULL ? free_question(l) : NULL;
 	struct msg_lookup m = {.reverse = name == NULL};
 
-	if (q == NULL)
+	if (q == NULL ||
+		(asker.from_log && (l->n >= LOG_QUESTIONS_MAX || !bucket_take(&l->log_rate))))
 		return -EBUSY;
 	if (name != NULL)
 		snprintf(m.name, sizeof(m.name), "%s", name);
@@ -161,6 +168,7 @@ int lookup_init(struct guard *g)
 		return -ENOMEM;
 	g->lookup = l;
 	l->g = g;
+	l->log_rate = (struct bucket) {.burst = LOG_BURST, .a_sec = LOG_A_SEC};
 	l->unanswered = evtimer_new(g->base, on_unanswered, l);
 	if (l->unanswered == NULL)
 		return -ENOMEM;

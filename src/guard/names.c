@@ -285,7 +285,8 @@ void names_failure(struct guard *g, struct jail_state *j, const char *host, size
 		hand_on(n, e, j, f);
 		return;
 	}
-	if (!e->asking && lookup_ask(g, e->text, NULL, (struct asker) {on_answer, e}, NULL) < 0) {
+	if (!e->asking &&
+		lookup_ask(g, e->text, NULL, (struct asker) {on_answer, e, true}, NULL) < 0) {
 		n->stats.dropped++;
 		return;
 	}

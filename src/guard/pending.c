@@ -254,8 +254,8 @@ static void go_on(struct guard *g, struct pending *b)
 	}
 	if (b->jail->wants_host && b->who.len == 128) {
 		b->step = FOR_HOST;
-		if (lookup_ask(g, NULL, &b->who.addr, (struct asker) {on_host, NULL}, &b->serial) ==
-			0)
+		if (lookup_ask(g, NULL, &b->who.addr, (struct asker) {on_host, NULL, false},
+			    &b->serial) == 0)
 			return;
 	}
 	ask_command(g, b);

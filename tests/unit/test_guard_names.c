@@ -451,6 +451,35 @@ static void commands_are_asked(void **state)
 	expect_ban("192.0.2.2", ASK);
 }
 
+/* However many names are in logs, there is room to ask for another purpose. */
+static void names_leave_room(void **state)
+{
+	struct msg_found m = {.result = LOOKUP_NONE};
+	unsigned n = 0;
+
+	(void)state;
+	settle_friends(NULL);
+	for (unsigned i = 0; i < 200; i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), " yes n%u.example.org", i);
+		logged(line, 1);
+	}
+	logged(" cache 192.0.2.7 u", 2);
+	for (;; n++) {
+		const struct msg_lookup *q = (const void *)body;
+
+		await(herald, MSG_LOOKUP);
+		m.serial = q->serial;
+		if (q->reverse)
+			break;
+	}
+	assert_in_range(n, 90, 100);
+	tell(herald, MSG_FOUND, &m, sizeof(m));
+	ignore_says(ignore_asked("192.0.2.7", "u"), IGNORE_NO);
+	expect_ban("192.0.2.7", CACHE);
+}
+
 static void asks_again_after_a_restart(void **state)
 {
 	(void)state;
@@ -504,6 +533,7 @@ int main(void)
 		A_TEST(friends_are_let_out),
 		A_TEST(leaves_with_names_known),
 		A_TEST(nonsense_ends_the_channel_only),
+		A_TEST(names_leave_room),
 		A_TEST(blocks_are_banned),
 		A_TEST(commands_are_asked),
 		A_TEST(asks_again_after_a_restart),
