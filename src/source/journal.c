@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/journal.h"
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "source/journal_files.h"
 #include "source/journal_match.h"
@@ -45,7 +46,7 @@ bool journal_available(void)
 #include <sys/socket.h>
 #include <time.h>
 
-#define A_TURN 1024     /* entries, then it is looked what happened to the files */
+#define A_TURN 1024       /* entries, then it is looked what happened to the files */
 #define UNWATCHED_MS 2000 /* how often files are looked at of whose changes nobody tells */
 
 bool journal_available(void)
@@ -69,6 +70,7 @@ struct reader {
 	struct journal_stream *streams;
 	size_t n_streams;
 	bool too_many, denied; /* told */
+	int64_t looked_us;     /* monotonic: when the files were looked at last */
 	struct journal_text text;
 	char packet[JOURNAL_MSG_MAX] __attribute__((aligned(8)));
 };
@@ -342,6 +344,8 @@ static int rescan(struct reader *r)
 	int e = journal_files_scan(&r->files);
 	const struct journal_files *fs = &r->files;
 
+	r->looked_us = clock_mono_us();
+
 	if (e >= 0 && fs->denied && r->conf->comes_back)
 		return -EACCES;
 	if (e >= 0 && fs->denied && !r->denied)
@@ -384,28 +388,36 @@ static void on_touched(void *arg, const char *name)
 	}
 }
 
+/* How long to sleep: until files are due of whose changes nobody tells, or for ever. */
+static int patience_ms(const struct reader *r)
+{
+	int64_t left_ms;
+
+	if (!r->files.is_unwatched)
+		return -1;
+	left_ms = r->looked_us / 1000 + UNWATCHED_MS - clock_mono_us() / 1000;
+	return left_ms > 0 ? (int)left_ms : 0;
+}
+
 /* Sleeps until there may be more, if there is none. -EPIPE when guard has gone. */
 static int wait_for_more(struct reader *r, bool more)
 {
 	struct pollfd p[2] = {
 		{.fd = r->fd, .events = POLLRDHUP}, {.fd = r->files.fd, .events = POLLIN}};
 	struct touching t = {.r = r};
-	int n = poll(p, ARRAY_SIZE(p), more ? 0 : r->files.is_unwatched ? UNWATCHED_MS : -1);
+	bool changed;
 
-	if (n < 0)
+	if (poll(p, ARRAY_SIZE(p), more ? 0 : patience_ms(r)) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (p[0].revents != 0)
 		return -EPIPE;
-	if (n == 0 && more)
-		return 0;
-	if (n == 0) {
+	changed = journal_files_changed(&r->files, on_touched, &t) || t.reopen;
+	if (patience_ms(r) == 0) {
 		for (size_t i = 0; i < r->n_streams; i++)
 			r->streams[i].pending = true;
-		return rescan(r);
+		changed = true;
 	}
-	if (journal_files_changed(&r->files, on_touched, &t) || t.reopen)
-		return rescan(r);
-	return 0;
+	return changed ? rescan(r) : 0;
 }
 
 /* 1 with all start messages read, 0 when guard has gone, or -errno. */
