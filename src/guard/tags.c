@@ -101,11 +101,15 @@ static void reversed(const struct addr *a, char *buf, size_t size)
 /* What replaces the tag, in buf or where it is kept; NULL: it is no tag. */
 static const char *value_of(const struct tags_case *c, const struct tag *t, char buf[VALUE_MAX])
 {
-	const char *kept = find(c, t);
+	bool is_field = t->len > 2 && memcmp(t->name, "F-", 2) == 0;
+	const char *kept = NULL;
 
+	/* Who sends tags may be hijacked: he has no say in what others mean, <br> least of all. */
+	if (is_field || is_name(t, "fid") || is_name(t, "ip-host"))
+		kept = find(c, t);
 	if (kept != NULL)
 		return kept;
-	if (t->len > 2 && memcmp(t->name, "F-", 2) == 0)
+	if (is_field)
 		return ""; /* this line has no such field */
 	if (is_name(t, "ip") || is_name(t, "fid") || is_name(t, "ip-host"))
 		return prefix_format(c->who, buf);

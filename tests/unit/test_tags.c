@@ -85,6 +85,20 @@ static void for_the_shell(void **state)
 }
 
 /* Whatever a value is, a shell does nothing but hand it on. */
+/* A guard in somebody's hands sends what it likes: of what is no field of a line it is not asked.
+ */
+static void only_fields_are_given(void **state)
+{
+	static const char *const names[] = {"br", "sp", "ip", "family", "failures", "ip-rev"};
+
+	(void)state;
+	given("192.0.2.7", NULL);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		tags_add(&tags, names[i], "; id #", 6);
+	commands("ask<sp><ip> <family> <failures><br><ip-rev>x",
+		"ask 192.0.2.7 inet4 3\n7.2.0.192.x", "");
+}
+
 static void shells_hand_on(void **state)
 {
 	static const char *const values[] = {"; touch PWNED", "$(touch PWNED)", "`touch PWNED`",
@@ -154,6 +168,7 @@ int main(void)
 		cmocka_unit_test(built_in),
 		cmocka_unit_test(what_is_no_tag),
 		cmocka_unit_test(for_the_shell),
+		cmocka_unit_test(only_fields_are_given),
 		cmocka_unit_test(shells_hand_on),
 		cmocka_unit_test(bounds),
 	};
