@@ -175,6 +175,14 @@ static void print_date(
 	fputc('\n', t->c->out);
 }
 
+/* With quotes where it is not seen otherwise where the text begins and ends. */
+static void print_quoted(struct trial *t, const char *text, size_t len, bool quotes)
+{
+	fputs(quotes ? "\"" : "", t->c->out);
+	cli_text(t->c->out, text, len);
+	fputs(quotes ? "\"" : "", t->c->out);
+}
+
 /* How far a line came that did not match. */
 static void print_miss(struct trial *t)
 {
@@ -189,7 +197,7 @@ static void print_miss(struct trial *t)
 			return;
 		}
 		fputs("matches, and leaves: ", t->c->out);
-		cli_text(t->c->out, text, len);
+		print_quoted(t, text, len, len > 0 && (text[0] == ' ' || text[len - 1] == ' '));
 		fputc('\n', t->c->out);
 	}
 	print_label(t, "failregex");
@@ -219,12 +227,10 @@ static void print_found(struct trial *t, const struct match *m)
 	print_label(t, "fields");
 	for (size_t i = 0; i < m->n_fields; i++) {
 		const struct match_field *one = &m->fields[i];
-		/* Where a value begins and ends is not seen otherwise. */
-		const char *quote = one->len == 0 || memchr(one->value, ' ', one->len) ? "\"" : "";
 
-		fprintf(t->c->out, "%s%s=%s", i > 0 ? "  " : "", one->name, quote);
-		cli_text(t->c->out, one->value, one->len);
-		fputs(quote, t->c->out);
+		fprintf(t->c->out, "%s%s=", i > 0 ? "  " : "", one->name);
+		print_quoted(t, one->value, one->len,
+			one->len == 0 || memchr(one->value, ' ', one->len) != NULL);
 	}
 	fputc('\n', t->c->out);
 }
@@ -242,7 +248,8 @@ static void explain(struct trial *t, enum verdict verdict, const struct match *m
 {
 	print_date(t, d->found, &d->stamp, line);
 	print_label(t, "text");
-	cli_text(t->c->out, d->text, d->text_len);
+	print_quoted(t, d->text, d->text_len,
+		d->text_len > 0 && (d->text[0] == ' ' || d->text[d->text_len - 1] == ' '));
 	fputc('\n', t->c->out);
 	if (verdict == VERDICT_MISS)
 		print_miss(t);

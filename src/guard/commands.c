@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What can be asked on the control socket, and how it is answered. */
+#include "base/text.h"
 #include "guard/control.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void fail_jail(struct client *c, const char *name)
+{
+	const struct ruleset *rs = c->guard->rs;
+	const char **names = calloc(rs->n_jails + 1, sizeof(*names)), *near;
+
+	for (size_t i = 0; names != NULL && i < rs->n_jails; i++)
+		names[i] = rs->jails[i].name;
+	near = names != NULL ? text_nearest(name, names, rs->n_jails) : NULL;
+	control_fail(c, 2, "there is no jail '%.100s'%s%s%s", name,
+		near != NULL ? ": did you mean '" : "", near != NULL ? near : "",
+		near != NULL ? "'?" : "");
+	free(names);
+}
 
 /* The jail that the request names; NULL and an answer given if there is none of that name. */
 static struct jail_state *jail_asked(struct client *c, bool needed, bool *ret_ok)
@@ -24,7 +39,7 @@ static struct jail_state *jail_asked(struct client *c, bool needed, bool *ret_ok
 	if (name == NULL)
 		control_fail(c, 2, "which jail? name one");
 	else
-		control_fail(c, 2, "there is no jail '%s'", name);
+		fail_jail(c, name);
 	return NULL;
 }
 

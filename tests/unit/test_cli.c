@@ -491,7 +491,7 @@ static void trial_of_jail(void **state)
 	has(out, "date       2026-01-02T00:04:05, ");
 	has(out, "a.conf:3\n");
 	has(out, "prefregex  matches, and leaves: yes\n");
-	has(out, "text        out\n         prefregex  does not match it\n");
+	has(out, "text       \" out\"\n         prefregex  does not match it\n");
 	snprintf(line, sizeof(line), "test -c %s -j c %s", dir, log);
 	assert_int_equal(call(NULL, line), CLI_USAGE);
 	has(err, "there is no jail 'c'");
