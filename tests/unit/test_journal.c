@@ -181,6 +181,7 @@ struct fix {
 	char cursor[JOURNAL_CURSOR_MAX + 1]; /* of the last entry */
 	char stream[JOURNAL_STREAM_MAX + 1]; /* which is of that stream */
 	uint64_t clock;                      /* of the next entry, us */
+	bool deaf;                           /* to notices */
 };
 
 static const struct journal_jail jails[] = {
@@ -281,10 +282,13 @@ static struct journal_entry next(struct fix *f, const char *ids, const char *tex
 	static char buf[JOURNAL_MSG_MAX] __attribute__((aligned(8)));
 	struct journal_entry e;
 	struct buf b = {0};
-	ssize_t n = recv(f->fd, buf, sizeof(buf), 0);
 
-	assert_true(n > 0);
-	assert_int_equal(journal_msg_parse(buf, (size_t)n, &e), 0);
+	do {
+		ssize_t n = recv(f->fd, buf, sizeof(buf), 0);
+
+		assert_true(n > 0);
+		assert_int_equal(journal_msg_parse(buf, (size_t)n, &e), 0);
+	} while (f->deaf && e.n_jails == 0);
 	for (uint32_t i = 0; i < e.n_jails; i++)
 		assert_int_equal(buf_addf(&b, i > 0 ? " %u" : "%u", e.jails[i]), 0);
 	assert_string_equal(buf_text(&b), ids);
@@ -630,6 +634,8 @@ static void damaged(void **state)
 	if (no_writer())
 		return;
 	make_dirs(f);
+	/* It may be told of what it cannot read, as it happens to look. */
+	f->deaf = true;
 	snprintf(bad, sizeof(bad), "%s/system@0.journal", f->journal);
 	snprintf(good, sizeof(good), "%s/system.journal", f->journal);
 	p = fopen(bad, "we");
