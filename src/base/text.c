@@ -340,11 +340,15 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 	const char *found = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned d = distance(word, candidates[i]);
+		const char *one = candidates[i];
+		unsigned d = distance(word, one);
+		/* Of two as near, the first letter is the likelier to be right. */
+		bool begins =
+			found != NULL && d == best && found[0] != word[0] && one[0] == word[0];
 
-		if (d < best) {
+		if (d < best || begins) {
 			best = d;
-			found = candidates[i];
+			found = one;
 		}
 	}
 	return found;

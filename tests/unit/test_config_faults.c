@@ -171,7 +171,7 @@ static void ports(void **state)
 		"jail.conf:4: error: protocol 'sctp' is unknown: write 'tcp', 'udp' or 'all'\n");
 	fixture_bad("banaction = nftables[port=htp]",
 		"jail.conf:4: error: port 'htp' is unknown: write a service's name, a number from "
-		"1 to 65535, a range such as '1000:2000', or 'all'; did you mean 'ftp'?\n");
+		"1 to 65535, a range such as '1000:2000', or 'all'; did you mean 'http'?\n");
 }
 
 static void sources(void **state)

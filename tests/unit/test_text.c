@@ -114,6 +114,7 @@ static void words(void **state)
 	assert_string_equal(text_nearest("maxrety", known, 4), "maxretry");
 	assert_string_equal(text_nearest("findtme", known, 4), "findtime");
 	assert_string_equal(text_nearest("ssdh", (const char *const[]) {"ftp", "sshd"}, 2), "sshd");
+	assert_string_equal(text_nearest("htp", (const char *const[]) {"ftp", "http"}, 2), "http");
 	assert_null(text_nearest("ab", (const char *const[]) {"cd", "a"}, 1));
 	assert_null(text_nearest("completely", known, 4));
 }
