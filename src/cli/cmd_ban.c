@@ -12,9 +12,8 @@ const struct command cmd_ban = {
 	.name = "ban",
 	.args = "JAIL ADDR[/LEN]... [--for TIME]",
 	.summary = "ban addresses by hand",
-	.help = "The jail says which ports are closed to them and, without --for, how long. An "
-		"allowed\n"
-		"address is refused.\n\n"
+	.help = "The jail says which ports are closed to them and, without --for, how long.\n"
+		"An allowed address is refused.\n\n"
 		"  --for TIME     how long: 10m, 1h 30m, 2d; -1 for ever\n",
 	.asks = true,
 	.json = true,

@@ -12,7 +12,7 @@ static int run(struct cli *c);
 const struct command cmd_explain = {
 	.name = "explain",
 	.args = "ADDR",
-	.summary = "why an address is banned, or is not: counts, log lines, history, kernel",
+	.summary = "why an address is banned or not: counts, log lines, history, kernel",
 	.help = "Exit status 1 when nothing at all is known of the address.\n",
 	.asks = true,
 	.json = true,

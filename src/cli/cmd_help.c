@@ -13,17 +13,14 @@ const struct command cmd_help = {
 
 void cli_help(FILE *out)
 {
-	fputs("stockade reads what services log, decides who attacks, and has the kernel drop "
-	      "their\n"
-	      "packets.\n\nusage: stockade COMMAND [...]\n\n",
+	fputs("stockade reads what services log, decides who attacks, and has the kernel drop\n"
+	      "their packets.\n\nusage: stockade COMMAND [...]\n\n",
 		out);
 	for (size_t i = 0; cli_commands[i] != NULL; i++)
 		fprintf(out, "  %-8s  %s\n", cli_commands[i]->name, cli_commands[i]->summary);
-	fputs("\n'stockade help COMMAND' or 'stockade COMMAND --help' says more; so does "
-	      "stockade(1).\n"
-	      "Exit status: 0 good, 1 the answer is no, 2 wrong usage or configuration, 3 no "
-	      "daemon "
-	      "answers.\n",
+	fputs("\n'stockade help COMMAND' or 'stockade COMMAND --help' says more; stockade(1) all.\n"
+	      "Exit status: 0 good, 1 the answer is no, 2 wrong usage or configuration,\n"
+	      "3 no daemon answers.\n",
 		out);
 }
 

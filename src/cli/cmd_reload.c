@@ -9,9 +9,9 @@ const struct command cmd_reload = {
 	.name = "reload",
 	.args = "",
 	.summary = "have the daemon read its configuration again",
-	.help = "Nothing is lost: counts, read positions and bans go on. A configuration with an "
-		"error\n"
-		"is refused, shown with file and line, and the old one stays (exit status 2).\n",
+	.help = "Nothing is lost: counts, read positions and bans go on. A configuration with\n"
+		"an error is refused, shown with file and line, and the old one stays (exit status "
+		"2).\n",
 	.asks = true,
 	.json = true,
 	.run = run,

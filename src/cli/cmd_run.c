@@ -6,7 +6,8 @@ static int run(struct cli *c);
 
 const struct command cmd_run = {
 	.name = "run",
-	.args = "[-c DIR] [--state DIR] [--socket PATH] [--dry-run] [--flush-on-stop]",
+	.args = "[-c DIR] [--state DIR] [--socket PATH]\n"
+		"                    [--dry-run] [--flush-on-stop]",
 	.summary = "the daemon, in the foreground",
 	.help = "Takes root. Reads the logs that the configuration names, from where it left off,\n"
 		"until it is told to stop; bans go on in the kernel meanwhile and afterwards.\n\n"

@@ -26,12 +26,10 @@ const struct command cmd_test = {
 		"  -j JAIL        what that jail judges with: its filter, its dates\n"
 		"  -r REGEX       a failregex in place of a filter; may be given again\n"
 		"  -i REGEX       an ignoreregex to go with it; may be given again\n"
-		"  -v             show the date found in each line and what is left to be "
-		"matched;\n"
+		"  -v             show the date found in each line and what of it is to match;\n"
 		"                 for a miss how far it came, else by which regex and the fields\n"
 		"  --encoding NAME  how FILE is encoded, as logencoding has it\n"
-		"  --now TIME     what to take for the present: dates without a year are read by "
-		"it\n"
+		"  --now TIME     the present, by which dates without a year are read\n"
 		"  -c DIR         the configuration that has the filter (" STOCKADE_CONFDIR ")\n",
 	.json = true,
 	.run = run,
