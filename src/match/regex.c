@@ -22,8 +22,8 @@
 #define JIT_STACK_MAX (1024 * 1024)
 /*
  * Compiled code counts but some of its steps: a "\s*" that goes back on itself is none, and time
- * grows with the square of the text. So texts longer than this are searched by the interpreter,
- * which reports to on_step, and a line's expressions together may take so many steps.
+ * grows with the square of the text. So texts longer than this are searched by programs that
+ * report each step (slower, even so compiled), and all that search a line may take so many.
  */
 #define LONG_TEXT 2048
 #define STEPS_MAX 10000000
@@ -54,8 +54,8 @@ struct program {
 struct regex {
 	struct program bytes; /* not there if it can only be said in characters */
 	struct program utf8;  /* only with PATTERN_UTF8 */
-	pcre2_code
-		*measured; /* the same for long texts, with callouts; NULL: too large with them */
+	/* The same for long texts, with callouts; not there if it is too large with them. */
+	struct program measured;
 	/* The bytes any match begins with, at the text's start: the cheap test comes first. */
 	char literal[LITERAL_MAX];
 	size_t literal_len;
@@ -93,6 +93,8 @@ struct regex_engine *regex_engine_new(struct filter_stats *stats)
 		return NULL;
 	}
 	pcre2_set_newline(e->compile, PCRE2_NEWLINE_LF);
+	/* Without a stack of its own the compiled code has 32 KiB; worse, but it runs. */
+	e->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
 	pcre2_set_match_limit(e->match, MATCH_LIMIT);
 	pcre2_set_depth_limit(e->match, DEPTH_LIMIT);
 	pcre2_set_heap_limit(e->match, HEAP_LIMIT_KIB);
@@ -100,8 +102,7 @@ struct regex_engine *regex_engine_new(struct filter_stats *stats)
 	pcre2_set_depth_limit(e->measured, UINT32_MAX);
 	pcre2_set_heap_limit(e->measured, HEAP_LIMIT_KIB);
 	pcre2_set_callout(e->measured, on_step, e);
-	/* Without a stack of its own the compiled code has 32 KiB; worse, but it runs. */
-	e->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
+	pcre2_jit_stack_assign(e->measured, NULL, e->stack);
 	pcre2_jit_stack_assign(e->match, NULL, e->stack);
 	return e;
 }
@@ -233,7 +234,7 @@ static int make_room(struct regex_engine *e, const struct regex *r)
 	return e->data != NULL ? 0 : -ENOMEM;
 }
 
-static int compile(struct program *p, pcre2_code **ret_measured, struct regex_engine *e,
+static int compile(struct program *p, struct program *measured, struct regex_engine *e,
 	const struct pattern *source, unsigned flags, size_t *ret_at,
 	PCRE2_UCHAR message[MESSAGE_MAX])
 {
@@ -256,9 +257,11 @@ static int compile(struct program *p, pcre2_code **ret_measured, struct regex_en
 	p->is_jit = pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0;
 	if ((flags & PATTERN_UTF8) == 0)
 		return 0;
-	*ret_measured = pcre2_compile((PCRE2_SPTR)buf_text(&source->text), source->text.len,
+	measured->code = pcre2_compile((PCRE2_SPTR)buf_text(&source->text), source->text.len,
 		options | PCRE2_AUTO_CALLOUT, &error, &at, e->compile);
-	return *ret_measured != NULL || error == PCRE2_ERROR_PATTERN_TOO_LARGE ? 0 : -ENOMEM;
+	if (measured->code != NULL)
+		measured->is_jit = pcre2_jit_compile(measured->code, PCRE2_JIT_COMPLETE) == 0;
+	return 0;
 }
 
 /* One of the two programs; find_literal sees the text of the first. */
@@ -322,7 +325,7 @@ void regex_free(struct regex *r)
 		return;
 	pcre2_code_free(r->bytes.code);
 	pcre2_code_free(r->utf8.code);
-	pcre2_code_free(r->measured);
+	pcre2_code_free(r->measured.code);
 	free(r);
 }
 
@@ -349,13 +352,21 @@ void regex_engine_utf8(struct regex_engine *e, bool is_utf8)
 static bool find_in_long(
 	struct regex_engine *e, const struct regex *r, const char *text, size_t len)
 {
-	int rc;
+	const struct program *p = &r->measured;
+	PCRE2_SPTR subject = (PCRE2_SPTR)text;
+	int rc = PCRE2_ERROR_JIT_STACKLIMIT;
 
 	if (len < r->literal_len || memcmp(text, r->literal, r->literal_len) != 0 ||
 		e->steps > STEPS_MAX)
 		return false;
 	e->at = 0;
-	rc = pcre2_match(r->measured, (PCRE2_SPTR)text, len, 0, 0, e->data, e->measured);
+	if (p->is_jit)
+		rc = pcre2_jit_match(p->code, subject, len, 0, 0, e->data, e->measured);
+	if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
+		e->stats->jit_retries += p->is_jit;
+		e->at = 0;
+		rc = pcre2_match(p->code, subject, len, 0, PCRE2_NO_JIT, e->data, e->measured);
+	}
 	if (rc < PCRE2_ERROR_NOMATCH)
 		e->stats->limit_hits++;
 	return rc >= 0;
@@ -363,7 +374,7 @@ static bool find_in_long(
 
 bool regex_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len)
 {
-	if (len > LONG_TEXT && r->measured != NULL)
+	if (len > LONG_TEXT && r->measured.code != NULL)
 		return find_in_long(e, r, text, len);
 	return regex_find_from(e, r, text, 0, len);
 }
