@@ -24,19 +24,14 @@ static size_t find_slot(const struct names *t, const char *name, size_t len)
 	}
 }
 
-void *names_getn(const struct names *t, const char *name, size_t len)
+void *names_get(const struct names *t, const char *name)
 {
 	size_t at;
 
 	if (t->n_slots == 0)
 		return NULL;
-	at = find_slot(t, name, len);
+	at = find_slot(t, name, strlen(name));
 	return t->slots[at] != 0 ? t->items[t->slots[at] - 1] : NULL;
-}
-
-void *names_get(const struct names *t, const char *name)
-{
-	return names_getn(t, name, strlen(name));
 }
 
 static void grow(struct names *t, struct arena *arena)

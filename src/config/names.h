@@ -21,7 +21,6 @@ struct names {
 
 /* The thing of that name, or NULL. */
 void *names_get(const struct names *t, const char *name);
-void *names_getn(const struct names *t, const char *name, size_t len);
 
 /* Puts a thing in; one of the same name is replaced where it stands and returned, else NULL. */
 void *names_put(struct names *t, struct arena *arena, void *item);

@@ -56,19 +56,8 @@ static void log_to_keeper(void *arg, enum log_level level, const char *text, siz
 	buf_add(g->log, "\n", 1);
 }
 
-void guard_turn_end(struct guard *g)
-{
-	if (evtimer_pending(g->leave, NULL) && names_waiting(g) == 0)
-		guard_leave(g);
-	if (g->leaving)
-		return;
-	verdict_send(g);
-	verdict_plan_expiry(g);
-	persist_plan(g);
-	send_log(g);
-}
-
-void guard_leave(struct guard *g)
+/* Saves, tells keeper, ends the loop. */
+static void leave(struct guard *g)
 {
 	if (g->leaving)
 		return;
@@ -82,11 +71,23 @@ void guard_leave(struct guard *g)
 	event_base_loopbreak(g->base);
 }
 
+void guard_turn_end(struct guard *g)
+{
+	if (evtimer_pending(g->leave, NULL) && names_waiting(g) == 0)
+		leave(g);
+	if (g->leaving)
+		return;
+	verdict_send(g);
+	verdict_plan_expiry(g);
+	persist_plan(g);
+	send_log(g);
+}
+
 static void on_leave(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	guard_leave(arg);
+	leave(arg);
 }
 
 /* What waits for its name would be lost: it has a moment to come. */
@@ -95,7 +96,7 @@ static void leave_soon(struct guard *g)
 	const struct timeval moment = {.tv_sec = LEAVE_WAIT_SEC};
 
 	if (names_waiting(g) == 0)
-		guard_leave(g);
+		leave(g);
 	else
 		evtimer_add(g->leave, &moment);
 }
@@ -349,7 +350,7 @@ int guard_set_up(struct guard *g, const struct guard_options *o)
 	return r;
 }
 
-void guard_tear_down(struct guard *g)
+static void tear_down(struct guard *g)
 {
 	control_done(g);
 	journal_done(g);
@@ -407,7 +408,7 @@ int guard_run(const struct guard_options *o)
 		event_base_dispatch(g->base);
 	else
 		send_log(g);
-	guard_tear_down(g);
+	tear_down(g);
 	free(g);
 	return r == 0 ? 0 : 1;
 }

@@ -233,10 +233,8 @@ struct guard {
 
 /* guard.c */
 int guard_set_up(struct guard *g, const struct guard_options *o); /* all but privileges and state */
-void guard_tear_down(struct guard *g);
 void guard_turn_end(
 	struct guard *g); /* after anything was judged or decided: tells keeper, plans saving */
-void guard_leave(struct guard *g); /* saves, tells keeper, ends the loop */
 
 /* source.c: judging */
 int source_init(struct source *s, const char *name);
@@ -379,7 +377,6 @@ int persist_now(struct guard *g);
 void persist_done(struct guard *g);
 const char *origin_name(enum origin o);
 int64_t to_wall(int64_t mono_us);
-int64_t to_mono(int64_t wall_us);
 
 /* control.c */
 int control_client(struct guard *g, int fd);
@@ -392,4 +389,3 @@ void control_done(struct guard *g);
 json_t *report_status(struct guard *g, const struct jail *only, const struct msg_query_end *wall);
 json_t *report_ban(const struct guard *g, const struct ban *ban);
 json_t *report_address(struct guard *g, const struct addr *a);
-json_t *report_time(int64_t wall_us); /* RFC 3339 in local time with offset */

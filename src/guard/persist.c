@@ -17,7 +17,7 @@ int64_t to_wall(int64_t mono_us)
 	return mono_us + (clock_wall_us() - clock_mono_us());
 }
 
-int64_t to_mono(int64_t wall_us)
+static int64_t to_mono(int64_t wall_us)
 {
 	return wall_us - (clock_wall_us() - clock_mono_us());
 }

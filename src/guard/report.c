@@ -10,7 +10,7 @@
 
 #define HISTORY_MAX 50
 
-json_t *report_time(int64_t wall_us)
+static json_t *time_json(int64_t wall_us)
 {
 	time_t sec = (time_t)(wall_us / USEC_PER_SEC);
 	char text[40];
@@ -41,8 +41,8 @@ json_t *report_ban(const struct guard *g, const struct ban *ban)
 
 	return json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:s}", "ip",
 		prefix_format(&ban->prefix, text), "jail", g->jails[ban->jail].jail->name, "since",
-		report_time(to_wall(ban->since_us)), "until",
-		ban->until_us == 0 ? json_null() : report_time(to_wall(ban->until_us)), "failures",
+		time_json(to_wall(ban->since_us)), "until",
+		ban->until_us == 0 ? json_null() : time_json(to_wall(ban->until_us)), "failures",
 		(json_int_t)ban->failures, "packets", (json_int_t)ban->packets, "bytes",
 		(json_int_t)ban->bytes, "origin", origin_name((enum origin)ban->origin));
 }
@@ -144,7 +144,7 @@ static json_t *report_jail(const struct guard *g, const struct jail_state *j)
 
 	if (j->has_last_ban)
 		last = json_pack("{s:s,s:o}", "ip", prefix_format(&j->last_ban, text), "at",
-			report_time(j->last_ban_us));
+			time_json(j->last_ban_us));
 	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:o}", "name", j->jail->name,
 		"shadow", (int)j->jail->shadow, "maxretry", (json_int_t)j->jail->maxretry,
 		"findtime_sec", (json_int_t)j->jail->findtime_sec, "bantime_sec",
@@ -252,7 +252,7 @@ static void add_line(void *arg, unsigned jail, int64_t time_us, const char *line
 
 	json_array_append_new(
 		l->list, json_pack("{s:s,s:o,s:o}", "jail", l->g->jails[jail].jail->name, "time",
-				 report_time(time_us), "line", report_text(line, len)));
+				 time_json(time_us), "line", report_text(line, len)));
 }
 
 /* Of each jail no more than the newest that it may keep (maxmatches). */
@@ -303,9 +303,9 @@ static void add_past(void *arg, const struct store_ban *b, int64_t ended_us)
 
 	json_array_append_new(p->history,
 		json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:s}", "ip", prefix_format(&b->prefix, text),
-			"jail", b->jail, "since", report_time(b->since_us), "until",
-			b->until_us == 0 ? json_null() : report_time(b->until_us), "ended",
-			ended_us == 0 ? json_null() : report_time(ended_us), "failures",
+			"jail", b->jail, "since", time_json(b->since_us), "until",
+			b->until_us == 0 ? json_null() : time_json(b->until_us), "ended",
+			ended_us == 0 ? json_null() : time_json(ended_us), "failures",
 			(json_int_t)b->failures, "origin", b->origin != NULL ? b->origin : "log"));
 	/* What a ban in force was for is shown always, of others only what memory has lost. */
 	if (b->evidence == NULL || (ended_us != 0 && !p->none_in_memory))
