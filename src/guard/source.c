@@ -179,6 +179,7 @@ static void date_line(struct guard *g, struct source *s, struct source_dates *d,
 {
 	bool forgotten = d->last_time_us == 0 || (s->live && d->last_time_us < now_us - UNDATED_US);
 	struct stamp stamp = {0};
+	bool is_ahead;
 	enum date_found found = date_find(d->finder, l->text, l->len, now_us, &stamp);
 
 	l->is_dated = found == DATE_FOUND || found == DATE_EMPTY || s->carried_us != 0;
@@ -186,8 +187,11 @@ static void date_line(struct guard *g, struct source *s, struct source_dates *d,
 		l->at_us = s->carried_us != 0
 				   ? container_time(s->carried_us, stamp.time_us, stamp.off)
 				   : stamp.time_us;
+		is_ahead = l->at_us > now_us;
 		l->at_us = in_order(s, d, settle_time(g, s, l->at_us, now_us));
-		d->last_time_us = l->at_us;
+		/* One date in the future must not make all that is caught up with after it new. */
+		if (s->live || !is_ahead)
+			d->last_time_us = l->at_us;
 	} else if (s->carried_us != 0) {
 		l->at_us = settle_time(g, s, s->carried_us, now_us);
 	} else {

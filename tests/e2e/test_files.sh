@@ -207,6 +207,9 @@ test_restart() {
 	fail "$V/rotated.log" 2
 	mv "$V/rotated.log" "$V/rotated.log.1"
 	fail "$V/rotated.log" 3
+	# what follows a date in the future is no newer for that
+	printf '%s host sshd[1]: Failed password for root from 10.7.202.3 port 1 ssh2\n' \
+		"$(date -d tomorrow '+%Y-%m-%d %H:%M:%S')" >>"$V/judged.log"
 	for _n in 1 2 3; do
 		sshd_fail_at 7200 10.7.202.1
 	done >>"$V/judged.log"
