@@ -203,8 +203,8 @@ static json_t *report_names(const struct guard *g)
 	names_get_stats(g, &n);
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "lookups", (json_int_t)l->asked,
 		"found", (json_int_t)l->found, "not_found", (json_int_t)l->none, "failed",
-		(json_int_t)l->failed, "dropped", (json_int_t)(l->busy + n.dropped), "remembered",
-		(json_int_t)n.remembered, "known", (json_int_t)n.known, "waiting",
+		(json_int_t)l->failed, "dropped", (json_int_t)l->busy + (json_int_t)n.dropped,
+		"remembered", (json_int_t)n.remembered, "known", (json_int_t)n.known, "waiting",
 		(json_int_t)n.waiting);
 }
 

@@ -151,7 +151,8 @@ static size_t quoted(char c, char quote, char piece[static 5])
 		return 2;
 	}
 	if ((unsigned char)c < 0x20 || c == 0x7f) {
-		memcpy(piece, "\\x", 2);
+		piece[0] = '\\';
+		piece[1] = 'x';
 		piece[2] = hex[(unsigned char)c >> 4];
 		piece[3] = hex[c & 15];
 		return 4;
@@ -167,12 +168,13 @@ static size_t quoted(char c, char quote, char piece[static 5])
  */
 static size_t add_part(char *tuple, size_t at, struct span part)
 {
+	static const char none[] = {'N', 'o', 'n', 'e'};
 	char piece[5], quote = '\'';
 	size_t n;
 
 	if (part.text == NULL) {
-		memcpy(tuple + at, "None", 4);
-		return at + 4;
+		memcpy(tuple + at, none, sizeof(none));
+		return at + sizeof(none);
 	}
 	if (memchr(part.text, '\'', part.len) != NULL && memchr(part.text, '"', part.len) == NULL)
 		quote = '"';

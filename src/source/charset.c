@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <iconv.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ struct charset {
 	char name[NAME_LEN + 1];
 	uint8_t unit; /* bytes a code unit of UTF-16 or UTF-32; 1: iconv does it */
 	enum order order;
-	iconv_t cd;
+	iconv_t cd; /* or NULL */
 };
 
 /* Upper case, '_' and blanks as '-'. False: that is no name. */
@@ -85,24 +86,31 @@ static bool is_wide(const char *name, uint8_t *ret_unit, enum order *ret_order)
 	return false;
 }
 
-/* Python's names with and without dashes, where iconv has but one of them. */
+static iconv_t try_iconv(const char *name)
+{
+	iconv_t cd = iconv_open("UTF-8", name);
+
+	return (intptr_t)cd != -1 ? cd : NULL;
+}
+
+/* Python's names with and without dashes, where iconv has but one of them; NULL: none. */
 static iconv_t open_iconv(const char *name)
 {
 	char other[NAME_LEN + 8];
-	iconv_t cd = iconv_open("UTF-8", name);
+	iconv_t cd = try_iconv(name);
 	size_t n = 0;
 
-	if (cd != (iconv_t)-1)
+	if (cd != NULL)
 		return cd;
 	for (const char *p = name; *p != '\0'; p++)
 		if (*p != '-')
 			other[n++] = *p;
 	other[n] = '\0';
-	cd = iconv_open("UTF-8", other);
-	if (cd != (iconv_t)-1 || strncmp(name, "ISO8859-", 8) != 0)
+	cd = try_iconv(other);
+	if (cd != NULL || strncmp(name, "ISO8859-", 8) != 0)
 		return cd;
 	snprintf(other, sizeof(other), "ISO-8859-%s", name + 8);
-	return iconv_open("UTF-8", other);
+	return try_iconv(other);
 }
 
 /* Are line ends, digits and letters where ASCII has them? */
@@ -138,13 +146,12 @@ int charset_open(struct charset **ret, const char *name)
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
-	c->cd = (iconv_t)-1;
 	memcpy(c->name, known, sizeof(known));
 	if (!is_wide(known, &c->unit, &c->order)) {
 		c->unit = 1;
 		c->cd = open_iconv(known);
-		if (c->cd == (iconv_t)-1 || !has_ascii(c->cd)) {
-			bool known_name = c->cd != (iconv_t)-1;
+		if (c->cd == NULL || !has_ascii(c->cd)) {
+			bool known_name = c->cd != NULL;
 
 			charset_close(c);
 			return known_name ? -EOPNOTSUPP : -EINVAL;
@@ -158,7 +165,7 @@ void charset_close(struct charset *c)
 {
 	if (c == NULL)
 		return;
-	if (c->cd != (iconv_t)-1)
+	if (c->cd != NULL)
 		iconv_close(c->cd);
 	free(c);
 }
@@ -170,14 +177,11 @@ bool charset_same(const struct charset *a, const struct charset *b)
 
 const struct charset *charset_of(const struct charset *c, const char *head, size_t len)
 {
-	static const struct charset little = {
-		.name = "UTF-16LE", .unit = 2, .order = ORDER_LITTLE, .cd = (iconv_t)-1};
-	static const struct charset big = {
-		.name = "UTF-16BE", .unit = 2, .order = ORDER_BIG, .cd = (iconv_t)-1};
-	static const struct charset big32 = {
-		.name = "UTF-32BE", .unit = 4, .order = ORDER_BIG, .cd = (iconv_t)-1};
+	static const struct charset little = {.name = "UTF-16LE", .unit = 2, .order = ORDER_LITTLE};
+	static const struct charset big = {.name = "UTF-16BE", .unit = 2, .order = ORDER_BIG};
+	static const struct charset big32 = {.name = "UTF-32BE", .unit = 4, .order = ORDER_BIG};
 	static const struct charset little32 = {
-		.name = "UTF-32LE", .unit = 4, .order = ORDER_LITTLE, .cd = (iconv_t)-1};
+		.name = "UTF-32LE", .unit = 4, .order = ORDER_LITTLE};
 	const struct charset *marked = NULL;
 
 	/* The shorter mark begins like the longer one. */
@@ -265,7 +269,7 @@ static bool decode_wide(const struct charset *c, struct out *o, const char *text
 
 static bool decode_iconv(const struct charset *c, struct out *o, const char *text, size_t len)
 {
-	char *from = (char *)(uintptr_t)text;
+	char *from = (char *)text;
 
 	iconv(c->cd, NULL, NULL, NULL, NULL);
 	while (len > 0) {

@@ -296,14 +296,14 @@ void unwrap_finish(struct unwrap *u, const struct tail *t, unwrap_fn *fn, void *
 {
 	int64_t size = tail_size(t);
 
-	for (uint8_t i = 0; i < CONTAINER_STREAMS; i++) {
+	for (size_t i = 0; i < CONTAINER_STREAMS; i++) {
 		struct unwrap_line out = {0};
 
 		if (!u->join.streams[i].open || size <= 0)
 			continue;
 		u->join.streams[i].open = false;
 		out.off = u->join.streams[i].start;
-		gather(u, t, i, out.off, (uint64_t)size, &out);
+		gather(u, t, (uint8_t)i, out.off, (uint64_t)size, &out);
 		fn(arg, &out);
 	}
 }
