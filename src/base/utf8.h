@@ -2,6 +2,13 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
+
+#define UTF8_MAX 4 /* bytes of a character */
+#define UTF8_REPLACEMENT 0xfffd
+
+/* Writes the character (RFC 3629), U+FFFD for what is none; returns its length. */
+size_t utf8_put(char buf[static UTF8_MAX], uint32_t code);
 
 /* Length of the valid UTF-8 sequence at s[0..len), 0 if there is none (RFC 3629 section 4). */
 size_t utf8_len(const unsigned char *s, size_t len);

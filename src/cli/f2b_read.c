@@ -3,7 +3,6 @@
 #include "cli/f2b_regex.h"
 #include "cli/f2b_room.h"
 #include "source/charset.h"
-#include "source/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -17,6 +17,13 @@
 /* Some ten times what anybody has; an id must fit into 16 bits. */
 #define JAILS_MAX 10000
 
+bool conf_text_same(const struct conf_text *a, const struct conf_text *b)
+{
+	if (a->text == NULL || b->text == NULL)
+		return a->text == b->text;
+	return strcmp(a->text, b->text) == 0;
+}
+
 static bool check_dir(struct reader *r)
 {
 	struct where where = {r->dir, 0};

@@ -17,6 +17,9 @@ struct conf_text {
 	struct where where;
 };
 
+/* Do both say the same, wherever it stands? */
+bool conf_text_same(const struct conf_text *a, const struct conf_text *b);
+
 /* A filter as written, tags expanded where the configuration alone decides ("<mode>"), not
  * where a line does ("<HOST>", "<F-USER>"). match/ compiles it. */
 struct filter_def {

@@ -37,13 +37,6 @@ void plan_check_jail(const struct jail *j, struct faults *f)
 	journals_check_jail(j, f);
 }
 
-static bool same_text(const struct conf_text *a, const struct conf_text *b)
-{
-	if (a->text == NULL || b->text == NULL)
-		return a->text == b->text;
-	return strcmp(a->text, b->text) == 0;
-}
-
 /* The patterns of a jail's dates: those of a jail before it that says the same, or new ones. */
 static void make_dates(struct plan *p, size_t i, struct faults *f)
 {
@@ -53,8 +46,8 @@ static void make_dates(struct plan *p, size_t i, struct faults *f)
 		const struct jail *other = &p->rs->jails[k];
 
 		if (p->dates[k] != NULL &&
-			same_text(&j->filter->datepattern, &other->filter->datepattern) &&
-			same_text(&j->logtimezone, &other->logtimezone)) {
+			conf_text_same(&j->filter->datepattern, &other->filter->datepattern) &&
+			conf_text_same(&j->logtimezone, &other->logtimezone)) {
 			p->dates[i] = p->dates[k];
 			return;
 		}

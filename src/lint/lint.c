@@ -91,18 +91,11 @@ void lint_filter(const struct filter_def *def, struct faults *f)
 	arena_free(w.arena);
 }
 
-static bool is_same_text(const struct conf_text *a, const struct conf_text *b)
-{
-	if (a->text == NULL || b->text == NULL)
-		return a->text == b->text;
-	return strcmp(a->text, b->text) == 0;
-}
-
 static bool are_same_texts(
 	const struct conf_text *a, size_t n_a, const struct conf_text *b, size_t n_b)
 {
 	for (size_t i = 0; n_a == n_b && i < n_a; i++) {
-		if (!is_same_text(&a[i], &b[i]))
+		if (!conf_text_same(&a[i], &b[i]))
 			return false;
 	}
 	return n_a == n_b;
@@ -112,8 +105,8 @@ bool lint_is_same(const struct filter_def *a, const struct filter_def *b)
 {
 	if (a == b)
 		return true;
-	return a->maxlines == b->maxlines && is_same_text(&a->usedns, &b->usedns) &&
-	       is_same_text(&a->prefregex, &b->prefregex) &&
+	return a->maxlines == b->maxlines && conf_text_same(&a->usedns, &b->usedns) &&
+	       conf_text_same(&a->prefregex, &b->prefregex) &&
 	       are_same_texts(a->failregex, a->n_failregex, b->failregex, b->n_failregex) &&
 	       are_same_texts(a->ignoreregex, a->n_ignoreregex, b->ignoreregex, b->n_ignoreregex);
 }

@@ -3,6 +3,7 @@
 #include "match/meter.h"
 
 #include "match/pattern.h"
+#include "match/steps.h"
 
 #include <errno.h>
 #include <pcre2.h>
@@ -14,25 +15,8 @@ struct meter {
 	pcre2_code *code;
 	pcre2_match_context *context;
 	pcre2_match_data *data;
-	/* Of the search under way. */
-	uint64_t steps, most;
-	PCRE2_SIZE at;
+	struct steps steps; /* of the search under way */
 };
-
-/*
- * Called before each item of the expression. A repeat of one byte ("\S+") is a single item, however
- * far it reads: the way that the position went ahead since the last call is what it cost.
- */
-static int count(pcre2_callout_block *block, void *data)
-{
-	struct meter *m = data;
-
-	m->steps++;
-	if (block->current_position > m->at)
-		m->steps += block->current_position - m->at;
-	m->at = block->current_position;
-	return m->steps < m->most ? 0 : PCRE2_ERROR_CALLOUT;
-}
 
 static int compile(struct meter *m, const struct pattern *p, unsigned flags)
 {
@@ -58,7 +42,7 @@ static int compile(struct meter *m, const struct pattern *p, unsigned flags)
 	pcre2_set_match_limit(m->context, UINT32_MAX);
 	pcre2_set_depth_limit(m->context, UINT32_MAX);
 	pcre2_set_heap_limit(m->context, HEAP_LIMIT_KIB);
-	pcre2_set_callout(m->context, count, m);
+	pcre2_set_callout(m->context, steps_count, &m->steps);
 	return 0;
 }
 
@@ -94,10 +78,8 @@ uint64_t meter_steps(struct meter *m, const char *text, size_t len, uint64_t mos
 {
 	int r;
 
-	m->steps = 0;
-	m->most = most;
-	m->at = 0;
+	m->steps = (struct steps) {.most = most};
 	r = pcre2_match(m->code, (PCRE2_SPTR)text, len, 0, 0, m->data, m->context);
 	/* The other errors are limits of memory: more than anybody should need. */
-	return r < PCRE2_ERROR_NOMATCH ? most : m->steps;
+	return r < PCRE2_ERROR_NOMATCH ? most : m->steps.taken;
 }

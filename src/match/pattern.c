@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "match/pattern.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -203,13 +205,10 @@ static int tag(struct expansion *e)
 /* The bytes of a character as escapes; in a class any of them may stand. */
 static int unicode_bytes(struct expansion *e, unsigned long c, bool in_class)
 {
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	char b[4];
+	char b[UTF8_MAX];
+	size_t n = utf8_put(b, (uint32_t)c);
 	int r;
 
-	for (size_t i = n - 1; i > 0; i--, c >>= 6)
-		b[i] = (char)(0x80 | (c & 0x3f));
-	b[0] = (char)(n == 1 ? c : ((0xf00U >> n) & 0xff) | c);
 	r = in_class ? 0 : emits(e, "(?:");
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		char hex[5] = {'\\', 'x', "0123456789abcdef"[(unsigned char)b[i] >> 4],

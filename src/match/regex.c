@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "match/pattern.h"
+#include "match/steps.h"
 
 #include <errno.h>
 #include <pcre2.h>
@@ -39,10 +40,8 @@ struct regex_engine {
 	pcre2_match_data *data;        /* large enough for any regex of the engine */
 	uint32_t n_pairs;
 	pcre2_jit_stack *stack;
-	bool is_utf8; /* the text searched has more than ASCII in it */
-	/* What searching in the present long text has cost so far, and where it stands. */
-	uint64_t steps;
-	PCRE2_SIZE at;
+	bool is_utf8;       /* the text searched has more than ASCII in it */
+	struct steps steps; /* in the present long text, so far */
 };
 
 /* An expression as compiled. */
@@ -63,21 +62,6 @@ struct regex {
 	size_t n_groups;
 };
 
-/*
- * Called before each item of an expression. A repeat of one character is a single item, however far
- * it reads: the way that the position went ahead since the last call is what it cost.
- */
-static int on_step(pcre2_callout_block *block, void *data)
-{
-	struct regex_engine *e = data;
-
-	e->steps++;
-	if (block->current_position > e->at)
-		e->steps += block->current_position - e->at;
-	e->at = block->current_position;
-	return e->steps <= STEPS_MAX ? 0 : PCRE2_ERROR_CALLOUT;
-}
-
 struct regex_engine *regex_engine_new(struct filter_stats *stats)
 {
 	struct regex_engine *e = calloc(1, sizeof(*e));
@@ -85,6 +69,7 @@ struct regex_engine *regex_engine_new(struct filter_stats *stats)
 	if (e == NULL)
 		return NULL;
 	e->stats = stats;
+	e->steps.most = STEPS_MAX;
 	e->compile = pcre2_compile_context_create(NULL);
 	e->match = pcre2_match_context_create(NULL);
 	e->measured = pcre2_match_context_create(NULL);
@@ -101,7 +86,7 @@ struct regex_engine *regex_engine_new(struct filter_stats *stats)
 	pcre2_set_match_limit(e->measured, UINT32_MAX);
 	pcre2_set_depth_limit(e->measured, UINT32_MAX);
 	pcre2_set_heap_limit(e->measured, HEAP_LIMIT_KIB);
-	pcre2_set_callout(e->measured, on_step, e);
+	pcre2_set_callout(e->measured, steps_count, &e->steps);
 	pcre2_jit_stack_assign(e->measured, NULL, e->stack);
 	pcre2_jit_stack_assign(e->match, NULL, e->stack);
 	return e;
@@ -346,7 +331,7 @@ const struct regex_group *regex_groups(const struct regex *r, size_t *ret_n)
 void regex_engine_utf8(struct regex_engine *e, bool is_utf8)
 {
 	e->is_utf8 = is_utf8;
-	e->steps = 0;
+	e->steps = (struct steps) {.most = STEPS_MAX};
 }
 
 static bool find_in_long(
@@ -357,14 +342,14 @@ static bool find_in_long(
 	int rc = PCRE2_ERROR_JIT_STACKLIMIT;
 
 	if (len < r->literal_len || memcmp(text, r->literal, r->literal_len) != 0 ||
-		e->steps > STEPS_MAX)
+		e->steps.taken >= e->steps.most)
 		return false;
-	e->at = 0;
+	e->steps.at = 0;
 	if (p->is_jit)
 		rc = pcre2_jit_match(p->code, subject, len, 0, 0, e->data, e->measured);
 	if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
 		e->stats->jit_retries += p->is_jit;
-		e->at = 0;
+		e->steps.at = 0;
 		rc = pcre2_match(p->code, subject, len, 0, PCRE2_NO_JIT, e->data, e->measured);
 	}
 	if (rc < PCRE2_ERROR_NOMATCH)

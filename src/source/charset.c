@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/charset.h"
 
+#include "base/utf8.h"
 #include "base/util.h"
-#include "source/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>

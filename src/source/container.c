@@ -2,9 +2,9 @@
 #include "source/container.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "base/util.h"
 #include "match/civil.h"
-#include "source/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
