@@ -225,7 +225,8 @@ static void on_answer(struct guard *g, void *what, const struct msg_found *m)
 	if (e->addrs != NULL)
 		memcpy(e->addrs, m->addrs, m->n * sizeof(*e->addrs));
 	e->until_us = clock_mono_us() + (certain ? KEPT_US : KEPT_FAILED_US);
-	if (m->result == LOOKUP_BUSY)
+	/* Nobody answered, or there is no room for what was said: it is asked again. */
+	if (m->result == LOOKUP_BUSY || e->n_addrs < m->n)
 		e->until_us = 0;
 	while ((w = e->first) != NULL) {
 		e->first = w->next;
