@@ -166,8 +166,10 @@ for round in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		kill -KILL "$_guard"
 		;;
 	4 | 8)
-		# what is open may go at any time, what was never seen cannot be read
+		# what is open may go at any time, but what was never seen cannot be read, and what is
+		# judged is on disk a moment later (a reload saves it)
 		eventually failures_are $n_written remote
+		ctl reload >"$T/reload.log" 2>&1
 		vacuum 2
 		;;
 	esac
