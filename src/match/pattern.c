@@ -247,6 +247,8 @@ static int unicode_escape(struct expansion *e, bool in_class)
 
 /* Beside what is space everywhere Python has the four separators of ASCII. */
 #define SPACE "\\s\\x1c-\\x1f"
+/* Python's letters, digits and underscore; newer PCRE2 counts marks and other connectors, too. */
+#define WORD "_\\p{L}\\p{N}"
 
 static int escape(struct expansion *e)
 {
@@ -266,6 +268,13 @@ static int escape(struct expansion *e)
 		return r;
 	case 'S':
 		r = emits(e, "[^" SPACE "]");
+		e->at += 2;
+		return r;
+	case 'w':
+	case 'W':
+		if ((e->flags & PATTERN_UTF8) == 0)
+			return copy(e, 2);
+		r = emits(e, e->src[e->at + 1] == 'w' ? "[" WORD "]" : "[^" WORD "]");
 		e->at += 2;
 		return r;
 	case 'u':
@@ -290,6 +299,11 @@ static int class(struct expansion *e)
 
 		if (escaped && e->src[e->at + 1] == 's') {
 			r = emits(e, SPACE);
+			e->at += 2;
+			continue;
+		}
+		if (escaped && e->src[e->at + 1] == 'w' && (e->flags & PATTERN_UTF8) != 0) {
+			r = emits(e, WORD);
 			e->at += 2;
 			continue;
 		}

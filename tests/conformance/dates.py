@@ -21,8 +21,12 @@ try:
     from fail2ban.server import datedetector
     from fail2ban.server.mytime import MyTime
     from fail2ban.server.utils import Utils
+    from fail2ban.version import version as fail2ban_version
 except ImportError:
     print('SKIP: fail2ban is not installed')
+    sys.exit(77)
+if not fail2ban_version.startswith('1.0'):
+    print('SKIP: ours is compared with fail2ban 1.0, and this is another')
     sys.exit(77)
 
 SHOWN_MAX = 20

@@ -30,8 +30,12 @@ try:
     import fail2ban
     from fail2ban.client.fail2banregex import exec_command_line
     from fail2ban.server.failregex import R_HOST
+    from fail2ban.version import version as fail2ban_version
 except ImportError:
     print('1..0 # SKIP fail2ban is not installed')
+    sys.exit(77)
+if not fail2ban_version.startswith('1.0'):
+    print('1..0 # SKIP compared with fail2ban 1.0, and this is another')
     sys.exit(77)
 
 ENV = {'LC_ALL': 'C.UTF-8', 'TZ': 'Europe/Zurich'}

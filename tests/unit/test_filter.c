@@ -133,6 +133,9 @@ static void dialect(void **state)
 	check("^[^\\u00e9]+ <HOST>$", "\xc3\xa9 192.0.2.1", "-");
 	check("^.{2} \\w{2} <HOST>$", "\xc3\xa9\xc3\xa9 \xc3\xa9\xc3\xa9 192.0.2.1", "192.0.2.1");
 	check("^\\w+ <HOST>$", "e\xcc\x81 192.0.2.1", "-");
+	check("^\\w\\W <HOST>$", "e\xcc\x81 192.0.2.1", "192.0.2.1");
+	check("^[\\w-]+ <HOST>$", "\xc3\xa9-e 192.0.2.1", "192.0.2.1");
+	check("^[\\w.]+ <HOST>$", "e\xcc\x81 192.0.2.1", "-");
 	check("^x\\sy <HOST>$", "x\xe3\x80\x80y 192.0.2.1", "192.0.2.1");
 	check("^x\\sy <HOST>$", "x\x1cy 192.0.2.1", "192.0.2.1");
 	check("^x\\Sy <HOST>$", "x\x1fy 192.0.2.1", "-");
