@@ -11,6 +11,9 @@
 #define TAG_MAX 64       /* longest name in <...> that is looked at */
 #define TAGS_OPEN_MAX 64 /* different names of <F-...> in one expression */
 
+/* Python's letters, digits and underscore; newer PCRE2 counts marks and other connectors, too. */
+#define WORD "_\\p{L}\\p{N}"
+
 /*
  * What may be an address: as wide as fail2ban takes it, so that both see a line alike. base/addr
  * has the last word on whether it is one. A zone ("%eth0") is more than fail2ban knows of.
@@ -168,6 +171,22 @@ static int skip_lines(struct expansion *e)
 	return r;
 }
 
+/* The text of a tag of ours, in which "\w" is told as Python has it. */
+static int emit_tag(struct expansion *e, const char *text)
+{
+	const char *w;
+	int r = 0;
+
+	while (r == 0 && (e->flags & PATTERN_UTF8) != 0 && (w = strstr(text, "\\w")) != NULL) {
+		bool in_class = w > text && w[-1] == '[';
+
+		r = emit(e, text, (size_t)(w - text));
+		r = r < 0 ? r : emits(e, in_class ? WORD : "[" WORD "]");
+		text = w + 2;
+	}
+	return r < 0 ? r : emits(e, text);
+}
+
 static int tag(struct expansion *e)
 {
 	const char *name = e->src + e->at + 1;
@@ -182,14 +201,14 @@ static int tag(struct expansion *e)
 	if (len == 9 && memcmp(name, "SKIPLINES", 9) == 0)
 		return skip_lines(e);
 	if (len == 4 && memcmp(name, "HOST", 4) == 0) {
-		r = emits(e, (e->flags & PATTERN_NO_NAMES) != 0 ? ADDR : HOST);
+		r = emit_tag(e, (e->flags & PATTERN_NO_NAMES) != 0 ? ADDR : HOST);
 		e->at += len + 2;
 		return r;
 	}
 	for (size_t i = 0; i < sizeof(fixed_tags) / sizeof(fixed_tags[0]); i++) {
 		if (strlen(fixed_tags[i].name) != len || memcmp(name, fixed_tags[i].name, len) != 0)
 			continue;
-		r = emits(e, fixed_tags[i].text);
+		r = emit_tag(e, fixed_tags[i].text);
 		e->at += len + 2;
 		return r;
 	}
@@ -247,8 +266,6 @@ static int unicode_escape(struct expansion *e, bool in_class)
 
 /* Beside what is space everywhere Python has the four separators of ASCII. */
 #define SPACE "\\s\\x1c-\\x1f"
-/* Python's letters, digits and underscore; newer PCRE2 counts marks and other connectors, too. */
-#define WORD "_\\p{L}\\p{N}"
 
 static int escape(struct expansion *e)
 {

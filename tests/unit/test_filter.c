@@ -135,6 +135,8 @@ static void dialect(void **state)
 	check("^\\w+ <HOST>$", "e\xcc\x81 192.0.2.1", "-");
 	check("^\\w\\W <HOST>$", "e\xcc\x81 192.0.2.1", "192.0.2.1");
 	check("^[\\w-]+ <HOST>$", "\xc3\xa9-e 192.0.2.1", "192.0.2.1");
+	check("from <HOST>$", "from \xcc\x81", "-");
+	check("from <DNS>$", "from \xc3\xa9.example", "\xc3\xa9.example");
 	check("^[\\w.]+ <HOST>$", "e\xcc\x81 192.0.2.1", "-");
 	check("^x\\sy <HOST>$", "x\xe3\x80\x80y 192.0.2.1", "192.0.2.1");
 	check("^x\\sy <HOST>$", "x\x1cy 192.0.2.1", "192.0.2.1");
