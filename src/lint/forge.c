@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lint/forge.h"
 
+#include "base/util.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,7 @@ const struct forge_tail forge_known[] = {
 	KNOWN(" [" FORGE_OTHER4 "]"),
 	KNOWN(", rip=" FORGE_OTHER4 ", "),
 };
-const size_t forge_n_known = sizeof(forge_known) / sizeof(forge_known[0]);
+const size_t forge_n_known = ARRAY_SIZE(forge_known);
 
 static const struct regen_hosts own = {FORGE_OWN4, FORGE_OWN6, FORGE_OWN_NAME};
 static const struct regen_hosts other = {FORGE_OTHER4, FORGE_OTHER6, FORGE_OTHER4};

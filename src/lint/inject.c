@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/util.h"
 #include "lint/forge.h"
 #include "match/window.h"
 
@@ -15,9 +16,8 @@
 #define JUDGED_MAX 50000               /* lines judged for one filter */
 #define SESSION_US INT64_C(3600000000) /* longer than any session lives */
 #define LINE_MAX 4096
-#define FREE_BYTES                                                                                 \
-	80 /* printable bytes that a field without a name takes if anybody chooses it              \
-	    */
+/* Printable bytes that a field without a name takes if anybody chooses it. */
+#define FREE_BYTES 80
 
 enum finding {
 	FINDING_FIELD, /* through a field */
@@ -145,7 +145,7 @@ static size_t culprit(const struct inject *in, const struct match *m)
 
 	if (in->w->pref.source == NULL || r->tree.root == NULL)
 		return m->regex;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (regen_has_group(r->tree.root, names[i]))
 			return m->regex;
 	}
@@ -408,7 +408,7 @@ static void attack_end(struct inject *in, const struct forge_line *line,
 {
 	static const struct forge_tail leads[] = {{": said", 6}, {" said", 5}};
 
-	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(leads); i++) {
 		if (attack_end_with(in, line, &leads[i], own, n_own))
 			return;
 	}

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lint/regen.h"
 
+#include "base/util.h"
+
 #include <errno.h>
 #include <string.h>
 
 #define CAPTURES_MAX 128
-#define MANY_FROM                                                                                  \
-	100 /* more repeats than a log's author would count are as good as without end             \
-	     */
+/* More repeats than a log's author would count are as good as without end. */
+#define MANY_FROM 100
 #define WORD_LEN 5
 #define LITERAL_WORD 3   /* letters in a row that make a word of the expression's own */
 #define STEPS_MAX 100000 /* nodes visited for one text */
@@ -212,7 +213,7 @@ bool regen_has_group(const struct retree_node *node, const char *name)
 /* How much the node is wanted: an address before a host's name before all else. */
 static int worth(const struct retree_node *n)
 {
-	for (size_t i = 0; i < sizeof(host_groups) / sizeof(host_groups[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(host_groups); i++) {
 		if (regen_has_group(n, host_groups[i]))
 			return 10 - (int)i;
 	}
@@ -340,7 +341,7 @@ static void write_group(struct writer *w, const struct retree_node *n)
 
 	if (n->name == NULL) {
 		write_node(w, n->child);
-	} else if (is_one_of(n->name, host_groups, 5)) {
+	} else if (is_one_of(n->name, host_groups, ARRAY_SIZE(host_groups))) {
 		const char *host = host_text(w, n);
 
 		put(w, host, strlen(host));
@@ -351,8 +352,7 @@ static void write_group(struct writer *w, const struct retree_node *n)
 		mark(w, REGEN_CONTENT, n, off, is_prefix);
 	} else {
 		w->field = n->name;
-		w->is_reserved |=
-			is_one_of(n->name, reserved, sizeof(reserved) / sizeof(reserved[0]));
+		w->is_reserved |= is_one_of(n->name, reserved, ARRAY_SIZE(reserved));
 		write_node(w, n->child);
 		w->field = field;
 		w->is_reserved = was_reserved;

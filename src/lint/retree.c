@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lint/retree.h"
 
+#include "base/util.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -493,7 +495,7 @@ static struct retree_node *group(struct parser *p, struct flags *f)
 		return give_up(p);
 	if (peek(p, 0) != '?')
 		return capture(p, f, NULL, off);
-	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
 		if (skip(p, plain[i].opening))
 			return group_rest(p, f, plain[i].kind, off);
 	}

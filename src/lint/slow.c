@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/util.h"
 #include "lint/work.h"
 #include "match/meter.h"
 
@@ -153,7 +154,7 @@ static const char *stopper(const struct regen_mark *m)
 {
 	static const char *const bytes[] = {"!", "\"", " ", "]", ">", "~"};
 
-	for (size_t i = 0; m->node->child->kind == RETREE_SET && i < 6; i++) {
+	for (size_t i = 0; m->node->child->kind == RETREE_SET && i < ARRAY_SIZE(bytes); i++) {
 		if (!byteset_has(&m->node->child->set, (unsigned char)bytes[i][0]))
 			return bytes[i];
 	}
@@ -182,7 +183,7 @@ static void find_pumps(struct slow *s, const struct regen_text *t, const struct 
 	size_t end = m->off + m->len;
 
 	s->n_pumps = 0;
-	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++) {
 		if (body->kind != RETREE_SET || byteset_has(&body->set, (unsigned char)*bytes[i]))
 			add_pump(s, bytes[i], 1);
 	}

@@ -207,7 +207,7 @@ static const char *field_words(char format)
 		{"f", "fraction"}, {"a", "weekday"}, {"A", "weekday"}, {"z", "zone"},
 		{"Z", "zone"}};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (words[i][0][0] == format)
 			return words[i][1];
 	}

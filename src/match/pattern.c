@@ -2,6 +2,7 @@
 #include "match/pattern.h"
 
 #include "base/utf8.h"
+#include "base/util.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -205,7 +206,7 @@ static int tag(struct expansion *e)
 		e->at += len + 2;
 		return r;
 	}
-	for (size_t i = 0; i < sizeof(fixed_tags) / sizeof(fixed_tags[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(fixed_tags); i++) {
 		if (strlen(fixed_tags[i].name) != len || memcmp(name, fixed_tags[i].name, len) != 0)
 			continue;
 		r = emit_tag(e, fixed_tags[i].text);
