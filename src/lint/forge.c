@@ -24,7 +24,7 @@ const struct forge_tail forge_known[] = {
 };
 const size_t forge_n_known = ARRAY_SIZE(forge_known);
 
-static const struct regen_hosts own = {FORGE_OWN4, FORGE_OWN6, FORGE_OWN_NAME};
+const struct regen_hosts forge_own = {FORGE_OWN4, FORGE_OWN6, FORGE_OWN_NAME};
 static const struct regen_hosts other = {FORGE_OTHER4, FORGE_OTHER6, FORGE_OTHER4};
 
 static int write_line(struct regen_text *ret, const struct lint_work *w, size_t regex,
@@ -56,7 +56,7 @@ int forge_line(struct forge_line *ret, const struct lint_work *w, size_t regex, 
 	if (w->fail[regex].tree.root == NULL)
 		return -EINVAL;
 	ret->regex = regex;
-	if (write_line(&ret->own, w, regex, variant, &own) < 0 ||
+	if (write_line(&ret->own, w, regex, variant, &forge_own) < 0 ||
 		write_line(&ret->other, w, regex, variant, &other) < 0)
 		return -EINVAL;
 	if (w->def->maxlines > 1)

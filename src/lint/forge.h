@@ -10,6 +10,9 @@
 #define FORGE_OTHER4 "198.51.100.7"
 #define FORGE_OTHER6 "2001:db8:bad::7"
 
+/* Whose line it is. */
+extern const struct regen_hosts forge_own;
+
 /* A line that the service could write, and the same line about somebody else. */
 struct forge_line {
 	struct regen_text own, other;

@@ -34,7 +34,6 @@ enum trust {
 	TRUST_NAMED,   /* in a field with a name, of bytes that the expression allows for */
 	TRUST_FIELD,   /* the same without a name */
 	TRUST_ESCAPES, /* with bytes that the expression does not allow for */
-	TRUST_LEVELS,
 };
 
 struct inject {
@@ -47,7 +46,7 @@ struct inject {
 	unsigned judged;
 	int64_t now_us;
 	struct window *window; /* what is matched last borrows from it */
-	struct proof *proofs;  /* FINDINGS of each failregex, then of prefregex */
+	struct proof *proofs;  /* FINDINGS of each failregex, of prefregex, of each ignoreregex */
 };
 
 /* A line under attack. */
@@ -140,15 +139,10 @@ static bool is_own_name(const struct match *m)
 /* The expression that the address came from. */
 static size_t culprit(const struct inject *in, const struct match *m)
 {
-	static const char *const names[] = {"ip4", "ip6", "dns", "host", "fid"};
 	const struct lint_regex *r = &in->w->fail[m->regex];
 
-	if (in->w->pref.source == NULL || r->tree.root == NULL)
+	if (in->w->pref.source == NULL || r->tree.root == NULL || regen_has_host(r->tree.root))
 		return m->regex;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (regen_has_group(r->tree.root, names[i]))
-			return m->regex;
-	}
 	return in->w->def->n_failregex;
 }
 
@@ -324,7 +318,7 @@ static void attack_by_hiding(
 	}
 }
 
-/* With that ignoreregex alone, for a filter does not say which of them it was. */
+/* With that ignoreregex alone: one before it might take the line first. */
 static void attack_ignoreregex(struct inject *in, size_t ignore)
 {
 	struct lint_work *w = in->w;

@@ -220,6 +220,11 @@ static int worth(const struct retree_node *n)
 	return 0;
 }
 
+bool regen_has_host(const struct retree_node *node)
+{
+	return worth(node) > 0;
+}
+
 static void write_node(struct writer *w, const struct retree_node *n);
 
 static void write_alternative(struct writer *w, const struct retree_node *alt)

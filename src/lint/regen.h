@@ -54,5 +54,8 @@ struct regen_choice {
  */
 int regen_write(struct regen_text *ret, const struct retree *tree, const struct regen_choice *c);
 
-/* Can the tree match an address at all, a host's name? */
+/* Is there a group of that name in it? */
 bool regen_has_group(const struct retree_node *node, const char *name);
+
+/* Is there a group in it that says whom the line means? */
+bool regen_has_host(const struct retree_node *node);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/util.h"
-#include "lint/work.h"
+#include "lint/forge.h"
 #include "match/meter.h"
 
 #include <math.h>
@@ -298,10 +298,8 @@ static unsigned count_repeats(const struct retree_node *node)
 
 static void stretch_regex(struct slow *s, struct regen_text *t)
 {
-	static const struct regen_hosts hosts = {"192.0.2.1", "2001:db8::1", "client.example.com"};
-
 	for (unsigned v = 0; v < VARIANTS && s->spent < BUDGET; v++) {
-		struct regen_choice c = {.variant = v, .hosts = &hosts};
+		struct regen_choice c = {.variant = v, .hosts = &forge_own};
 
 		if (regen_write(t, &s->regex->tree, &c) < 0)
 			continue;
