@@ -295,6 +295,21 @@ int text_parse_bool(bool *ret, const char *s)
 	return -EINVAL;
 }
 
+bool text_ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), end_len = strlen(end);
+
+	return len > end_len && strcmp(s + len - end_len, end) == 0;
+}
+
+bool text_is_one_of(const char *word, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
 #define DISTANCE_MAX 48
 
 static unsigned least(unsigned a, unsigned b)

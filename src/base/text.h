@@ -36,5 +36,11 @@ const char *text_duration(int64_t sec, char *buf, size_t size);
 /* yes/no, true/false, on/off, 1/0 in any case. 0 or -EINVAL. */
 int text_parse_bool(bool *ret, const char *s);
 
+/* Does it end so, with something before? */
+bool text_ends_with(const char *s, const char *end);
+
+/* Is the word among these n, letter by letter? */
+bool text_is_one_of(const char *word, const char *const *words, size_t n);
+
 /* The candidate nearest to what was written, for "did you mean"; NULL if none is near. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t n);

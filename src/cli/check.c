@@ -176,6 +176,7 @@ static void check_strays(const char *dir, struct faults *f)
 	static const char *const known[] = {"jail.conf", "jail.local", "jail.d", "filter.d",
 		"action.d", "fail2ban.conf", "fail2ban.local", "fail2ban.d", "stockade.conf",
 		"stockade.local", "stockade.d"};
+	static const char *const ends[] = {".d", ".conf", ".local"};
 	DIR *d = opendir(dir);
 	const struct dirent *e;
 
@@ -183,13 +184,9 @@ static void check_strays(const char *dir, struct faults *f)
 		const char *end = strrchr(e->d_name, '.');
 		const char *near = text_nearest(e->d_name, known, ARRAY_SIZE(known));
 		_cleanup_free_ char *path = NULL;
-		bool is_own = false;
 
-		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-			is_own |= strcmp(e->d_name, known[i]) == 0;
-		if (is_own || near == NULL || end == NULL ||
-			(strcmp(end, ".d") != 0 && strcmp(end, ".conf") != 0 &&
-				strcmp(end, ".local") != 0) ||
+		if (text_is_one_of(e->d_name, known, ARRAY_SIZE(known)) || near == NULL ||
+			end == NULL || !text_is_one_of(end, ends, ARRAY_SIZE(ends)) ||
 			asprintf(&path, "%s/%s", dir, e->d_name) < 0)
 			continue;
 		fault_add(f, FAULT_WARNING, (struct where) {path, 0},

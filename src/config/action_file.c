@@ -20,10 +20,7 @@ static const char *const walls[] = {"stockade", "iptables", "iptables-allports",
 
 bool action_file_is_wall(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(walls); i++)
-		if (strcmp(name, walls[i]) == 0)
-			return true;
-	return false;
+	return text_is_one_of(name, walls, ARRAY_SIZE(walls));
 }
 
 static void tell_unknown(

@@ -55,10 +55,7 @@ bool filter_check_missing(struct reader *r, const struct doc *d, const char *key
 
 static bool is_filter_key(const char *name)
 {
-	for (size_t i = 0; i < keys_filter_n; i++)
-		if (strcmp(name, keys_filter[i]) == 0)
-			return true;
-	return strcmp(name, "logtype") == 0;
+	return text_is_one_of(name, keys_filter, keys_filter_n) || strcmp(name, "logtype") == 0;
 }
 
 static bool is_set(const struct doc *d, const char *name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/filter_file.h"
 
+#include "base/text.h"
 #include "base/util.h"
 #include "config/filter_check.h"
 #include "config/keys.h"
@@ -93,14 +94,6 @@ int filter_file_open(struct reader *r, struct conf_text spec, bool journal, stru
 static const char *const joined_keys[] = {"failregex", "ignoreregex", "journalmatch"};
 static const char *const option_keys[] = {"usedns", "maxlines", "prefregex"};
 
-static bool is_one_of(const char *const *keys, size_t n, const char *key)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(keys[i], key) == 0)
-			return true;
-	return false;
-}
-
 /* A value of the definition: the jail's, else the filter's. False when it has none, or a fault. */
 static bool get(
 	const struct scope *filter, const struct section *outer, const char *key, struct lines *ret)
@@ -110,14 +103,14 @@ static bool get(
 
 	/* Of what stands both in the jail and in the filter's options fail2ban takes some together,
 	 * and some from the option. */
-	if (e != NULL && is_option && is_one_of(joined_keys, ARRAY_SIZE(joined_keys), key)) {
+	if (e != NULL && is_option && text_is_one_of(key, joined_keys, ARRAY_SIZE(joined_keys))) {
 		if (expand_tag(filter, key, ret) < 0)
 			return false;
 		for (size_t i = 0; i < e->lines.n; i++)
 			lines_add(ret, filter->r->scratch, e->lines.items[i]);
 		return true;
 	}
-	if (is_option && is_one_of(option_keys, ARRAY_SIZE(option_keys), key))
+	if (is_option && text_is_one_of(key, option_keys, ARRAY_SIZE(option_keys)))
 		e = NULL;
 	if (e != NULL) {
 		*ret = e->lines;

@@ -304,13 +304,6 @@ static void check_blocktype(struct draft *d, const struct action_def *a)
 	d->jail->shadow = true;
 }
 
-static bool has_suffix(const char *s, const char *suffix)
-{
-	size_t n = strlen(s), m = strlen(suffix);
-
-	return n >= m && strcmp(s + n - m, suffix) == 0;
-}
-
 /* What only passes on a key of the jail (port="%(port)s") comes from where the jail has that. */
 static struct conf_text placed(struct draft *d, const char *key, struct conf_text value)
 {
@@ -336,7 +329,7 @@ static bool add_action(
 	check_blocktype(d, a);
 	if (protocol != NULL)
 		ports_protocols(d->r, placed(d, "protocol", protocol->value), protocols);
-	if (has_suffix(a->name, "allports") ||
+	if (text_ends_with(a->name, "allports") ||
 		(type != NULL && strcmp(type->value.text, "allports") == 0) ||
 		(actiontype != NULL && strcmp(actiontype->value.text, "<allports>") == 0))
 		ports->all = true;

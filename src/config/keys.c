@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/keys.h"
 
+#include "base/text.h"
 #include "base/util.h"
 
 #include <string.h>
@@ -101,24 +102,18 @@ bool keys_are_mentioned(const struct doc *d, const char *key)
 static bool is_known(const struct check *c, const char *key)
 {
 	/* Underscores in front mark somebody's own variables; conditions belong to actions. */
-	if (key[0] == '_' || strchr(key, '?') != NULL || strncmp(key, "action_", 7) == 0 ||
-		strncmp(key, "banaction_", 10) == 0)
-		return true;
-	for (size_t i = 0; i < c->n_known; i++)
-		if (strcmp(key, c->known[i]) == 0)
-			return true;
-	return false;
+	return key[0] == '_' || strchr(key, '?') != NULL || strncmp(key, "action_", 7) == 0 ||
+	       strncmp(key, "banaction_", 10) == 0 || text_is_one_of(key, c->known, c->n_known);
 }
 
 static void check_entry(struct check *c, const struct section *s, const struct entry *e)
 {
 	const char *hint;
 
-	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
-		if ((c->kind == KEYS_JAIL || c->kind == KEYS_MAIN) &&
-			strcmp(e->name, later[i]) == 0 && !is_mentioned(c, e->name))
-			reader_warn(c->r, e->where,
-				"'%s' is not done by this version: it changes nothing", e->name);
+	if ((c->kind == KEYS_JAIL || c->kind == KEYS_MAIN) &&
+		text_is_one_of(e->name, later, ARRAY_SIZE(later)) && !is_mentioned(c, e->name))
+		reader_warn(c->r, e->where, "'%s' is not done by this version: it changes nothing",
+			e->name);
 	if (is_known(c, e->name) || c->searched > SEARCH_BYTES_MAX || is_mentioned(c, e->name))
 		return;
 	hint = reader_hint(c->r, e->name, c->known, c->n_known);

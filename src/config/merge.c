@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/merge.h"
 
+#include "base/text.h"
 #include "base/util.h"
 #include "config/expand.h"
 
@@ -263,13 +264,6 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool has_suffix(const char *s, const char *suffix)
-{
-	size_t n = strlen(s), m = strlen(suffix);
-
-	return n > m && strcmp(s + n - m, suffix) == 0;
-}
-
 /* The directory's files with that suffix, sorted. */
 static struct lines list_dir(struct reader *r, const char *dir, const char *suffix)
 {
@@ -284,7 +278,7 @@ static struct lines list_dir(struct reader *r, const char *dir, const char *suff
 		return found;
 	}
 	while ((e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.' && has_suffix(e->d_name, suffix))
+		if (e->d_name[0] != '.' && text_ends_with(e->d_name, suffix))
 			lines_add(&found, r->scratch,
 				(struct conf_text) {
 					arena_printf(r->scratch, "%s/%s", dir, e->d_name), where});
@@ -310,7 +304,7 @@ const char **merge_names(struct reader *r, const char *dir, size_t *ret_n)
 	while (d != NULL && (e = readdir(d)) != NULL && n < MERGE_NAMES_MAX) {
 		size_t len = strlen(e->d_name);
 
-		if (has_suffix(e->d_name, ".conf") && e->d_name[0] != '.')
+		if (text_ends_with(e->d_name, ".conf") && e->d_name[0] != '.')
 			names[n++] = arena_strndup(r->scratch, e->d_name, len - 5);
 	}
 	if (d != NULL)
@@ -334,7 +328,7 @@ static void check_name(struct reader *r, const char *dir, const char *name)
 	if (name[0] == '.' || strncmp(name, "README", 6) == 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (has_suffix(name, known[i]))
+		if (text_ends_with(name, known[i]))
 			return;
 	if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
 		reader_warn(r, (struct where) {path, 0},

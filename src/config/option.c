@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/option.h"
 
+#include "base/text.h"
 #include "base/util.h"
 #include "config/value.h"
 
@@ -70,11 +71,8 @@ void option_ignorecache(struct reader *r, const struct section *values, struct i
 		return;
 	for (size_t i = 0; i < spec.opts.entries.n; i++) {
 		const char *name = spec.opts.entries.items[i]->name;
-		bool known = false;
 
-		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
-			known |= strcmp(name, names[k]) == 0;
-		if (!known)
+		if (!text_is_one_of(name, names, ARRAY_SIZE(names)))
 			reader_warn(r, t.where, "nothing reads '%s' in ignorecache%s",
 				reader_show(r, name),
 				reader_hint(r, name, names, ARRAY_SIZE(names)));

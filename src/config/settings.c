@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/settings.h"
 
+#include "base/text.h"
 #include "base/util.h"
 #include "config/expand.h"
 #include "config/keys.h"
@@ -152,11 +153,8 @@ static void check_sections(struct reader *r, const struct doc *d)
 
 	for (size_t i = 0; i < d->sections.n; i++) {
 		const struct section *s = (const struct section *)d->sections.items[i];
-		bool known = false;
 
-		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
-			known |= strcmp(s->name, names[k]) == 0;
-		if (!known)
+		if (!text_is_one_of(s->name, names, ARRAY_SIZE(names)))
 			reader_warn(r, s->where, "nothing reads the section [%s]%s",
 				reader_show(r, s->name),
 				reader_hint(r, s->name, names, ARRAY_SIZE(names)));

@@ -113,6 +113,12 @@ static void words(void **state)
 	(void)state;
 	assert_string_equal(text_nearest("maxrety", known, 4), "maxretry");
 	assert_string_equal(text_nearest("findtme", known, 4), "findtime");
+	assert_true(text_is_one_of("logpath", known, 4));
+	assert_false(text_is_one_of("logpath", known, 3));
+	assert_false(text_is_one_of("Maxretry", known, 4));
+	assert_true(text_ends_with("jail.conf", ".conf"));
+	assert_false(text_ends_with(".conf", ".conf"));
+	assert_false(text_ends_with("f", ".conf"));
 	assert_string_equal(text_nearest("ssdh", (const char *const[]) {"ftp", "sshd"}, 2), "sshd");
 	assert_string_equal(text_nearest("htp", (const char *const[]) {"ftp", "http"}, 2), "http");
 	assert_null(text_nearest("ab", (const char *const[]) {"cd", "a"}, 1));
