@@ -85,19 +85,6 @@ void filter_check_options(
 	}
 }
 
-/* Those that a log line fills, as far as they are words. */
-static const char *const line_tags[] = {"HOST", "ADDR", "IP4", "IP6", "DNS", "CIDR", "SUBNET",
-	"SKIPLINES", "F-ID", "F-USER", "F-CONTENT", "F-NOFAIL", "F-MLFID", "F-MLFFORGET",
-	"F-MLFGAINED"};
-
-static bool is_line_tag(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(line_tags); i++)
-		if (strcmp(name, line_tags[i]) == 0)
-			return true;
-	return strncmp(name, "F-", 2) == 0;
-}
-
 /* The tag's name at p, right after '<', or NULL; only such as somebody may have meant for one. */
 static const char *tag_name(struct reader *r, const char *text, const char *p)
 {
@@ -194,11 +181,11 @@ bool filter_check_tags(
 
 	for (const char *p = regex.text; (p = strchr(p, '<')) != NULL;) {
 		tag = tag_name(r, regex.text, ++p);
-		if (tag == NULL || is_line_tag(tag))
+		if (tag == NULL || keys_is_line_tag(tag))
 			continue;
 		if (tell_choice(r, filter, tag, name))
 			return false;
-		hint = reader_hint(r, tag, line_tags, ARRAY_SIZE(line_tags));
+		hint = reader_hint(r, tag, keys_line_tags, keys_line_tags_n);
 		if (hint[0] == '\0' && filter != NULL)
 			hint = lookup_hint(r, filter->doc, NULL, lookup_key(r->scratch, tag));
 		/* In capitals it may well be what the log says. */

@@ -28,6 +28,11 @@ const char *const keys_main[] = {"loglevel", "logtarget", "syslogsocket", "socke
 	"maxbans", "user", "wall", "native_actions", "engine", "peer"};
 const size_t keys_main_n = ARRAY_SIZE(keys_main);
 
+const char *const keys_line_tags[] = {"HOST", "ADDR", "IP4", "IP6", "DNS", "CIDR", "SUBNET",
+	"SKIPLINES", "F-ID", "F-USER", "F-CONTENT", "F-NOFAIL", "F-MLFID", "F-MLFFORGET",
+	"F-MLFGAINED"};
+const size_t keys_line_tags_n = ARRAY_SIZE(keys_line_tags);
+
 /* Known in a jail besides keys_jail: what the default action passes on, and our own. */
 static const char *const jail_more[] = {"port", "protocol", "chain", "mode", "banaction",
 	"banaction_allports", "destemail", "sender", "sendername", "mta", "fail2ban_agent",
@@ -41,6 +46,12 @@ static const char *const main_more[] = {"listen"};
 /* Known and meant, but nothing is done with them so far. */
 static const char *const later[] = {"limit", "prefix4", "prefix6", "prefixretry", "share",
 	"drop_log", "rules", "native_actions", "wall", "engine", "peer"};
+
+bool keys_is_line_tag(const char *name)
+{
+	return strncmp(name, "F-", 2) == 0 || strncmp(name, "/F-", 3) == 0 ||
+	       text_is_one_of(name, keys_line_tags, keys_line_tags_n);
+}
 
 /* Reading every value for every strange key must not take for ever on a strange file. */
 #define SEARCH_BYTES_MAX (256u << 20)

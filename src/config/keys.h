@@ -31,6 +31,13 @@ extern const size_t keys_filter_n;
 extern const char *const keys_action[];
 extern const size_t keys_action_n;
 
+/* The tags that a log line fills, not the configuration: those with a name of their own. */
+extern const char *const keys_line_tags[];
+extern const size_t keys_line_tags_n;
+
+/* Is it one of these, or any field's, <F-NAME> or </F-NAME>? */
+bool keys_is_line_tag(const char *name);
+
 /* What stands in [Definition] of stockade.conf. */
 extern const char *const keys_main[];
 extern const size_t keys_main_n;

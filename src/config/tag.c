@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/keys.h"
 #include "config/lookup.h"
 #include "config/weave.h"
 
@@ -20,20 +21,6 @@ struct tagger {
 	const struct frame *here;
 	const char *name; /* of the tag whose value this is */
 };
-
-/* Tags that a log line fills, not the configuration. */
-static bool is_line_tag(const char *name)
-{
-	static const char *const names[] = {
-		"HOST", "ADDR", "IP4", "IP6", "DNS", "CIDR", "SUBNET", "SKIPLINES", NULL};
-
-	if (strncmp(name, "F-", 2) == 0 || strncmp(name, "/F-", 3) == 0)
-		return true;
-	for (size_t i = 0; names[i] != NULL; i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return false;
-}
 
 /*
  * An entry and the section in whose terms it speaks; is_own: what options and the jail say counts
@@ -137,7 +124,7 @@ static int replace(struct tagger *t, struct open from, const char *name, bool at
 	struct source found;
 	int r;
 
-	if (is_line_tag(name))
+	if (keys_is_line_tag(name))
 		return 0;
 	found = find(t->s, name, t->here);
 	if (found.entry == NULL)
