@@ -31,6 +31,19 @@ void fault_add(struct faults *f, enum severity severity, struct where where, con
 	f->items[f->n++] = one;
 }
 
+bool faults_have(const struct faults *f, struct where where, const char *message)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct fault *one = &f->items[i];
+
+		if (one->line == where.line && strcmp(one->message, message) == 0 &&
+			(one->file == NULL) == (where.file == NULL) &&
+			(one->file == NULL || strcmp(one->file, where.file) == 0))
+			return true;
+	}
+	return false;
+}
+
 char *fault_text(const struct fault *f)
 {
 	const char *kind = f->severity == FAULT_ERROR ? "error" : "warning";

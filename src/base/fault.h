@@ -35,6 +35,9 @@ struct faults {
 void fault_add(struct faults *f, enum severity severity, struct where where, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Is there one of these words at this place? */
+bool faults_have(const struct faults *f, struct where where, const char *message);
+
 /* "file:line: error: message" (the parts that are there), a malloc'd string or NULL. */
 char *fault_text(const struct fault *f);
 

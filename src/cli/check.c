@@ -16,28 +16,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Are there faults like this one among the first n? */
-static bool is_known(const struct faults *f, size_t n, const struct fault *one)
-{
-	for (size_t i = 0; i < n; i++)
-		if (f->items[i].line == one->line &&
-			strcmp(f->items[i].message, one->message) == 0 &&
-			(f->items[i].file == NULL) == (one->file == NULL) &&
-			(one->file == NULL || strcmp(f->items[i].file, one->file) == 0))
-			return true;
-	return false;
-}
-
 /* Adds those that are new: jails share filters, and a fault is told once. */
 static void add_faults(struct faults *f, const struct faults *more, bool enabled)
 {
 	for (size_t i = 0; i < more->n; i++) {
 		const struct fault *one = &more->items[i];
+		struct where where = {one->file, one->line};
 
-		if (is_known(f, f->n, one) || (!enabled && one->severity == FAULT_WARNING))
+		if (faults_have(f, where, one->message) ||
+			(!enabled && one->severity == FAULT_WARNING))
 			continue;
-		fault_add(f, enabled ? one->severity : FAULT_WARNING,
-			(struct where) {one->file, one->line}, "%s", one->message);
+		fault_add(f, enabled ? one->severity : FAULT_WARNING, where, "%s", one->message);
 	}
 }
 

@@ -31,21 +31,6 @@ void reader_done(struct reader *r)
 /* So many faults are nobody's reading, and comparing with each of them takes long. */
 #define COMPARE_MAX 1000
 
-static bool is_known(const struct faults *f, struct where where, const char *message)
-{
-	if (f->n >= COMPARE_MAX)
-		return false;
-	for (size_t i = 0; i < f->n; i++) {
-		const struct fault *one = &f->items[i];
-
-		if (one->line == where.line && strcmp(one->message, message) == 0 &&
-			(one->file == NULL) == (where.file == NULL) &&
-			(one->file == NULL || strcmp(one->file, where.file) == 0))
-			return true;
-	}
-	return false;
-}
-
 void reader_fault(
 	struct reader *r, enum severity severity, struct where where, const char *fmt, ...)
 {
@@ -63,7 +48,7 @@ void reader_fault(
 	va_end(ap);
 	if (message == NULL)
 		fault_add(r->faults, severity, where, "out of memory");
-	else if (!is_known(r->faults, where, message))
+	else if (r->faults->n >= COMPARE_MAX || !faults_have(r->faults, where, message))
 		fault_add(r->faults, severity, where, "%s", message);
 }
 
