@@ -135,27 +135,26 @@ static void check_command(const struct jail *j, struct faults *f)
 /* Logs may come later, but one that never comes is a jail that never bans. */
 static void check_logs(const struct ruleset *rs, const char *dir, struct faults *f)
 {
+	const struct jail *logless[LOGLESS_MAX];
 	struct buf names = {0};
 	size_t n = 0;
 
 	for (size_t i = 0; i < rs->n_jails; i++) {
-		if (has_log(&rs->jails[i]))
+		const struct jail *j = &rs->jails[i];
+
+		if (has_log(j))
 			continue;
-		buf_addf(&names, "%s%s", n++ > 0 ? ", " : "", rs->jails[i].name);
+		if (n < LOGLESS_MAX)
+			logless[n] = j;
+		buf_addf(&names, "%s%s", n++ > 0 ? ", " : "", j->name);
 	}
 	if (n > LOGLESS_MAX)
 		fault_add(f, FAULT_WARNING, (struct where) {dir, 0},
 			"%zu of %zu jails have no log to read. Logs will be read when they come; "
-			"write "
-			"'enabled = false' under those that never will have any: %s",
+			"write 'enabled = false' under those that never will have any: %s",
 			n, rs->n_jails, buf_text(&names));
-	for (size_t i = 0; i < rs->n_jails && n <= LOGLESS_MAX; i++)
-		if (!has_log(&rs->jails[i]))
-			tell_logless(&rs->jails[i], f);
-	for (size_t i = 0; i < rs->n_jails; i++)
-		check_directories(&rs->jails[i], f);
-	for (size_t i = 0; i < rs->n_jails; i++)
-		check_command(&rs->jails[i], f);
+	for (size_t i = 0; i < n && n <= LOGLESS_MAX; i++)
+		tell_logless(logless[i], f);
 	buf_done(&names);
 }
 
@@ -195,6 +194,10 @@ void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
 	check_sources(rs->disabled, rs->n_disabled, false, f);
 	precheck_settings(rs, f);
 	check_logs(rs, dir, f);
+	for (size_t i = 0; i < rs->n_jails; i++) {
+		check_directories(&rs->jails[i], f);
+		check_command(&rs->jails[i], f);
+	}
 	check_strays(dir, f);
 }
 
