@@ -28,11 +28,6 @@ int journal_run(int fd, const struct journal_conf *conf)
 	return -EOPNOTSUPP;
 }
 
-bool journal_available(void)
-{
-	return false;
-}
-
 #else
 
 #include "source/journal_stream.h"
@@ -48,15 +43,6 @@ bool journal_available(void)
 
 #define A_TURN 1024       /* entries, then it is looked what happened to the files */
 #define UNWATCHED_MS 2000 /* how often files are looked at of whose changes nobody tells */
-
-bool journal_available(void)
-{
-	for (size_t i = 0; journal_system_dirs[i] != NULL; i++) {
-		if (journal_available_in(journal_system_dirs[i]))
-			return true;
-	}
-	return false;
-}
 
 struct reader {
 	int fd; /* guard */

@@ -19,13 +19,26 @@ struct journal_jail {
 	const char *match; /* see journal_match.h; "" or NULL: every entry */
 };
 
+/* SD_JOURNAL_* of sd-journal.h, which is not there without libsystemd. */
+enum {
+	JOURNAL_LOCAL_ONLY = 1,
+	JOURNAL_RUNTIME_ONLY = 2,
+	JOURNAL_SYSTEM = 4,
+	JOURNAL_CURRENT_USER = 8,
+	JOURNAL_ALL_NAMESPACES = 32,
+	JOURNAL_INCLUDE_DEFAULT_NAMESPACE = 64,
+	JOURNAL_FLAGS = JOURNAL_LOCAL_ONLY | JOURNAL_RUNTIME_ONLY | JOURNAL_SYSTEM |
+			JOURNAL_CURRENT_USER | JOURNAL_ALL_NAMESPACES |
+			JOURNAL_INCLUDE_DEFAULT_NAMESPACE,
+};
+
 struct journal_conf {
 	const struct journal_jail *jails;
 	size_t n_jails;
 	const char *dir;          /* the directory with its files; NULL: the machine's journal */
 	const char *const *files; /* paths and globs, ended by NULL, instead; or NULL */
 	const char *name_space;   /* NULL: the machine's own, without a namespace */
-	int flags;                /* SD_JOURNAL_*: which files of all */
+	int flags;                /* which files of all */
 	bool ends;                /* with what is there: waits for nothing */
 	bool comes_back; /* ends with -EACCES when it may not read what came: the next may */
 };
@@ -40,11 +53,7 @@ struct journal_conf {
  */
 int journal_run(int fd, const struct journal_conf *conf);
 
-/* Is there a journal on this machine to read: a file of it in /var/log/journal or /run/log/journal?
- */
-bool journal_available(void);
-
-/* The same for a directory of one's own. */
+/* Is there a journal to read in this directory: a file of it there, or in one below it? */
 bool journal_available_in(const char *dir);
 
 /* Can this match be read? 0, or -errno with *ret_error (static text). For the configuration's

@@ -18,17 +18,8 @@
 #define FILES_MAX 7168 /* as libsystemd has it */
 #define ID_LEN 32      /* hexadecimal digits of a machine's id */
 
-/* sd-journal.h, which is not there without libsystemd. */
-enum {
-	LOCAL_ONLY = 1,
-	RUNTIME_ONLY = 2,
-	SYSTEM = 4,
-	CURRENT_USER = 8,
-	ALL_NAMESPACES = 32,
-	INCLUDE_DEFAULT_NAMESPACE = 64,
-};
-
-const char *const journal_system_dirs[] = {"/run/log/journal", "/var/log/journal", NULL};
+/* Where the machine's journal lies: systemd-journald.service(8). */
+static const char *const system_dirs[] = {"/run/log/journal", "/var/log/journal"};
 
 static bool has_suffix(const char *s, const char *suffix)
 {
@@ -81,14 +72,14 @@ static bool is_wanted(const struct journal_conf *conf, const char *name)
 
 	if (!is_journal(name))
 		return false;
-	if ((conf->flags & (SYSTEM | CURRENT_USER)) == 0)
+	if ((conf->flags & (JOURNAL_SYSTEM | JOURNAL_CURRENT_USER)) == 0)
 		return true;
-	if ((conf->flags & SYSTEM) != 0 && strncmp(name, "system", 6) == 0 &&
+	if ((conf->flags & JOURNAL_SYSTEM) != 0 && strncmp(name, "system", 6) == 0 &&
 		(name[6] == '.' || name[6] == '@'))
 		return true;
 	snprintf(user, sizeof(user), "user-%u", (unsigned)getuid());
 	len = strlen(user);
-	return (conf->flags & CURRENT_USER) != 0 && strncmp(name, user, len) == 0 &&
+	return (conf->flags & JOURNAL_CURRENT_USER) != 0 && strncmp(name, user, len) == 0 &&
 	       (name[len] == '.' || name[len] == '@');
 }
 
@@ -102,10 +93,10 @@ static bool is_machine_dir(const struct journal_files *fs, const char *name, boo
 		return false;
 	if (local_only && fs->machine[0] != '\0' && strncmp(name, fs->machine, ID_LEN) != 0)
 		return false;
-	if ((fs->conf->flags & ALL_NAMESPACES) != 0)
+	if ((fs->conf->flags & JOURNAL_ALL_NAMESPACES) != 0)
 		return true;
 	if (name[hex] == '\0')
-		return wanted == NULL || (fs->conf->flags & INCLUDE_DEFAULT_NAMESPACE) != 0;
+		return wanted == NULL || (fs->conf->flags & JOURNAL_INCLUDE_DEFAULT_NAMESPACE) != 0;
 	return wanted != NULL && strcmp(name + hex + 1, wanted) == 0;
 }
 
@@ -292,15 +283,16 @@ static int list_glob(struct journal_files *fs, const char *pattern)
 
 static int list_roots(struct journal_files *fs)
 {
-	const char *const own[] = {fs->conf->dir, NULL};
-	const char *const *roots = fs->conf->dir != NULL ? own : journal_system_dirs;
-	bool runtime_only = fs->conf->dir == NULL && (fs->conf->flags & RUNTIME_ONLY) != 0;
+	bool is_own = fs->conf->dir != NULL;
+	bool runtime_only = !is_own && (fs->conf->flags & JOURNAL_RUNTIME_ONLY) != 0;
+	bool local_only = !is_own && (fs->conf->flags & JOURNAL_LOCAL_ONLY) != 0;
+	const char *const *roots = is_own ? &fs->conf->dir : system_dirs;
+	size_t n = is_own || runtime_only ? 1 : ARRAY_SIZE(system_dirs);
 	int r = 0;
 
-	for (size_t i = 0; roots[i] != NULL && r == 0 && !(runtime_only && i > 0); i++) {
+	for (size_t i = 0; i < n && r == 0; i++) {
 		watch_above(fs, roots[i]);
-		r = list_dir(fs, roots[i], "", true,
-			fs->conf->dir == NULL && (fs->conf->flags & LOCAL_ONLY) != 0);
+		r = list_dir(fs, roots[i], "", true, local_only);
 	}
 	return r;
 }
@@ -400,13 +392,14 @@ static bool leads_there(const struct journal_files *fs, const char *name)
 	const struct journal_conf *conf = fs->conf;
 	bool leads = false;
 
-	for (size_t i = 0; conf->files != NULL && conf->files[i] != NULL; i++)
-		leads |= on_the_way(conf->files[i], name);
-	if (conf->dir != NULL)
-		leads |= on_the_way(conf->dir, name);
-	for (size_t i = 0;
-		conf->files == NULL && conf->dir == NULL && journal_system_dirs[i] != NULL; i++)
-		leads |= on_the_way(journal_system_dirs[i], name);
+	if (conf->files != NULL)
+		for (size_t i = 0; conf->files[i] != NULL && !leads; i++)
+			leads = on_the_way(conf->files[i], name);
+	else if (conf->dir != NULL)
+		leads = on_the_way(conf->dir, name);
+	else
+		for (size_t i = 0; i < ARRAY_SIZE(system_dirs) && !leads; i++)
+			leads = on_the_way(system_dirs[i], name);
 	return leads;
 }
 

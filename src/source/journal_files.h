@@ -34,9 +34,6 @@ struct journal_files {
 	char machine[33]; /* this machine's id, "" if it has none */
 };
 
-/* The machine's journal lies there (systemd-journald.service(8)), ended by NULL. */
-extern const char *const journal_system_dirs[];
-
 int journal_files_init(struct journal_files *fs, const struct journal_conf *conf);
 void journal_files_done(struct journal_files *fs);
 

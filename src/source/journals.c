@@ -9,9 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define FLAGS_SYSTEM 4 /* SD_JOURNAL_SYSTEM: what fail2ban asks for, too */
-/* LOCAL_ONLY, RUNTIME_ONLY, SYSTEM, CURRENT_USER, ALL_NAMESPACES, INCLUDE_DEFAULT_NAMESPACE */
-#define FLAGS_KNOWN (1 | 2 | 4 | 8 | 32 | 64)
 #define NAMESPACE_MAX 64 /* systemd's */
 
 static const char *const names[] = {"journalpath", "journalfiles", "journalflags", "namespace"};
@@ -70,7 +67,7 @@ static bool read_flags(const struct conf_text *t, int *ret, struct faults *f)
 	char *end;
 	long flags = strtol(t->text, &end, 10);
 
-	if (isdigit((unsigned char)t->text[0]) && *end == '\0' && (flags & ~FLAGS_KNOWN) == 0) {
+	if (isdigit((unsigned char)t->text[0]) && *end == '\0' && (flags & ~JOURNAL_FLAGS) == 0) {
 		*ret = (int)flags;
 		return true;
 	}
@@ -124,7 +121,8 @@ static bool read_options(const struct jail *j, struct wanted *w, struct faults *
 		good &= read_path(w->path, f);
 	if (w->files != NULL)
 		good &= read_files(w->files, f);
-	w->flag_bits = w->path == NULL && w->files == NULL ? FLAGS_SYSTEM : 0;
+	/* Of the machine's own, what fail2ban asks for. */
+	w->flag_bits = w->path == NULL && w->files == NULL ? JOURNAL_SYSTEM : 0;
 	if (w->flags != NULL)
 		good &= read_flags(w->flags, &w->flag_bits, f);
 	if (w->name_space != NULL)
