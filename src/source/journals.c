@@ -37,15 +37,21 @@ static struct shown show_all(const struct conf_text *t)
 	return show(t->text, strlen(t->text));
 }
 
+/* An option's value cannot be; returns false. */
+static bool refuse(const struct conf_text *t, const char *name, const char *why, struct faults *f)
+{
+	fault_add(f, FAULT_ERROR, t->where, "%s '%s' %s", name, show_all(t).text, why);
+	return false;
+}
+
 static bool read_path(const struct conf_text *t, struct faults *f)
 {
 	if (t->text[0] == '/')
 		return true;
-	fault_add(f, FAULT_ERROR, t->where,
-		"journalpath '%s' does not begin at the root: write the directory whole, such as "
+	return refuse(t, "journalpath",
+		"does not begin at the root: write the directory whole, such as "
 		"'/var/log/journal/remote'",
-		show_all(t).text);
-	return false;
+		f);
 }
 
 static bool read_files(const struct conf_text *t, struct faults *f)
@@ -71,11 +77,10 @@ static bool read_flags(const struct conf_text *t, int *ret, struct faults *f)
 		*ret = (int)flags;
 		return true;
 	}
-	fault_add(f, FAULT_ERROR, t->where,
-		"journalflags '%s' is none: write the sum of 1 (this machine only), 2 (since "
-		"booted), 4 (of the system), 8 (of its user), 32 (all namespaces), 64 (none, too)",
-		show_all(t).text);
-	return false;
+	return refuse(t, "journalflags",
+		"is none: write the sum of 1 (this machine only), 2 (since booted), 4 (of the "
+		"system), 8 (of its user), 32 (all namespaces), 64 (none, too)",
+		f);
 }
 
 static bool read_namespace(const struct conf_text *t, struct faults *f)
@@ -84,12 +89,8 @@ static bool read_namespace(const struct conf_text *t, struct faults *f)
 
 	for (const char *p = t->text; *p != '\0'; p++)
 		good &= isalnum((unsigned char)*p) || strchr("-_:", *p) != NULL;
-	if (good)
-		return true;
-	fault_add(f, FAULT_ERROR, t->where,
-		"namespace '%s' is none: write its name in letters, digits, '-' and '_'",
-		show_all(t).text);
-	return false;
+	return good ||
+	       refuse(t, "namespace", "is none: write its name in letters, digits, '-' and '_'", f);
 }
 
 static bool read_options(const struct jail *j, struct wanted *w, struct faults *f)
