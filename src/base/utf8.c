@@ -21,6 +21,13 @@ size_t utf8_put(char buf[static UTF8_MAX], uint32_t code)
 	return n;
 }
 
+uint32_t utf8_join(uint32_t high, uint32_t low)
+{
+	if (high < 0xd800 || high > 0xdbff || low < 0xdc00 || low > 0xdfff)
+		return 0;
+	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
 static const char replacement[] = {'\xef', '\xbf', '\xbd'}; /* U+FFFD */
 
 /* How long the sequence that begins with this byte would be; 0: none does. */

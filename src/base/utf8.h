@@ -10,6 +10,9 @@
 /* Writes the character (RFC 3629), U+FFFD for what is none; returns its length. */
 size_t utf8_put(char buf[static UTF8_MAX], uint32_t code);
 
+/* The character of two halves of UTF-16 (RFC 2781 2.2); 0: they are not two of one. */
+uint32_t utf8_join(uint32_t high, uint32_t low);
+
 /* Length of the valid UTF-8 sequence at s[0..len), 0 if there is none (RFC 3629 section 4). */
 size_t utf8_len(const unsigned char *s, size_t len);
 

@@ -238,18 +238,16 @@ static uint32_t unit_at(const struct charset *c, const char *p)
 /* The character at the beginning of text; *ret_used: how many bytes it takes. */
 static uint32_t wide_char(const struct charset *c, const char *text, size_t len, size_t *ret_used)
 {
-	uint32_t code, low;
+	uint32_t code, whole;
 
 	*ret_used = len < c->unit ? len : c->unit;
 	if (len < c->unit)
 		return UTF8_REPLACEMENT;
 	code = unit_at(c, text);
-	if (c->unit == 2 && code >= 0xd800 && code <= 0xdbff && len >= 4) {
-		low = unit_at(c, text + 2);
-		if (low >= 0xdc00 && low <= 0xdfff) {
-			*ret_used = 4;
-			return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-		}
+	whole = c->unit == 2 && len >= 4 ? utf8_join(code, unit_at(c, text + 2)) : 0;
+	if (whole != 0) {
+		*ret_used = 4;
+		return whole;
 	}
 	return code; /* a lone surrogate or nonsense: utf8_put replaces it */
 }

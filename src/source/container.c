@@ -162,18 +162,17 @@ static bool take_hex4(struct rest *r, uint32_t *ret)
 static bool take_unicode(struct rest *r, struct out *o)
 {
 	char bytes[UTF8_MAX];
-	uint32_t code, low;
+	uint32_t code, low, whole = 0;
+	struct rest after;
 
 	if (!take_hex4(r, &code))
 		return false;
-	if (code >= 0xd800 && code <= 0xdbff) {
-		struct rest after = *r;
-
-		if (take_text(&after, "\\u") && take_hex4(&after, &low) && low >= 0xdc00 &&
-			low <= 0xdfff) {
-			code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-			*r = after;
-		}
+	after = *r;
+	if (take_text(&after, "\\u") && take_hex4(&after, &low))
+		whole = utf8_join(code, low);
+	if (whole != 0) {
+		code = whole;
+		*r = after;
 	}
 	put(o, bytes, utf8_put(bytes, code));
 	return true;
