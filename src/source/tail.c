@@ -30,6 +30,13 @@ static ssize_t read_at(int fd, void *buf, size_t len, uint64_t off)
 	return n < 0 ? -errno : n;
 }
 
+size_t tail_peek(const struct tail *t, char *buf, size_t size, uint64_t off)
+{
+	ssize_t n = read_at(t->fd, buf, size, off);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
 int64_t tail_size(const struct tail *t)
 {
 	struct stat st;

@@ -65,6 +65,9 @@ int tail_resume(struct tail *t, uint64_t offset);
 /* Starts at the end of what is there now, a half-written last line included. */
 int tail_seek_end(struct tail *t);
 
+/* What stands in the file at off, wherever reading is; 0 bytes if it cannot be read, too. */
+size_t tail_peek(const struct tail *t, char *buf, size_t size, uint64_t off);
+
 /* The file's size now, or -errno. */
 int64_t tail_size(const struct tail *t);
 

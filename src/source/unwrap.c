@@ -4,7 +4,6 @@
 #include "base/util.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <string.h>
 
 #define LOOK 512 /* bytes at the beginning of a file that say what it is */
@@ -16,16 +15,6 @@ _Static_assert(CONTAINER_REACH + TAIL_RAW_MAX <= TAIL_BUFFER, "a line under way 
 /* One process reads, one line at a time: what a line is put together in is shared by all files. */
 static char message[TAIL_LINE_MAX];
 static char pieces[TAIL_BUFFER];
-
-static size_t read_from(int fd, char *buf, size_t size, uint64_t off)
-{
-	ssize_t n;
-
-	do
-		n = pread(fd, buf, size, (off_t)off);
-	while (n < 0 && errno == EINTR);
-	return n > 0 ? (size_t)n : 0;
-}
 
 static const char *packed_as(const char *head, size_t len)
 {
@@ -81,7 +70,7 @@ static bool is_binary(const char *head, size_t len)
 const char *unwrap_look(struct unwrap *u, struct tail *t, bool may_be_binary)
 {
 	char head[LOOK];
-	size_t len = read_from(t->fd, head, sizeof(head), 0);
+	size_t len = tail_peek(t, head, sizeof(head), 0);
 	const char *what;
 
 	/* Less than a byte order mark, and no line yet. */
@@ -141,7 +130,7 @@ enum container unwrap_detect(struct unwrap *u, struct tail *t, char buf[static T
 
 	if (u->charset != NULL)
 		return CONTAINER_NONE;
-	len = read_from(t->fd, buf, TAIL_BUFFER, 0);
+	len = tail_peek(t, buf, TAIL_BUFFER, 0);
 	newline = memchr(buf, '\n', len);
 	if (newline == NULL)
 		return CONTAINER_NONE;
@@ -152,7 +141,7 @@ enum container unwrap_detect(struct unwrap *u, struct tail *t, char buf[static T
 void unwrap_resume(struct unwrap *u, struct tail *t, char buf[static TAIL_BUFFER])
 {
 	uint64_t from = t->offset > CONTAINER_REACH ? t->offset - CONTAINER_REACH : 0;
-	const char *newline;
+	const char *first = buf, *newline;
 	size_t len;
 
 	if (u->charset != NULL || t->offset == 0)
@@ -161,11 +150,13 @@ void unwrap_resume(struct unwrap *u, struct tail *t, char buf[static TAIL_BUFFER
 	u->join = (struct container_join) {0};
 	if (unwrap_detect(u, t, buf) == CONTAINER_NONE)
 		return;
-	len = read_from(t->fd, buf, (size_t)(t->offset - from), from);
-	newline = from > 0 ? memchr(buf, '\n', len) : buf - 1;
-	if (newline != NULL)
-		learn(u, newline + 1, len - (size_t)(newline + 1 - buf),
-			from + (uint64_t)(newline + 1 - buf));
+	len = tail_peek(t, buf, (size_t)(t->offset - from), from);
+	/* In the middle of a file the first line is the rest of one. */
+	if (from > 0) {
+		newline = memchr(buf, '\n', len);
+		first = newline != NULL ? newline + 1 : buf + len;
+	}
+	learn(u, first, len - (size_t)(first - buf), from + (uint64_t)(first - buf));
 }
 
 void unwrap_follow(struct unwrap *u, const struct tail *before, char buf[static TAIL_BUFFER])
@@ -187,7 +178,7 @@ static void gather(const struct unwrap *u, const struct tail *t, uint8_t stream,
 	uint64_t end, struct unwrap_line *ret)
 {
 	size_t want = end - start < sizeof(pieces) ? (size_t)(end - start) : sizeof(pieces);
-	size_t len = read_from(t->fd, pieces, want, start), at = 0;
+	size_t len = tail_peek(t, pieces, want, start), at = 0;
 	const char *p = pieces, *stop = pieces + len, *newline;
 	struct container_piece piece;
 	bool more = true;
