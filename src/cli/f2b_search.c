@@ -68,7 +68,7 @@ void f2b_search_done(struct f2b_search *s)
 	f2b_tuples_done(&s->unmatched);
 }
 
-bool f2b_search_has(const struct f2b_search *s, const char *group)
+static bool has_group(const struct f2b_search *s, const char *group)
 {
 	for (size_t i = 0; i < s->n_groups; i++) {
 		if (strcmp(s->groups[i].name, group) == 0)
@@ -82,7 +82,7 @@ bool f2b_search_names(const struct f2b_search *s, const struct f2b_search *pref)
 	static const char *const names[] = {"fid", "ip4", "ip6", "dns", "mlfid"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (f2b_search_has(s, names[i]) || (pref != NULL && f2b_search_has(pref, names[i])))
+		if (has_group(s, names[i]) || (pref != NULL && has_group(pref, names[i])))
 			return true;
 	}
 	return false;

@@ -27,9 +27,6 @@ int f2b_search_init(struct f2b_search *s, struct regex_engine *engine, struct ar
 	const char *what, struct conf_text source, unsigned flags, struct faults *f);
 void f2b_search_done(struct f2b_search *s);
 
-/* Is there a group of that name? */
-bool f2b_search_has(const struct f2b_search *s, const char *group);
-
 /* Does it say, or the prefregex (or NULL), who it was? */
 bool f2b_search_names(const struct f2b_search *s, const struct f2b_search *pref);
 

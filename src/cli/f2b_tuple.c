@@ -21,12 +21,6 @@ struct f2b_tuple *f2b_tuple_new(const char *const part[static 3], const size_t l
 	return t;
 }
 
-struct f2b_tuple *f2b_tuple_ref(struct f2b_tuple *t)
-{
-	t->refs++;
-	return t;
-}
-
 void f2b_tuple_unref(struct f2b_tuple *t)
 {
 	if (t != NULL && --t->refs == 0)
@@ -64,7 +58,8 @@ void f2b_tuples_add(struct f2b_tuples *l, struct f2b_tuple *t)
 {
 	if (l->n == l->room)
 		l->items = f2b_more_room(l->items, &l->room, sizeof(*l->items));
-	l->items[l->n++] = f2b_tuple_ref(t);
+	t->refs++;
+	l->items[l->n++] = t;
 }
 
 void f2b_tuples_extend(struct f2b_tuples *l, const struct f2b_tuples *more)

@@ -23,7 +23,6 @@ struct f2b_tuples {
 
 /* A copy of three parts, with one reference that is the caller's. */
 struct f2b_tuple *f2b_tuple_new(const char *const part[static 3], const size_t len[static 3]);
-struct f2b_tuple *f2b_tuple_ref(struct f2b_tuple *t);
 void f2b_tuple_unref(struct f2b_tuple *t);
 
 /* The same three parts? */
