@@ -190,6 +190,13 @@ void f2b_fail_repr(const struct f2b_fail *fail, struct buf *out)
 	f2b_adds(out, "}");
 }
 
+const char *f2b_field_name(const char *name)
+{
+	if (strcmp(name, "id") == 0)
+		return "fid";
+	return strcmp(name, "port") == 0 ? "fport" : name;
+}
+
 struct f2b_value *f2b_fail_get(const struct f2b_fail *fail, const char *name)
 {
 	for (size_t i = 0; i < fail->n; i++) {

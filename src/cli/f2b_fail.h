@@ -30,6 +30,9 @@ struct f2b_field {
 	struct f2b_value value;
 };
 
+/* How the field is called that <F-NAME> means, its name in lower case: "fid" for "id". */
+const char *f2b_field_name(const char *name);
+
 struct f2b_fail {
 	struct f2b_field *fields;
 	size_t n, room;

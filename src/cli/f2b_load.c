@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* A filter that REGEX names, found on disk. */
@@ -55,13 +54,6 @@ bool f2b_set_maxlines(struct f2b *b, long n)
 	return true;
 }
 
-static bool is_file(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
 /* Words such as "sshd", "filter.d/sshd.conf", "sshd[opt=val]", alone on a line of it. */
 static bool may_be_filter(const char *text)
 {
@@ -99,7 +91,7 @@ static bool find_file(struct f2b *b, const char *name, char *path, size_t size)
 			snprintf(path, size, "%s%s", name, suffixes[i]);
 		else
 			snprintf(path, size, "%s%s%s%s", b->o.config, middle, name, suffixes[i]);
-		if (is_file(path))
+		if (f2b_is_file(path))
 			return true;
 	}
 	return false;
@@ -328,7 +320,6 @@ static bool take(struct source *s)
 
 static bool open_filter(struct source *s, const struct place *place, struct conf_text text)
 {
-	bool journal = strncmp(s->b->o.log, "systemd-journal", 15) == 0;
 	struct f2b *b = s->b;
 	const char *name;
 
@@ -342,7 +333,7 @@ static bool open_filter(struct source *s, const struct place *place, struct conf
 			place->dir);
 	else
 		f2b_tell(b, "Use   failregex file : %s", place->name);
-	if (filter_file_open(&s->reader, text, journal, &s->scope, &name) == 0)
+	if (filter_file_open(&s->reader, text, f2b_is_journal(b), &s->scope, &name) == 0)
 		return true;
 	f2b_print_faults(b, "Wrong config file: ");
 	f2b_print(b, "ERROR: failed to load filter %s", b->o.regex);

@@ -123,9 +123,7 @@ static bool add_field(const struct f2b_found *found, const char *tag, struct buf
 	for (tag += 2; *tag != '\0' && n < sizeof(name) - 1; tag++)
 		name[n++] = (char)tolower((unsigned char)*tag);
 	name[n] = '\0';
-	v = f2b_fail_known(found->fail, strcmp(name, "id") == 0     ? "fid"
-					: strcmp(name, "port") == 0 ? "fport"
-								    : name);
+	v = f2b_fail_known(found->fail, f2b_field_name(name));
 	if (v != NULL && v->kind == F2B_LINES)
 		add_matches(found, out);
 	else if (v != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/f2b_python.h"
 
+#include "cli/f2b_fail.h"
 #include "cli/f2b_room.h"
 #include "match/pattern.h"
 
@@ -53,7 +54,7 @@ static bool put_custom(
 		name[n++] = (char)tolower((unsigned char)*tag);
 	name[n] = '\0';
 	f2b_adds(out, "(?P<");
-	f2b_adds(out, strcmp(name, "id") == 0 ? "fid" : strcmp(name, "port") == 0 ? "fport" : name);
+	f2b_adds(out, f2b_field_name(name));
 	f2b_adds(out, ">");
 	return true;
 }

@@ -171,18 +171,23 @@ static void read_text(struct f2b *b)
 	free(text);
 }
 
-static bool is_file(const char *path)
+bool f2b_is_file(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+bool f2b_is_journal(const struct f2b *b)
+{
+	return strncmp(b->o.log, "systemd-journal", 15) == 0;
+}
+
 bool f2b_read(struct f2b *b)
 {
-	if (is_file(b->o.log))
+	if (f2b_is_file(b->o.log))
 		return read_file(b);
-	if (strncmp(b->o.log, "systemd-journal", 15) == 0)
+	if (f2b_is_journal(b))
 		return f2b_read_journal(b);
 	read_text(b);
 	return true;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/f2b_room.h"
+#include "config/option.h"
 #include "match/zone.h"
 
 #include <stdarg.h>
@@ -132,18 +133,10 @@ static void count_ignored(void *arg, size_t rule)
 
 static enum usedns read_usedns(struct f2b *b)
 {
-	static const struct {
-		const char *name;
-		enum usedns value;
-	} names[] = {
-		{"yes", USEDNS_YES}, {"warn", USEDNS_WARN}, {"no", USEDNS_NO}, {"raw", USEDNS_RAW}};
+	enum usedns usedns = USEDNS_WARN;
 
-	if (b->o.usedns == NULL)
-		return USEDNS_WARN;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcasecmp(b->o.usedns, names[i].name) == 0)
-			return names[i].value;
-	}
+	if (b->o.usedns == NULL || option_usedns_word(b->o.usedns, &usedns))
+		return usedns;
 	f2b_warn(b, "there is no usedns '%s': taken as no", b->o.usedns);
 	return USEDNS_NO;
 }
@@ -153,7 +146,6 @@ static bool begin(struct f2b *b)
 {
 	struct f2b_finder *f = &b->finder;
 	struct conf_text pattern = {b->o.datepattern, {NULL, 0}};
-	bool is_journal = strncmp(b->o.log, "systemd-journal", 15) == 0;
 	int minutes;
 
 	b->zone.text = b->o.timezone;
@@ -177,7 +169,7 @@ static bool begin(struct f2b *b)
 		return false;
 	if (!f2b_load(b))
 		return false;
-	if (is_journal)
+	if (f2b_is_journal(b))
 		return true;
 	pattern.text = NULL;
 	return f2b_set_datepattern(b, &pattern);

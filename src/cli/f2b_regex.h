@@ -103,6 +103,12 @@ bool f2b_set_maxlines(struct f2b *b, long n);
 /* Loads what the operands REGEX and IGNOREREGEX name. False when that failed, and was told. */
 bool f2b_load(struct f2b *b);
 
+/* Is there a regular file of that path? */
+bool f2b_is_file(const char *path);
+
+/* Does LOG name the journal? A file of that name goes first. */
+bool f2b_is_journal(const struct f2b *b);
+
 /* Reads LOG and judges its lines. False when it cannot be read. */
 bool f2b_read(struct f2b *b);
 

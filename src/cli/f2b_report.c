@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/clock.h"
+#include "base/util.h"
 #include "cli/f2b_python.h"
 #include "cli/f2b_regex.h"
 #include "cli/f2b_room.h"
@@ -117,7 +118,7 @@ static size_t last_blank(const char *s, size_t len)
 		return 1;
 	if (len >= 3 && memcmp(s + len - 3, "\xe2\x80", 2) == 0 && last >= 0x80 && last <= 0x8a)
 		return 3;
-	for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(blanks); i++) {
 		size_t n = strlen(blanks[i]);
 
 		if (len >= n && memcmp(s + len - n, blanks[i], n) == 0)

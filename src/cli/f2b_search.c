@@ -28,11 +28,7 @@ static bool read_part(const char *group, struct arena *arena, struct f2b_part *r
 		len = (size_t)(tail - base);
 	ret->group = group;
 	ret->is_list = group[0] == 't';
-	ret->of = arena_strndup(arena, base, len);
-	if (strcmp(ret->of, "id") == 0)
-		ret->of = "fid";
-	else if (strcmp(ret->of, "port") == 0)
-		ret->of = "fport";
+	ret->of = f2b_field_name(arena_strndup(arena, base, len));
 	return true;
 }
 

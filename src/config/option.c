@@ -35,26 +35,32 @@ struct conf_option *option_keep(struct reader *r, const struct section *opts, si
 	return kept;
 }
 
-void option_usedns(struct reader *r, const struct filter_def *filter, enum usedns *ret)
+bool option_usedns_word(const char *word, enum usedns *ret)
 {
 	static const struct {
 		const char *name;
 		enum usedns value;
 	} names[] = {
 		{"yes", USEDNS_YES}, {"warn", USEDNS_WARN}, {"no", USEDNS_NO}, {"raw", USEDNS_RAW}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcasecmp(word, names[i].name) == 0) {
+			*ret = names[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+void option_usedns(struct reader *r, const struct filter_def *filter, enum usedns *ret)
+{
 	const struct conf_text *t = &filter->usedns;
 
 	*ret = USEDNS_WARN;
-	if (t->text == NULL)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcasecmp(t->text, names[i].name) == 0) {
-			*ret = names[i].value;
-			return;
-		}
-	}
-	reader_error(r, t->where, "usedns = '%s' is unknown: write 'yes', 'warn', 'no' or 'raw'",
-		reader_show(r, t->text));
+	if (t->text != NULL && !option_usedns_word(t->text, ret))
+		reader_error(r, t->where,
+			"usedns = '%s' is unknown: write 'yes', 'warn', 'no' or 'raw'",
+			reader_show(r, t->text));
 }
 
 void option_ignorecache(struct reader *r, const struct section *values, struct ignore_cache *ret)

@@ -6,6 +6,9 @@
 
 /* What finished sections of a jail say about how it judges and remembers, with their defaults. */
 
+/* "yes", "warn", "no" or "raw", in letters of any size. False for another word. */
+bool option_usedns_word(const char *word, enum usedns *ret);
+
 void option_usedns(struct reader *r, const struct filter_def *filter, enum usedns *ret);
 void option_ignorecache(struct reader *r, const struct section *values, struct ignore_cache *ret);
 void option_growth(struct reader *r, const struct section *values, struct bantime_growth *ret);
