@@ -265,11 +265,8 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 	struct guard *g = arg;
 	int r;
 
-	if (!message_check(TO_GUARD, type, body, len, fd != -1)) {
-		if (fd >= 0)
-			close(fd);
+	if (message_admit(TO_GUARD, type, body, len, fd) < 0)
 		return -EPROTO;
-	}
 	if (fd == CHANNEL_FD_LOST) {
 		if (g->losses.files++ == 0)
 			log_error("too many open files: a log or client was not taken (told once; "

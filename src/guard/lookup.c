@@ -121,11 +121,8 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 	struct lookup *l = arg;
 	struct question *q;
 
-	if (!message_check(FROM_HERALD, type, body, len, fd != -1)) {
-		if (fd >= 0)
-			close(fd);
+	if (message_admit(FROM_HERALD, type, body, len, fd) < 0)
 		return -EPROTO;
-	}
 	q = &l->questions[m->serial % QUESTIONS_MAX];
 	if (m->serial != 0 && q->serial == m->serial)
 		settle(l, q, m);

@@ -211,11 +211,8 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 	struct herald *h = arg;
 	struct lookup *l;
 
-	if (!message_check(TO_HERALD, type, body, len, fd != -1)) {
-		if (fd >= 0)
-			close(fd);
+	if (message_admit(TO_HERALD, type, body, len, fd) < 0)
 		return -EPROTO;
-	}
 	evtimer_add(h->idle, &idle);
 	l = h->n_lookups < LOOKUPS_MAX && bucket_take(&h->rate) ? calloc(1, sizeof(*l)) : NULL;
 	if (l == NULL) {

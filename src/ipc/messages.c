@@ -4,7 +4,9 @@
 #include "base/util.h"
 #include "ipc/channel.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct msg_ban) == 17 + 1 + 2 + 4 + 8, "a hole in msg_ban");
 _Static_assert(sizeof(struct msg_elem) == 17 + 1 + 2 + 4 + 3 * 8, "a hole in msg_elem");
@@ -190,6 +192,15 @@ bool message_check(enum message_side side, uint32_t type, const void *body, size
 	if (s->item == 0 ? rest != 0 : rest % s->item != 0)
 		return false;
 	return s->check == NULL || s->check(body, len);
+}
+
+int message_admit(enum message_side side, uint32_t type, const void *body, size_t len, int fd)
+{
+	if (message_check(side, type, body, len, fd != -1))
+		return 0;
+	if (fd >= 0)
+		close(fd);
+	return -EPROTO;
 }
 
 const char *refusal_text(enum refusal why)

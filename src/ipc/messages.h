@@ -181,3 +181,9 @@ enum message_side { TO_KEEPER = 1, TO_GUARD, TO_HERALD, FROM_HERALD };
 /* Is a message of that type and size, with or without descriptor, allowed to arrive there? */
 bool message_check(
 	enum message_side side, uint32_t type, const void *body, size_t len, bool has_fd);
+
+/*
+ * The same for what a channel has brought; fd may be -1 or CHANNEL_FD_LOST. 0, or -EPROTO with the
+ * descriptor closed: for its receiver to return.
+ */
+int message_admit(enum message_side side, uint32_t type, const void *body, size_t len, int fd);

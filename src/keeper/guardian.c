@@ -131,9 +131,7 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 {
 	struct keeper *k = arg;
 
-	if (!message_check(TO_KEEPER, type, body, len, fd != -1)) {
-		if (fd >= 0)
-			close(fd);
+	if (message_admit(TO_KEEPER, type, body, len, fd) < 0) {
 		log_error("guard sent a message that is not permitted (%u, %zu bytes): it is ended",
 			type, len);
 		return -EPROTO;
