@@ -67,17 +67,8 @@ static bool may_tell(struct ignore *ig)
 static void drop_capabilities(void)
 {
 	static const unsigned kept[] = {CAP_NET_ADMIN, CAP_DAC_READ_SEARCH};
-	bool have[ARRAY_SIZE(kept)];
 
-	capng_get_caps_process();
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
-		have[i] = capng_have_capability(CAPNG_PERMITTED, kept[i]) == 1;
-	capng_clear(CAPNG_SELECT_BOTH);
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
-		if (have[i])
-			capng_update(CAPNG_ADD,
-				CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
-	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
+	if (setup_keep_only(kept, ARRAY_SIZE(kept)) < 0)
 		_exit(126);
 }
 

@@ -110,6 +110,8 @@ int setup_wall(struct keeper *k);
 int setup_listeners(struct keeper *k, const struct ruleset *old); /* keeps those that old had too */
 void setup_close_listeners(struct keeper *k);
 int setup_capabilities(const struct keeper *k); /* gives up all but what is needed */
+int setup_keep_only(
+	const unsigned *wanted, size_t n); /* of our capabilities; 0 or -EPERM, and logs nothing */
 
 /* guardian.c */
 int guardian_spawn(struct keeper *k);

@@ -4,6 +4,7 @@
 #include "keeper/internal.h"
 #include "keeper/sockets.h"
 
+#include <assert.h>
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -192,24 +193,31 @@ int setup_wall(struct keeper *k)
 	return r;
 }
 
+int setup_keep_only(const unsigned *wanted, size_t n)
+{
+	bool have[CAP_LAST_CAP + 1];
+
+	assert(n <= ARRAY_SIZE(have));
+	capng_get_caps_process();
+	for (size_t i = 0; i < n; i++)
+		have[i] = capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1;
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (size_t i = 0; i < n; i++)
+		if (have[i])
+			capng_update(CAPNG_ADD,
+				CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, wanted[i]);
+	return capng_apply(CAPNG_SELECT_BOTH) < 0 ? -EPERM : 0;
+}
+
 /* From here on: network administration, reading logs, and making and ending a guard. */
 int setup_capabilities(const struct keeper *k)
 {
 	static const unsigned wanted[] = {CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, CAP_DAC_READ_SEARCH,
 		CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL};
-	bool have[ARRAY_SIZE(wanted)];
 
 	if (k->uid == 0)
 		return 0;
-	capng_get_caps_process();
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		have[i] = capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1;
-	capng_clear(CAPNG_SELECT_BOTH);
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		if (have[i])
-			capng_update(CAPNG_ADD,
-				CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, wanted[i]);
-	if (capng_apply(CAPNG_SELECT_BOTH) < 0) {
+	if (setup_keep_only(wanted, ARRAY_SIZE(wanted)) < 0) {
 		log_critical("capabilities cannot be given up");
 		return -EPERM;
 	}
