@@ -84,7 +84,6 @@ static void for_the_shell(void **state)
 	commands("[\"<F-USER>\"]", "[\"\"]", "");
 }
 
-/* Whatever a value is, a shell does nothing but hand it on. */
 /* A guard in somebody's hands sends what it likes: of what is no field of a line it is not asked.
  */
 static void only_fields_are_given(void **state)
@@ -99,6 +98,7 @@ static void only_fields_are_given(void **state)
 		"ask 192.0.2.7 inet4 3\n7.2.0.192.x", "");
 }
 
+/* Whatever a value is, a shell does nothing but hand it on. */
 static void shells_hand_on(void **state)
 {
 	static const char *const values[] = {"; touch PWNED", "$(touch PWNED)", "`touch PWNED`",
