@@ -10,8 +10,8 @@
 #include "guard/tags.h"
 #include "ipc/channel.h"
 #include "ipc/messages.h"
-#include "match/date.h"
 #include "match/window.h"
+#include "source/dating.h"
 #include "source/tail.h"
 #include "source/unwrap.h"
 #include "store/store.h"
@@ -32,19 +32,12 @@ struct source_jail {
 	struct window *window; /* NULL where a match has but one line */
 };
 
-/* What finds the dates of a source for the jails that have these patterns. */
-struct source_dates {
-	const struct date_patterns *patterns;
-	struct date_finder *finder;
-	int64_t last_time_us; /* of the last dated line */
-};
-
 /* Where lines come from, whatever carries them. */
 struct source {
 	char *name;                /* path, or "udp://127.0.0.1:5514" */
 	struct source_jail *jails; /* who reads it */
 	size_t n_jails;
-	struct source_dates *dates;
+	struct dating *dates;
 	size_t n_dates;
 	int64_t carried_us; /* when what carries its lines got this one; 0: it says nothing */
 	bool live;          /* read to its end once: what comes now is being written now */
