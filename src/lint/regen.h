@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "lint/retree.h"
+#include "match/retree.h"
 
 /* Writes texts that a regular expression should match. */
 

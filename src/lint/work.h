@@ -2,9 +2,9 @@
 #pragma once
 
 #include "lint/regen.h"
-#include "lint/retree.h"
 #include "match/filter.h"
 #include "match/pattern.h"
+#include "match/retree.h"
 
 /* An expression under examination. */
 struct lint_regex {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "lint/byteset.h"
+#include "match/byteset.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lint/retree.h"
+#include "match/retree.h"
 
 #include "base/util.h"
 

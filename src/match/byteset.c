@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lint/byteset.h"
+#include "match/byteset.h"
 
 bool byteset_has(const struct byteset *s, unsigned char c)
 {
