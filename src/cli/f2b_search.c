@@ -45,7 +45,9 @@ int f2b_search_init(struct f2b_search *s, struct regex_engine *engine, struct ar
 	int r;
 
 	*s = (struct f2b_search) {.source = source.text, .engine = engine};
-	r = regex_new(&s->regex, engine, arena, what, &source, flags | PATTERN_UTF8, f);
+	r = regex_new(&s->regex, arena, what, &source, flags | PATTERN_UTF8, f);
+	if (r == 0)
+		r = regex_engine_fit(engine, s->regex);
 	if (r < 0)
 		return r;
 	s->groups = regex_groups(s->regex, &s->n_groups);

@@ -226,7 +226,7 @@ static int tell_regex(
 	struct regex *r = NULL;
 	char whole[200];
 
-	if (regex_new(&r, pool.engine, arena, "datepattern", written, PATTERN_NO_TAGS, &own) < 0 &&
+	if (regex_new(&r, arena, "datepattern", written, PATTERN_NO_TAGS, &own) < 0 &&
 		strstr(written->text, "**") == NULL && own.n > 0) {
 		fault_add(f, FAULT_ERROR, written->where, "%s", own.items[0].message);
 	} else {
@@ -290,8 +290,9 @@ static int compile(struct pooled *p, const struct plan *plan, const struct conf_
 	if (datebound_bytes(&bytes, t->regex, t->flags) < 0)
 		return tell_regex(p->arena, written, "out of memory", f);
 	source.text = buf_text(&bytes);
-	r = regex_new(
-		&t->code, pool.engine, p->arena, "datepattern", &source, PATTERN_NO_TAGS, &own);
+	r = regex_new(&t->code, p->arena, "datepattern", &source, PATTERN_NO_TAGS, &own);
+	if (r == 0)
+		r = regex_engine_fit(pool.engine, t->code);
 	if (r < 0)
 		r = tell_regex(p->arena, written,
 			own.n > 0 ? message_of(&own.items[0]) : "out of memory", f);

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "match/filter.h"
-
-#include "base/utf8.h"
+#include "match/filter_priv.h"
 #include "match/pattern.h"
-#include "match/rule.h"
 #include "match/session.h"
-#include "match/window.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,41 +9,6 @@
 #include <strings.h>
 
 #define COUNT_MAX 1000
-#define SKIPS_MAX 16
-
-struct filter {
-	struct arena *arena;
-	struct regex_engine *engine;
-	struct filter_stats stats;
-	struct field_names names;
-	struct rule *pref; /* or NULL */
-	struct rule **fail;
-	size_t n_fail;
-	struct rule **ignore;
-	size_t n_ignore;
-	unsigned maxlines;
-	bool has_sessions;         /* some regex has <F-MLFID> */
-	struct sessions *sessions; /* if so */
-	/* With a newline behind, as the regexes see them: the line, and what prefregex left of it.
-	 */
-	struct put {
-		char *text;
-		size_t room;
-	} line, content;
-	struct span looked_at; /* by the failregexes, of the line judged last; text NULL: nothing */
-	char tuple[2][RULE_TUPLE_MAX];
-};
-
-/* A line under way. */
-struct judgement {
-	struct filter *f;
-	struct window *w;
-	struct span whole; /* the line, or the window's lines */
-	bool has_fields;
-	struct fields fields; /* if so */
-	int64_t now_us;
-	struct match *ret;
-};
 
 static int init_failregex(
 	struct filter *fl, const struct filter_def *def, unsigned flags, struct faults *f)
@@ -58,8 +19,8 @@ static int init_failregex(
 	for (size_t i = 0; i < def->n_failregex; i++) {
 		struct rule *rule;
 
-		if (rule_new(&rule, fl->engine, fl->arena, &fl->names, "failregex",
-			    &def->failregex[i], flags, f) < 0) {
+		if (rule_new(&rule, fl->arena, &fl->names, "failregex", &def->failregex[i], flags,
+			    f) < 0) {
 			r = -EINVAL;
 			continue;
 		}
@@ -85,8 +46,8 @@ static int init_rules(struct filter *fl, const struct filter_def *def, struct fa
 	int r = 0;
 
 	if (def->prefregex.text != NULL) {
-		r = rule_new(&fl->pref, fl->engine, fl->arena, &fl->names, "prefregex",
-			&def->prefregex, flags, f);
+		r = rule_new(
+			&fl->pref, fl->arena, &fl->names, "prefregex", &def->prefregex, flags, f);
 		/* Judging the failregexes without it would only add faults that are none. */
 		if (r < 0)
 			return r;
@@ -95,8 +56,8 @@ static int init_rules(struct filter *fl, const struct filter_def *def, struct fa
 	r = init_failregex(fl, def, flags | (fl->maxlines > 1 ? PATTERN_MULTILINE : 0), f);
 	fl->ignore = arena_array(fl->arena, def->n_ignoreregex, sizeof(*fl->ignore));
 	for (size_t i = 0; i < def->n_ignoreregex; i++) {
-		if (rule_new(&fl->ignore[fl->n_ignore], fl->engine, fl->arena, &fl->names,
-			    "ignoreregex", &def->ignoreregex[i], flags, f) < 0)
+		if (rule_new(&fl->ignore[fl->n_ignore], fl->arena, &fl->names, "ignoreregex",
+			    &def->ignoreregex[i], flags, f) < 0)
 			r = -EINVAL;
 		else
 			fl->n_ignore++;
@@ -111,16 +72,18 @@ int filter_new(struct filter **ret, const struct filter_def *def, struct faults 
 
 	if (fl != NULL) {
 		fl->arena = arena_new();
-		fl->engine = regex_engine_new(&fl->stats);
+		fl->search = search_new();
 	}
-	if (fl == NULL || fl->arena == NULL || fl->engine == NULL) {
+	if (fl == NULL || fl->arena == NULL || fl->search == NULL) {
 		fault_add(f, FAULT_ERROR, (struct where) {NULL, 0}, "filter %s: out of memory",
 			def->name);
 	} else {
 		fl->maxlines = def->maxlines > 0 ? def->maxlines : 1;
 		field_names_init(&fl->names);
 		r = init_rules(fl, def, f);
-		if (r == 0 && fl->has_sessions && (fl->sessions = sessions_new()) == NULL) {
+		if (r == 0 && (search_fit(fl->search, fl) < 0 ||
+				      (fl->has_sessions && (fl->sessions = sessions_new(
+								    fl->names.n)) == NULL))) {
 			fault_add(f, FAULT_ERROR, (struct where) {NULL, 0},
 				"filter %s: out of memory", def->name);
 			r = -EINVAL;
@@ -149,10 +112,8 @@ void filter_free(struct filter *f)
 	for (size_t i = 0; i < f->n_ignore; i++)
 		rule_free(f->ignore[i]);
 	sessions_free(f->sessions);
-	regex_engine_free(f->engine);
+	search_free(f->search);
 	arena_free(f->arena);
-	free(f->line.text);
-	free(f->content.text);
 	free(f);
 }
 
@@ -175,87 +136,6 @@ void filter_imitate(struct filter *f)
 unsigned filter_maxlines(const struct filter *f)
 {
 	return f->maxlines;
-}
-
-/*
- * A copy of the text with a newline behind it. What is no UTF-8 is replaced, as fail2ban does it:
- * by that both match the same characters, and no stray byte hides a line.
- */
-static bool put_line(
-	struct filter *f, struct put *p, const char *text, size_t len, struct span *ret)
-{
-	size_t most = utf8_ascii(text, len) == len ? len : UTF8_GROWTH * len;
-
-	if (p->room < most + 1) {
-		char *larger = realloc(p->text, most + 1 + most / 2);
-
-		if (larger == NULL) {
-			f->stats.no_memory++;
-			return false;
-		}
-		p->text = larger;
-		p->room = most + 1 + most / 2;
-	}
-	if (most > len)
-		len = utf8_replace(p->text, text, len);
-	else if (len > 0)
-		memcpy(p->text, text, len);
-	p->text[len] = '\n';
-	*ret = (struct span) {p->text, len + 1};
-	return true;
-}
-
-static bool is_ignored(struct judgement *j, struct span text)
-{
-	struct filter *f = j->f;
-
-	for (size_t i = 0; i < f->n_ignore; i++) {
-		if (!rule_find(f->ignore[i], f->engine, text))
-			continue;
-		j->ret->regex = (unsigned)i;
-		return true;
-	}
-	return false;
-}
-
-static void take(struct judgement *j, const struct rule *rule, struct span text, char *tuple)
-{
-	if (!j->has_fields)
-		j->fields = (struct fields) {0};
-	j->has_fields = true;
-	rule_take(rule, j->f->engine, text, &j->fields, tuple);
-}
-
-/*
- * prefregex, which may leave but a part of the line to look at (<F-CONTENT>). In a window that part
- * then stands for all the lines.
- */
-static bool find_prefix(struct judgement *j, struct span *ret_content)
-{
-	struct filter *f = j->f;
-
-	*ret_content = (struct span) {NULL, 0};
-	if (f->pref == NULL)
-		return true;
-	if (!rule_find(f->pref, f->engine, j->whole))
-		return false;
-	take(j, f->pref, j->whole, f->tuple[0]);
-	*ret_content = j->fields.v[FIELD_CONTENT];
-	j->fields.v[FIELD_CONTENT] = (struct span) {NULL, 0};
-	return true;
-}
-
-/* Takes the match in the window out of it; returns the number of lines. */
-static size_t use_lines(struct judgement *j, const struct rule *rule, struct span text)
-{
-	struct span skipped[SKIPS_MAX], all = {text.text, 0};
-	struct window_use use = {.skipped = skipped};
-
-	regex_capture(j->f->engine, text.text, 0, &all.text, &all.len);
-	use.start = (size_t)(all.text - text.text);
-	use.end = use.start + all.len;
-	use.n_skipped = rule_skipped(rule, j->f->engine, text, skipped, SKIPS_MAX);
-	return window_take(j->w, text, &use);
 }
 
 static unsigned count_of(struct span s)
@@ -333,93 +213,16 @@ static void tell_fields(const struct filter *f, const struct fields *fields, str
 }
 
 /* What the session that the line belongs to makes of it. */
-static void join_session(struct judgement *j, unsigned n_lines)
+static void join_session(struct filter *f, struct found *found, int64_t now_us, struct match *m)
 {
 	struct session_result s;
-	struct match *m = j->ret;
 
-	sessions_merge(j->f->sessions, &j->fields, n_lines, j->now_us, &s);
-	j->f->stats.sessions_lost = sessions_pushed_out(j->f->sessions);
-	j->fields = s.fields;
+	sessions_merge(f->sessions, &found->fields, found->n_lines, now_us, &s);
+	f->stats.sessions_lost = sessions_pushed_out(f->sessions);
 	m->attempts = s.attempts;
 	m->n_users = s.n_users;
 	for (size_t i = 0; i < s.n_users; i++)
 		m->users[i] = (struct match_field) {"users", s.users[i].text, s.users[i].len};
-}
-
-static enum verdict conclude(struct judgement *j, unsigned n_lines)
-{
-	struct match *m = j->ret;
-
-	/* One line's own: a session does not repeat it. */
-	m->count = count_of(j->fields.v[FIELD_COUNT]);
-	j->fields.v[FIELD_COUNT] = (struct span) {NULL, 0};
-	m->attempts = n_lines;
-	m->in_session = j->fields.v[FIELD_MLFID].text != NULL;
-	if (m->in_session)
-		join_session(j, n_lines);
-	find_host(&j->fields, m);
-	tell_fields(j->f, &j->fields, m);
-	if (span_given(j->fields.v[FIELD_NOFAIL]))
-		return VERDICT_NOFAIL;
-	if (m->host != NULL)
-		return VERDICT_MATCH;
-	if (m->in_session)
-		sessions_pending(j->f->sessions);
-	return VERDICT_NOFAIL;
-}
-
-/* The failregexes on what is to be looked at; the first that matches decides. */
-static enum verdict find_failure(struct judgement *j, struct span text)
-{
-	struct filter *f = j->f;
-	size_t n_lines = 1;
-
-	for (size_t i = 0; i < f->n_fail; i++) {
-		struct span used = text;
-
-		if (!rule_find(f->fail[i], f->engine, text))
-			continue;
-		j->ret->regex = (unsigned)i;
-		take(j, f->fail[i], text, f->tuple[1]);
-		if (j->w != NULL) {
-			n_lines = use_lines(j, f->fail[i], text);
-			used = window_used(j->w);
-		}
-		if (is_ignored(j, used))
-			return VERDICT_IGNORED;
-		return conclude(j, (unsigned)n_lines);
-	}
-	return VERDICT_MISS;
-}
-
-static enum verdict judge(struct judgement *j)
-{
-	struct filter *f = j->f;
-	struct span content;
-	enum verdict v;
-
-	f->looked_at = (struct span) {NULL, 0};
-	regex_engine_utf8(f->engine, utf8_ascii(j->whole.text, j->whole.len) < j->whole.len);
-	/*
-	 * fail2ban's order: few ignoreregexes beside many failregexes go first and on the whole
-	 * line. The answer then is "ignored" whatever else the line is.
-	 */
-	if (f->n_ignore > 0 && f->n_ignore + 2 < f->n_fail && is_ignored(j, j->whole))
-		return VERDICT_IGNORED;
-	if (!find_prefix(j, &content))
-		return VERDICT_MISS;
-	f->looked_at = j->whole;
-	if (!span_given(content))
-		return find_failure(j, j->whole);
-	/* Captures of prefregex stay in the line, the content gets a place of its own. */
-	if (!put_line(f, &f->content, content.text, content.len, &content))
-		return VERDICT_MISS;
-	f->looked_at = content;
-	v = find_failure(j, content);
-	if (v == VERDICT_MISS && j->w != NULL)
-		window_set(j->w, content.text, content.len - 1);
-	return v;
 }
 
 /* All but the lists, which are long. */
@@ -434,29 +237,43 @@ static void match_clear(struct match *m)
 	m->n_fields = m->n_users = 0;
 }
 
+enum verdict filter_conclude(
+	struct filter *f, struct found *found, int64_t now_us, struct match *m)
+{
+	struct span *v = found->fields.v;
+
+	match_clear(m);
+	m->regex = found->regex;
+	if (found->verdict != VERDICT_MATCH)
+		return found->verdict;
+	/* One line's own: a session does not repeat it. */
+	m->count = count_of(v[FIELD_COUNT]);
+	v[FIELD_COUNT] = (struct span) {NULL, 0};
+	m->attempts = found->n_lines;
+	m->in_session = v[FIELD_MLFID].text != NULL;
+	if (m->in_session)
+		join_session(f, found, now_us, m);
+	find_host(&found->fields, m);
+	tell_fields(f, &found->fields, m);
+	if (span_given(v[FIELD_NOFAIL]))
+		return VERDICT_NOFAIL;
+	if (m->host != NULL)
+		return VERDICT_MATCH;
+	if (m->in_session)
+		sessions_pending(f->sessions);
+	return VERDICT_NOFAIL;
+}
+
 enum verdict filter_judge(struct filter *f, struct window *w, const char *text, size_t len,
 	int64_t now_us, struct match *ret)
 {
-	struct judgement j;
+	struct found found = {.verdict = VERDICT_MISS};
 
-	j.f = f;
-	j.w = f->maxlines > 1 ? w : NULL;
-	j.has_fields = false;
-	j.now_us = now_us;
-	j.ret = ret;
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-		len--;
-	match_clear(ret);
-	if (!put_line(f, &f->line, text, len, &j.whole))
-		return VERDICT_MISS;
-	if (j.w != NULL) {
-		if (window_add(j.w, j.whole.text, j.whole.len - 1) < 0) {
-			f->stats.no_memory++;
-			return VERDICT_MISS;
-		}
-		j.whole = window_text(j.w);
-	}
-	return judge(&j);
+	if (search_begin(f->search, text, len, false))
+		search_run(f->search, f, f->maxlines > 1 ? w : NULL, NULL, &found);
+	search_take_stats(f->search, &f->stats);
+	f->looked_at = found.looked_at;
+	return filter_conclude(f, &found, now_us, ret);
 }
 
 int filter_save(const struct filter *f, struct buf *ret)

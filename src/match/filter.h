@@ -84,6 +84,16 @@ unsigned filter_maxlines(const struct filter *f);
 enum verdict filter_judge(struct filter *f, struct window *w, const char *text, size_t len,
 	int64_t now_us, struct match *ret);
 
+/* What the regexes say of a line by themselves (search.h). */
+struct found;
+
+/*
+ * What becomes of what was found in a line, with what is known of its session: the second half of
+ * filter_judge. found is used up; the match borrows from it.
+ */
+enum verdict filter_conclude(
+	struct filter *f, struct found *found, int64_t now_us, struct match *ret);
+
 /*
  * What the failregexes looked at in the line judged last: all that was searched, or what prefregex
  * left of it (<F-CONTENT>); for who wants to know why nothing matched. NULL: it never came to them.

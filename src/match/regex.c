@@ -34,10 +34,10 @@
 
 struct regex_engine {
 	struct filter_stats *stats;
-	pcre2_compile_context *compile;
 	pcre2_match_context *match;
 	pcre2_match_context *measured; /* for long texts */
 	pcre2_match_data *data;        /* large enough for any regex of the engine */
+	const PCRE2_SIZE *pairs;       /* in it */
 	uint32_t n_pairs;
 	pcre2_jit_stack *stack;
 	bool is_utf8;       /* the text searched has more than ASCII in it */
@@ -70,14 +70,12 @@ struct regex_engine *regex_engine_new(struct filter_stats *stats)
 		return NULL;
 	e->stats = stats;
 	e->steps.most = STEPS_MAX;
-	e->compile = pcre2_compile_context_create(NULL);
 	e->match = pcre2_match_context_create(NULL);
 	e->measured = pcre2_match_context_create(NULL);
-	if (e->compile == NULL || e->match == NULL || e->measured == NULL) {
+	if (e->match == NULL || e->measured == NULL) {
 		regex_engine_free(e);
 		return NULL;
 	}
-	pcre2_set_newline(e->compile, PCRE2_NEWLINE_LF);
 	/* Without a stack of its own the compiled code has 32 KiB; worse, but it runs. */
 	e->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
 	pcre2_set_match_limit(e->match, MATCH_LIMIT);
@@ -100,7 +98,6 @@ void regex_engine_free(struct regex_engine *e)
 	pcre2_jit_stack_free(e->stack);
 	pcre2_match_context_free(e->match);
 	pcre2_match_context_free(e->measured);
-	pcre2_compile_context_free(e->compile);
 	free(e);
 }
 
@@ -204,8 +201,7 @@ static void read_groups(struct regex *r, struct arena *arena)
 	}
 }
 
-/* Room for the captures of the regex that has most of them. */
-static int make_room(struct regex_engine *e, const struct regex *r)
+int regex_engine_fit(struct regex_engine *e, const struct regex *r)
 {
 	const pcre2_code *code = any_code(r);
 	uint32_t n = 0;
@@ -216,10 +212,13 @@ static int make_room(struct regex_engine *e, const struct regex *r)
 	pcre2_match_data_free(e->data);
 	e->n_pairs = n + 1;
 	e->data = pcre2_match_data_create(e->n_pairs, NULL);
-	return e->data != NULL ? 0 : -ENOMEM;
+	if (e->data == NULL)
+		return -ENOMEM;
+	e->pairs = pcre2_get_ovector_pointer(e->data);
+	return 0;
 }
 
-static int compile(struct program *p, struct program *measured, struct regex_engine *e,
+static int compile(struct program *p, struct program *measured, pcre2_compile_context *context,
 	const struct pattern *source, unsigned flags, size_t *ret_at,
 	PCRE2_UCHAR message[MESSAGE_MAX])
 {
@@ -233,7 +232,7 @@ static int compile(struct program *p, struct program *measured, struct regex_eng
 	if ((flags & PATTERN_MULTILINE) != 0)
 		options |= PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX;
 	p->code = pcre2_compile((PCRE2_SPTR)buf_text(&source->text), source->text.len, options,
-		&error, &at, e->compile);
+		&error, &at, context);
 	if (p->code == NULL) {
 		pcre2_get_error_message(error, message, MESSAGE_MAX);
 		*ret_at = pattern_source(source, at);
@@ -243,14 +242,14 @@ static int compile(struct program *p, struct program *measured, struct regex_eng
 	if ((flags & PATTERN_UTF8) == 0)
 		return 0;
 	measured->code = pcre2_compile((PCRE2_SPTR)buf_text(&source->text), source->text.len,
-		options | PCRE2_AUTO_CALLOUT, &error, &at, e->compile);
+		options | PCRE2_AUTO_CALLOUT, &error, &at, context);
 	if (measured->code != NULL)
 		measured->is_jit = pcre2_jit_compile(measured->code, PCRE2_JIT_COMPLETE) == 0;
 	return 0;
 }
 
 /* One of the two programs; find_literal sees the text of the first. */
-static int add_program(struct regex *r, struct regex_engine *e, const char *what,
+static int add_program(struct regex *r, pcre2_compile_context *context, const char *what,
 	const struct conf_text *source, unsigned flags, struct faults *f)
 {
 	struct program *p = (flags & PATTERN_UTF8) != 0 ? &r->utf8 : &r->bytes;
@@ -263,7 +262,7 @@ static int add_program(struct regex *r, struct regex_engine *e, const char *what
 	if (rc == -EINVAL) {
 		complain(f, what, source, error.at, error.message);
 	} else if (rc == 0) {
-		rc = compile(p, &r->measured, e, &pattern, flags, &at, message);
+		rc = compile(p, &r->measured, context, &pattern, flags, &at, message);
 		if (rc == -EINVAL)
 			complain(f, what, source, at, (const char *)message);
 	}
@@ -280,19 +279,21 @@ static bool names_characters(const char *source)
 	       strstr(source, "\\u") != NULL || strstr(source, "\\U") != NULL;
 }
 
-int regex_new(struct regex **ret, struct regex_engine *e, struct arena *arena, const char *what,
+int regex_new(struct regex **ret, struct arena *arena, const char *what,
 	const struct conf_text *source, unsigned flags, struct faults *f)
 {
 	bool utf8 = (flags & PATTERN_UTF8) != 0;
 	struct regex *r = calloc(1, sizeof(*r));
-	int rc = r != NULL ? 0 : -ENOMEM;
+	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+	int rc = r != NULL && context != NULL ? 0 : -ENOMEM;
 
-	if (rc == 0 && (!utf8 || !names_characters(source->text)))
-		rc = add_program(r, e, what, source, flags & ~(unsigned)PATTERN_UTF8, f);
-	if (rc == 0 && utf8)
-		rc = add_program(r, e, what, source, flags, f);
 	if (rc == 0)
-		rc = make_room(e, r);
+		pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+	if (rc == 0 && (!utf8 || !names_characters(source->text)))
+		rc = add_program(r, context, what, source, flags & ~(unsigned)PATTERN_UTF8, f);
+	if (rc == 0 && utf8)
+		rc = add_program(r, context, what, source, flags, f);
+	pcre2_compile_context_free(context);
 	if (rc == -ENOMEM)
 		fault_add(f, FAULT_ERROR, source->where, "%s: out of memory", what);
 	if (rc == 0) {
@@ -391,15 +392,14 @@ bool regex_find_from(
 bool regex_capture(const struct regex_engine *e, const char *text, unsigned number,
 	const char **ret, size_t *ret_len)
 {
-	const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(e->data);
 	PCRE2_SIZE start, end;
 
 	/* A regex with fewer groups than the last pair leaves the rest unset or never asks for it.
 	 */
 	if (number >= e->n_pairs)
 		return false;
-	start = pairs[2 * number];
-	end = pairs[2 * number + 1];
+	start = e->pairs[2 * number];
+	end = e->pairs[2 * number + 1];
 	if (start == PCRE2_UNSET || end == PCRE2_UNSET || end < start)
 		return false;
 	*ret = text + start;

@@ -6,9 +6,13 @@
 
 /* PCRE2, kept within bounds. Beside this only meter.c includes its header. */
 
-/* What the expressions of one filter share: stack, limits, the place for their captures. */
+/*
+ * What searching takes, whatever for: stack, limits, the place for captures. An engine belongs to
+ * one thread; expressions may be shared by many.
+ */
 struct regex_engine;
 
+/* Counts in stats what goes wrong. NULL when out of memory. */
 struct regex_engine *regex_engine_new(struct filter_stats *stats);
 void regex_engine_free(struct regex_engine *e);
 
@@ -27,9 +31,12 @@ struct regex_group {
  * which is faster, and one for those that are not; regex_engine_utf8 says which they are.
  * Returns 0, or -EINVAL with *ret untouched.
  */
-int regex_new(struct regex **ret, struct regex_engine *e, struct arena *arena, const char *what,
+int regex_new(struct regex **ret, struct arena *arena, const char *what,
 	const struct conf_text *source, unsigned flags, struct faults *f);
 void regex_free(struct regex *r);
+
+/* Makes room for what the expression captures; before it is searched for. 0 or -ENOMEM. */
+int regex_engine_fit(struct regex_engine *e, const struct regex *r);
 
 /* How many groups it has, named or not, but for the whole. */
 unsigned regex_count(const struct regex *r);

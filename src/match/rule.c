@@ -90,9 +90,8 @@ static void read_groups(struct rule *r, struct arena *arena, struct field_names 
 	}
 }
 
-int rule_new(struct rule **ret, struct regex_engine *e, struct arena *arena,
-	struct field_names *names, const char *what, const struct conf_text *source, unsigned flags,
-	struct faults *f)
+int rule_new(struct rule **ret, struct arena *arena, struct field_names *names, const char *what,
+	const struct conf_text *source, unsigned flags, struct faults *f)
 {
 	struct rule *r;
 	struct regex *regex;
@@ -102,7 +101,7 @@ int rule_new(struct rule **ret, struct regex_engine *e, struct arena *arena,
 		fault_add(f, FAULT_ERROR, source->where, "%s: empty; leave the line out", what);
 		return -EINVAL;
 	}
-	if (regex_new(&regex, e, arena, what, source, flags | PATTERN_UTF8, f) < 0)
+	if (regex_new(&regex, arena, what, source, flags | PATTERN_UTF8, f) < 0)
 		return -EINVAL;
 	r = arena_alloc(arena, sizeof(*r));
 	r->regex = regex;
@@ -115,6 +114,11 @@ void rule_free(struct rule *r)
 {
 	if (r != NULL)
 		regex_free(r->regex);
+}
+
+int rule_fit(const struct rule *r, struct regex_engine *e)
+{
+	return regex_engine_fit(e, r->regex);
 }
 
 bool rule_names_host(const struct rule *r)

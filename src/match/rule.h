@@ -15,10 +15,12 @@ struct rule;
  * Compiles it; its groups get their slots in names. what: "failregex", for messages; flags: enum
  * pattern_flags. 0, or -EINVAL with the fault noted.
  */
-int rule_new(struct rule **ret, struct regex_engine *e, struct arena *arena,
-	struct field_names *names, const char *what, const struct conf_text *source, unsigned flags,
-	struct faults *f);
+int rule_new(struct rule **ret, struct arena *arena, struct field_names *names, const char *what,
+	const struct conf_text *source, unsigned flags, struct faults *f);
 void rule_free(struct rule *r);
+
+/* Makes room for what it captures; before it is searched for. 0 or -ENOMEM. */
+int rule_fit(const struct rule *r, struct regex_engine *e);
 
 /* Does it capture somebody to blame, or a session that may? */
 bool rule_names_host(const struct rule *r);

@@ -9,7 +9,7 @@
 
 #define LIFE_US (300 * USEC_PER_SEC)
 
-struct sessions *sessions_new(void)
+struct sessions *sessions_new(size_t n_slots)
 {
 	/* Zeroed pages that the kernel gives only when they are written. */
 	struct sessions *s = calloc(1, sizeof(*s));
@@ -20,6 +20,7 @@ struct sessions *sessions_new(void)
 	memset(s->buckets, 0xff, sizeof(s->buckets));
 	s->oldest = s->newest = s->free = s->last = SESSION_NONE;
 	s->max = SESSIONS_MAX;
+	s->n_slots = n_slots;
 	return s;
 }
 
@@ -227,15 +228,18 @@ static void take_up(
 		t->pending = false;
 	if (!st->was_nofail && !t->pending)
 		t->matches = 0;
-	for (size_t i = 0; i < FIELDS_MAX; i++)
+	for (size_t i = 0; i < s->n_slots; i++)
 		if (line->v[i].text != NULL)
 			session_keep(t, &t->v[i], line->v[i]);
 }
 
-static void tell(const struct session *t, struct session_result *ret)
+/* What is known of the session now, laid over the line's fields. */
+static void tell(const struct sessions *s, const struct session *t, struct fields *fields,
+	struct session_result *ret)
 {
-	for (size_t i = 0; i < FIELDS_MAX; i++)
-		ret->fields.v[i] = session_value(t, &t->v[i]);
+	for (size_t i = 0; i < s->n_slots; i++)
+		fields->v[i] = session_value(t, &t->v[i]);
+	ret->attempts = t->matches;
 	ret->n_users = (unsigned)t->n_users;
 	for (size_t i = 0; i < t->n_users; i++)
 		ret->users[i] = session_value(t, &t->users[i].name);
@@ -252,17 +256,17 @@ static void count(struct session *t, const struct standing *st, unsigned n_lines
 	}
 }
 
-void sessions_merge(struct sessions *s, const struct fields *line, unsigned n_lines, int64_t now_us,
+void sessions_merge(struct sessions *s, struct fields *line, unsigned n_lines, int64_t now_us,
 	struct session_result *ret)
 {
-	struct fields f = *line;
-	struct session lone = {0}, *t = &lone;
+	struct span *v = line->v;
 	struct standing st = {
-		.gained = span_given(f.v[FIELD_GAINED]),
-		.forget = span_given(f.v[FIELD_FORGET]),
+		.gained = span_given(v[FIELD_GAINED]),
+		.forget = span_given(v[FIELD_FORGET]),
 	};
-	uint64_t hash = hash_bytes(&s->key, f.v[FIELD_MLFID].text, f.v[FIELD_MLFID].len);
+	uint64_t hash = hash_bytes(&s->key, v[FIELD_MLFID].text, v[FIELD_MLFID].len);
 	uint16_t i = find(s, hash, now_us);
+	struct session *t;
 	bool is_known;
 
 	if (i != SESSION_NONE && !s->imitates && is_anothers(&s->pool[i], line)) {
@@ -271,15 +275,21 @@ void sessions_merge(struct sessions *s, const struct fields *line, unsigned n_li
 	}
 	is_known = i != SESSION_NONE;
 
-	if (st.gained && !span_given(f.v[FIELD_NOFAIL]))
-		f.v[FIELD_NOFAIL] = f.v[FIELD_GAINED];
-	st.nofail = span_given(f.v[FIELD_NOFAIL]);
-	f.v[FIELD_FORGET] = (struct span) {NULL, 0};
-	if (!is_known && !st.forget)
+	if (st.gained && !span_given(v[FIELD_NOFAIL]))
+		v[FIELD_NOFAIL] = v[FIELD_GAINED];
+	st.nofail = span_given(v[FIELD_NOFAIL]);
+	v[FIELD_FORGET] = (struct span) {NULL, 0};
+	s->last = SESSION_NONE;
+	/* A line that ends a session nobody knew of stands for itself: nothing of it is kept. */
+	if (!is_known && st.forget) {
+		ret->attempts = st.nofail || st.gained ? 0 : n_lines;
+		ret->n_users = 0;
+		return;
+	}
+	if (!is_known)
 		i = session_add(s, hash, now_us + LIFE_US, now_us);
-	if (i != SESSION_NONE)
-		t = &s->pool[i];
-	take_up(s, t, &f, &st);
+	t = &s->pool[i];
+	take_up(s, t, line, &st);
 	/* A failure waiting for its address, or a second user: whatever the line says, it failed.
 	 */
 	if (t->pending || t->n_users > 1) {
@@ -288,16 +298,11 @@ void sessions_merge(struct sessions *s, const struct fields *line, unsigned n_li
 		st.nofail = st.gained = false;
 	}
 	count(t, &st, n_lines);
-	tell(t, ret);
-	ret->attempts = t->matches;
-	/* A line that ends a session nobody knew of stands for itself: nothing of it is kept. */
-	if (t == &lone) {
-		ret->fields = f;
-		ret->n_users = 0;
-	}
-	if (is_known && st.forget)
+	tell(s, t, line, ret);
+	if (st.forget)
 		drop(s, i);
-	s->last = st.forget ? SESSION_NONE : i;
+	else
+		s->last = i;
 }
 
 void sessions_pending(struct sessions *s)

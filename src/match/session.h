@@ -14,8 +14,11 @@
  */
 struct sessions;
 
-/* An empty table; no memory is touched before the first session. NULL when out of memory. */
-struct sessions *sessions_new(void);
+/*
+ * An empty table, for fields of that many slots; no memory is touched before the first session.
+ * NULL when out of memory.
+ */
+struct sessions *sessions_new(size_t n_slots);
 void sessions_free(struct sessions *s);
 
 /*
@@ -26,18 +29,18 @@ void sessions_imitate(struct sessions *s);
 
 /* What the lines of a session say, this one included. */
 struct session_result {
-	struct fields fields; /* borrowed from the table, until the next merge, and from the line */
 	unsigned attempts;    /* lines that count as a failure */
 	unsigned n_users;     /* different users seen */
 	struct span users[8]; /* the first of them */
 };
 
 /*
- * Adds a line's fields (FIELD_MLFID is among them) to its session and tells what is known then;
- * with FIELD_NOFAIL set in the result the line is no failure by itself. n_lines: how many lines
- * matched; now_us: the clock by which sessions end.
+ * Adds a line's fields (FIELD_MLFID is among them) to its session and makes of them what is known
+ * then, borrowed from the table until the next merge, and from the line; with FIELD_NOFAIL set in
+ * the result the line is no failure by itself. n_lines: how many lines matched; now_us: the clock
+ * by which sessions end.
  */
-void sessions_merge(struct sessions *s, const struct fields *line, unsigned n_lines, int64_t now_us,
+void sessions_merge(struct sessions *s, struct fields *line, unsigned n_lines, int64_t now_us,
 	struct session_result *ret);
 
 /* The failure that merge told of last has nobody to blame yet: the session's next lines are one. */

@@ -47,6 +47,7 @@ struct sessions {
 	bool imitates;   /* fail2ban */
 	uint16_t unused; /* from here on the pool has never been touched */
 	uint16_t last;   /* merged into last, SESSION_NONE if it is forgotten */
+	size_t n_slots;  /* of a session's values that are in use */
 	uint64_t pushed_out;
 	struct session pool[SESSIONS_MAX];
 };
