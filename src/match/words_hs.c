@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "match/words_priv.h"
+
+#include "base/util.h"
+
+#include <errno.h>
+#include <hs/hs.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Scanned at once: what is found there is judged while it is still in the cache. */
+#define BLOCK (256u << 10)
+
+static int hs_errno(hs_error_t e)
+{
+	return e == HS_SUCCESS ? 0 : e == HS_NOMEM ? -ENOMEM : -EIO;
+}
+
+static int compile(hs_database_t **ret, const struct words *w)
+{
+	_cleanup_free_ const char **texts = calloc(w->n_unique, sizeof(*texts));
+	_cleanup_free_ unsigned *flags = calloc(w->n_unique, sizeof(*flags));
+	_cleanup_free_ unsigned *ids = calloc(w->n_unique, sizeof(*ids));
+	_cleanup_free_ size_t *lens = calloc(w->n_unique, sizeof(*lens));
+	hs_compile_error_t *error = NULL;
+	hs_error_t e;
+
+	if (texts == NULL || flags == NULL || ids == NULL || lens == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n_unique; i++) {
+		texts[i] = w->unique[i].text;
+		lens[i] = w->unique[i].len;
+		ids[i] = (unsigned)i;
+		flags[i] = w->unique[i].nocase ? HS_FLAG_CASELESS : 0;
+	}
+	e = hs_compile_lit_multi(
+		texts, flags, ids, lens, (unsigned)w->n_unique, HS_MODE_BLOCK, NULL, ret, &error);
+	hs_free_compile_error(error);
+	return hs_errno(e);
+}
+
+static int hs_build(void **ret, const struct words *w, const struct words_cache *cache)
+{
+	hs_database_t *db;
+	int r;
+
+	(void)cache;
+	if (w->n_unique == 0)
+		return -EINVAL;
+	r = compile(&db, w);
+	if (r == 0)
+		*ret = db;
+	return r;
+}
+
+static void hs_free(void *db)
+{
+	hs_free_database(db);
+}
+
+static int hs_scratch(void **ret, const void *db)
+{
+	hs_scratch_t *scratch = NULL;
+	int r = hs_errno(hs_alloc_scratch(db, &scratch));
+
+	if (r == 0)
+		*ret = scratch;
+	return r;
+}
+
+static void hs_scratch_free(void *scratch)
+{
+	hs_free_scratch(scratch);
+}
+
+/* A block on its way through. */
+struct block {
+	struct words_sink *sink;
+	uint32_t base, from;
+};
+
+static int on_match(
+	unsigned id, unsigned long long start, unsigned long long end, unsigned flags, void *arg)
+{
+	const struct block *b = arg;
+	uint32_t at = b->base + (uint32_t)end;
+
+	(void)start;
+	(void)flags;
+	if (at > b->from)
+		words_sink_put(b->sink, (uint16_t)id, at);
+	return 0;
+}
+
+static int hs_scan_blocks(const void *db, void *scratch, struct words_sink *sink, const char *buf,
+	uint32_t from, uint32_t len, uint32_t *ret_done)
+{
+	while (from < len && from < sink->limit) {
+		uint32_t overlap = from < sink->words->longest ? from : sink->words->longest - 1u;
+		struct block b = {.sink = sink, .base = from - overlap, .from = from};
+		uint32_t end = len - from > BLOCK ? from + BLOCK : len;
+		hs_error_t e = hs_scan(db, buf + b.base, end - b.base, 0, scratch, on_match, &b);
+
+		*ret_done = from;
+		if (e != HS_SUCCESS)
+			return hs_errno(e);
+		from = end;
+	}
+	*ret_done = sink->limit;
+	return 0;
+}
+
+const struct words_engine words_engine_hs = {
+	.name = "hyperscan",
+	.build = hs_build,
+	.free = hs_free,
+	.scratch = hs_scratch,
+	.scratch_free = hs_scratch_free,
+	.scan = hs_scan_blocks,
+};
