@@ -14,6 +14,7 @@ const struct command *const cli_commands[] = {
 	&cmd_ban,
 	&cmd_unban,
 	&cmd_test,
+	&cmd_replay,
 	&cmd_check,
 	&cmd_reload,
 	&cmd_stop,

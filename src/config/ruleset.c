@@ -186,6 +186,38 @@ int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char
 	return 0;
 }
 
+static bool is_named(const struct jail *j, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (j->filter != NULL && strcmp(j->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+void ruleset_pick(struct ruleset *rs, const char *const *names, size_t n, const struct jail **ret)
+{
+	size_t n_all = rs->n_jails + rs->n_disabled;
+	struct jail *picked = arena_array(rs->arena, n_all, sizeof(*picked));
+	struct jail *rest = arena_array(rs->arena, n_all, sizeof(*rest));
+	size_t n_picked = 0, n_rest = 0;
+
+	for (size_t i = 0; i < n_all; i++) {
+		const struct jail *j =
+			i < rs->n_jails ? &rs->jails[i] : &rs->disabled[i - rs->n_jails];
+		bool is_picked = is_named(j, names, n);
+		struct jail *to = is_picked ? &picked[n_picked++] : &rest[n_rest++];
+
+		*to = *j;
+		to->id = (unsigned)(is_picked ? n_picked - 1 : n_rest - 1);
+	}
+	rs->jails = picked;
+	rs->n_jails = n_picked;
+	rs->disabled = rest;
+	rs->n_disabled = n_rest;
+	for (size_t i = 0; i < n; i++)
+		ret[i] = ruleset_jail(rs, names[i]);
+}
+
 const struct jail *ruleset_jail(const struct ruleset *rs, const char *name)
 {
 	for (size_t i = 0; i < rs->n_jails; i++)

@@ -153,7 +153,7 @@ struct ruleset {
 	const char *logtarget; /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */
 	struct where logtarget_where;
 	const char *syslogsocket; /* a path, or "auto" */
-	uint64_t memory;          /* bytes that the failure table may take */
+	size_t maxtracked;        /* entries in the failure table */
 	size_t maxbans;           /* bans in force at one time */
 	int64_t purgeage_sec;     /* how long ended bans are remembered */
 	const char *user;         /* who guard runs as */
@@ -181,6 +181,12 @@ int ruleset_check(struct ruleset **ret, const char *dir, struct faults *f);
  */
 int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char *dir,
 	const char *spec, struct faults *f);
+
+/*
+ * Makes the jails of these names, enabled or not, the enabled ones of a ruleset_check, and no
+ * others. A name that is not there, or a jail that has no filter, stays NULL in ret[0..n).
+ */
+void ruleset_pick(struct ruleset *rs, const char *const *names, size_t n, const struct jail **ret);
 
 /* The jail of that name, or NULL. */
 const struct jail *ruleset_jail(const struct ruleset *rs, const char *name);

@@ -68,17 +68,12 @@ static void free_dates(struct plan *p)
 	free(p->dates);
 }
 
-int plan_load(struct plan **ret, const char *confdir, struct faults *f)
+/* Everything that the rule set names. All faults are told in one go. 0, -EINVAL or -ENOMEM. */
+static int compile(struct plan *p, struct faults *f)
 {
-	struct plan *p = calloc(1, sizeof(*p));
 	size_t errors_before = f->n_errors;
-	int r = -ENOMEM;
+	int r;
 
-	if (p == NULL)
-		return -ENOMEM;
-	r = ruleset_load(&p->rs, confdir, f);
-	if (r < 0)
-		goto fail;
 	p->filters = calloc(p->rs->n_jails + 1, sizeof(struct filter *));
 	p->dates = calloc(p->rs->n_jails + 1, sizeof(struct date_patterns *));
 	r = p->filters == NULL || p->dates == NULL ? -ENOMEM
@@ -86,22 +81,80 @@ int plan_load(struct plan **ret, const char *confdir, struct faults *f)
 	if (r == 0 || r == -EINVAL)
 		r = journals_init(&p->journals, p->rs, f);
 	if (r < 0 && r != -EINVAL)
-		goto fail;
-	/* All faults are told in one go. */
+		return r;
 	for (size_t i = 0; i < p->rs->n_jails; i++) {
 		filter_new(&p->filters[i], p->rs->jails[i].filter, f);
 		check_journal(&p->rs->jails[i], f);
 		make_dates(p, i, f);
 	}
-	if (f->n_errors > errors_before) {
-		r = -EINVAL;
-		goto fail;
-	}
-	*ret = p;
-	return 0;
+	return f->n_errors > errors_before ? -EINVAL : 0;
+}
 
-fail:
-	plan_free(p);
+int plan_load(struct plan **ret, const char *confdir, struct faults *f)
+{
+	struct plan *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (p == NULL)
+		return -ENOMEM;
+	r = ruleset_load(&p->rs, confdir, f);
+	if (r == 0)
+		r = compile(p, f);
+	if (r < 0)
+		plan_free(p);
+	else
+		*ret = p;
+	return r;
+}
+
+/* The errors of a configuration, any of which may be why a jail of it cannot be used. */
+static void tell_unknown(
+	const char *name, const char *confdir, const struct faults *all, struct faults *f)
+{
+	char shown[128];
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct fault *one = &all->items[i];
+		struct where where = {one->file, one->line};
+
+		if (one->severity == FAULT_ERROR && !faults_have(f, where, one->message))
+			fault_add(f, FAULT_ERROR, where, "%s", one->message);
+	}
+	text_escape(shown, sizeof(shown), name, strlen(name));
+	fault_add(f, FAULT_ERROR, (struct where) {NULL, 0},
+		all->n_errors > 0
+			? "jail '%s' of %s cannot be used: it is not there, or has one of the "
+			  "errors above"
+			: "there is no jail '%s' with a filter in %s",
+		shown, confdir);
+}
+
+int plan_load_jails(struct plan **ret, const char *confdir, const char *const *names, size_t n,
+	struct faults *f)
+{
+	struct plan *p = calloc(1, sizeof(*p));
+	const struct jail **picked = calloc(n + 1, sizeof(*picked));
+	struct faults all = {0};
+	int r = -ENOMEM;
+
+	if (p != NULL && picked != NULL)
+		r = ruleset_check(&p->rs, confdir, &all);
+	if (r == 0)
+		ruleset_pick(p->rs, names, n, picked);
+	for (size_t i = 0; r != -ENOMEM && i < n; i++) {
+		if (picked[i] != NULL)
+			continue;
+		tell_unknown(names[i], confdir, &all, f);
+		r = -EINVAL;
+	}
+	if (r == 0)
+		r = compile(p, f);
+	if (r < 0)
+		plan_free(p);
+	else
+		*ret = p;
+	free(picked);
+	faults_done(&all);
 	return r;
 }
 

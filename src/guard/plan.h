@@ -20,6 +20,13 @@ struct plan {
 int plan_load(struct plan **ret, const char *confdir, struct faults *f);
 
 /*
+ * The same with these jails alone, enabled or not, to judge logs at hand: what is wrong with others
+ * does not matter.
+ */
+int plan_load_jails(struct plan **ret, const char *confdir, const char *const *names, size_t n,
+	struct faults *f);
+
+/*
  * What is wrong with how a jail reads lines that only compiling it shows: its filter's regexes and
  * dates, the entries of the journal that it wants. All faults go to f; plan_load refuses the errors
  * among them.

@@ -13,6 +13,13 @@ void tail_init(struct tail *t, int fd, uint64_t dev, uint64_t ino)
 	*t = (struct tail) {.fd = fd, .dev = dev, .ino = ino, .unit = 1, .line_max = TAIL_LINE_MAX};
 }
 
+void tail_init_from(struct tail *t, const struct tail_ops *ops, void *arg)
+{
+	tail_init(t, -1, 0, 0);
+	t->ops = ops;
+	t->ops_arg = arg;
+}
+
 void tail_done(struct tail *t)
 {
 	if (t->fd >= 0)
@@ -20,19 +27,21 @@ void tail_done(struct tail *t)
 	t->fd = -1;
 }
 
-static ssize_t read_at(int fd, void *buf, size_t len, uint64_t off)
+static ssize_t read_at(const struct tail *t, void *buf, size_t len, uint64_t off)
 {
 	ssize_t n;
 
+	if (t->ops != NULL)
+		return t->ops->read_at(t->ops_arg, buf, len, off);
 	do
-		n = pread(fd, buf, len, (off_t)off);
+		n = pread(t->fd, buf, len, (off_t)off);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
 
 size_t tail_peek(const struct tail *t, char *buf, size_t size, uint64_t off)
 {
-	ssize_t n = read_at(t->fd, buf, size, off);
+	ssize_t n = read_at(t, buf, size, off);
 
 	return n > 0 ? (size_t)n : 0;
 }
@@ -41,6 +50,8 @@ int64_t tail_size(const struct tail *t)
 {
 	struct stat st;
 
+	if (t->ops != NULL)
+		return t->ops->size(t->ops_arg);
 	return fstat(t->fd, &st) < 0 ? -errno : st.st_size;
 }
 
@@ -52,7 +63,7 @@ bool tail_is(const struct tail *t, uint64_t head_hash, uint32_t head_len)
 		return true;
 	if (head_len > sizeof(head))
 		return false;
-	return read_at(t->fd, head, head_len, 0) == (ssize_t)head_len &&
+	return read_at(t, head, head_len, 0) == (ssize_t)head_len &&
 	       hash_fingerprint(head, head_len) == head_hash;
 }
 
@@ -65,7 +76,7 @@ static void learn_head(struct tail *t)
 
 	if (t->head_len != 0)
 		return;
-	n = read_at(t->fd, head, sizeof(head), 0);
+	n = read_at(t, head, sizeof(head), 0);
 	if (n <= 0)
 		return;
 	newline = memchr(head, '\n', (size_t)n);
@@ -110,7 +121,7 @@ static bool inside_line(const struct tail *t)
 	char before[4];
 
 	return t->offset >= t->unit &&
-	       read_at(t->fd, before, t->unit, t->offset - t->unit) == t->unit &&
+	       read_at(t, before, t->unit, t->offset - t->unit) == t->unit &&
 	       !is_unit(t, before, '\n');
 }
 
@@ -218,7 +229,7 @@ int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_
 		return r;
 	skip_hole(t);
 	while (done < budget) {
-		ssize_t n = read_at(t->fd, buf, TAIL_BUFFER, t->offset);
+		ssize_t n = read_at(t, buf, TAIL_BUFFER, t->offset);
 		size_t used;
 
 		if (n < 0)
@@ -234,7 +245,7 @@ int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_
 
 int tail_finish(struct tail *t, char buf[static TAIL_BUFFER], tail_fn *fn, void *arg)
 {
-	ssize_t n = read_at(t->fd, buf, t->line_max, t->offset);
+	ssize_t n = read_at(t, buf, t->line_max, t->offset);
 
 	if (n < 0)
 		return (int)n;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * A log file that grows: whole lines are handed on once, in order. Between calls nothing of the
@@ -15,8 +16,19 @@
 #define TAIL_BUFFER (256 * 1024)  /* what tail_read wants to work in */
 #define TAIL_HEAD_MAX 256         /* how much of the first line identifies a file */
 
+/* Where a tail's bytes come from, if not from a file. */
+struct tail_ops {
+	/* As pread(2), but -errno; what lies more than TAIL_BUFFER before any byte read may be
+	 * gone. */
+	ssize_t (*read_at)(void *arg, void *buf, size_t len, uint64_t off);
+	/* As far as anything was read. */
+	int64_t (*size)(void *arg);
+};
+
 struct tail {
 	int fd;
+	const struct tail_ops *ops; /* NULL: fd */
+	void *ops_arg;
 	uint64_t dev, ino;
 	/*
 	 * First byte not handed on. When the byte before it is no newline, the rest of that line
@@ -49,6 +61,9 @@ typedef void tail_fn(void *arg, const struct tail_line *line);
 
 /* Takes over fd (a regular file) and starts at offset 0. */
 void tail_init(struct tail *t, int fd, uint64_t dev, uint64_t ino);
+
+/* Borrows ops and arg. */
+void tail_init_from(struct tail *t, const struct tail_ops *ops, void *arg);
 
 /* Closes. */
 void tail_done(struct tail *t);

@@ -12,9 +12,9 @@
 
 _Static_assert(CONTAINER_REACH + TAIL_RAW_MAX <= TAIL_BUFFER, "a line under way fits");
 
-/* One process reads, one line at a time: what a line is put together in is shared by all files. */
-static char message[TAIL_LINE_MAX];
-static char pieces[TAIL_BUFFER];
+/* A thread takes one line at a time: what it is put together in is shared by all files. */
+static _Thread_local char message[TAIL_LINE_MAX];
+static _Thread_local char pieces[TAIL_BUFFER];
 
 static const char *packed_as(const char *head, size_t len)
 {

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* feed ▶ lane ▶ merge ▶ judge ▶ court. */
+#include "replay/replay.h"
+
+#include "base/clock.h"
+#include "match/window.h"
+#include "replay/merge.h"
+#include "source/container.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PROGRESS_EVERY 8192 /* lines */
+
+/* A jail, and where in a lane it finds its lines' dates. */
+struct reader {
+	struct filter *filter;
+	const struct jail *jail;
+	size_t dates;
+};
+
+struct replay {
+	const struct replay_conf *conf;
+	struct reader *readers; /* one a jail */
+	size_t n_readers;
+	const struct date_patterns **patterns;
+	struct lane_conf lane_conf;
+	struct lane *lanes;      /* one a path */
+	struct window **windows; /* by lane and reader; NULL where a match has but one line */
+	struct merge merge;
+	struct court *court;
+	struct replay_progress progress;
+	struct replay_sums sums;
+};
+
+static size_t add_patterns(struct replay *r, const struct date_patterns *patterns)
+{
+	size_t i = 0;
+
+	while (i < r->lane_conf.n_patterns && r->patterns[i] != patterns)
+		i++;
+	if (i == r->lane_conf.n_patterns)
+		r->patterns[r->lane_conf.n_patterns++] = patterns;
+	return i;
+}
+
+static const struct charset *charset_of_jails(const struct plan *p)
+{
+	for (size_t i = 0; i < p->patterns.n_encodings; i++)
+		if (p->patterns.encodings[i].charset != NULL)
+			return p->patterns.encodings[i].charset;
+	return NULL;
+}
+
+static int add_readers(struct replay *r)
+{
+	const struct plan *p = r->conf->plan;
+	size_t n = p->rs->n_jails;
+
+	r->readers = calloc(n + 1, sizeof(*r->readers));
+	r->patterns = calloc(n + 1, sizeof(*r->patterns));
+	if (r->readers == NULL || r->patterns == NULL)
+		return -ENOMEM;
+	r->lane_conf = (struct lane_conf) {
+		.feed.charset = r->conf->charset != NULL ? r->conf->charset : charset_of_jails(p),
+		.patterns = r->patterns,
+		.now_us = r->conf->now_us,
+	};
+	for (size_t i = 0; i < n; i++) {
+		const struct jail *j = &p->rs->jails[i];
+
+		r->readers[r->n_readers++] =
+			(struct reader) {p->filters[i], j, add_patterns(r, p->dates[i])};
+		r->lane_conf.feed.as_is |= container_is_meant(j->filter);
+	}
+	return 0;
+}
+
+static int add_windows(struct replay *r)
+{
+	r->windows = calloc(r->conf->n_paths * r->n_readers + 1, sizeof(*r->windows));
+	if (r->windows == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->conf->n_paths * r->n_readers; i++) {
+		unsigned maxlines = filter_maxlines(r->readers[i % r->n_readers].filter);
+
+		if (maxlines > 1 && (r->windows[i] = window_new(maxlines)) == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int trouble(struct replay *r, const char *path, int error, const char *unfit, uint64_t taken)
+{
+	if (error == -ENOMEM)
+		return error;
+	r->sums.troubles++;
+	r->conf->on_trouble(r->conf->arg, path, error, unfit, taken);
+	return 0;
+}
+
+static void add_lane_sums(struct lane_sums *to, const struct lane_sums *l)
+{
+	to->lines += l->lines;
+	to->long_lines += l->long_lines;
+	to->undated += l->undated;
+	to->ahead += l->ahead;
+}
+
+/* The lane goes on to its next line, or ends. 1, 0 or -ENOMEM. */
+static int advance(struct replay *r, struct lane *l)
+{
+	uint64_t before = feed_taken(l->feed), after;
+	int e = lane_next(l);
+
+	after = feed_taken(l->feed);
+	r->progress.done += after - before;
+	if (e > 0)
+		return 1;
+	add_lane_sums(&r->sums.lanes, &l->sums);
+	if (e < 0)
+		e = trouble(r, l->path, e, NULL, after);
+	lane_done(l);
+	return e;
+}
+
+static int add_lanes(struct replay *r)
+{
+	size_t n = r->conf->n_paths;
+	bool is_known = true;
+
+	r->lanes = calloc(n + 1, sizeof(*r->lanes));
+	r->merge.lanes = calloc(n + 1, sizeof(*r->merge.lanes));
+	if (r->lanes == NULL || r->merge.lanes == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct lane *l = &r->lanes[i];
+		const char *unfit = NULL;
+		struct stat st;
+		int e = lane_open(l, r->conf->paths[i], &r->lane_conf, &unfit);
+
+		if (e < 0) {
+			e = trouble(r, r->conf->paths[i], e, unfit, 0);
+		} else {
+			is_known &= stat(l->path, &st) == 0 && S_ISREG(st.st_mode);
+			r->progress.total += is_known ? (uint64_t)st.st_size : 0;
+			r->progress.done += feed_taken(l->feed);
+			e = advance(r, l);
+			if (e > 0)
+				r->merge.lanes[r->merge.n++] = l;
+		}
+		if (e < 0)
+			return e;
+	}
+	if (!is_known)
+		r->progress.total = 0;
+	return 0;
+}
+
+static void take_match(
+	struct replay *r, const struct reader *reader, const struct match *m, int64_t at_us)
+{
+	struct court_failure f = {.jail = reader->jail->id, .time_us = at_us, .count = m->count};
+
+	r->sums.matches++;
+	if (m->has_addr) {
+		f.who = prefix_of(&m->addr, m->prefix_len);
+		court_failure(r->court, &f);
+	} else if (m->is_name && reader->jail->usedns != USEDNS_RAW) {
+		r->sums.names++;
+	} else if (m->host != NULL) {
+		r->sums.ids++;
+	}
+}
+
+/* The lane's line, before all jails. */
+static void judge(struct replay *r, const struct lane *l)
+{
+	struct window **windows = &r->windows[(size_t)(l - r->lanes) * r->n_readers];
+	struct match m;
+
+	for (size_t i = 0; i < r->n_readers; i++) {
+		const struct reader *reader = &r->readers[i];
+		const struct dated_line *d = &l->dated[reader->dates];
+
+		if (filter_judge(reader->filter, windows[i], d->text, d->len, d->at_us, &m) ==
+			VERDICT_MATCH)
+			take_match(r, reader, &m, d->at_us);
+	}
+}
+
+static int play(struct replay *r)
+{
+	struct lane *l;
+
+	while ((l = merge_next(&r->merge)) != NULL) {
+		int e;
+
+		judge(r, l);
+		e = advance(r, l);
+		if (e < 0)
+			return e;
+		if (e == 0)
+			merge_drop(&r->merge);
+		if (++r->progress.lines % PROGRESS_EVERY == 0)
+			r->conf->on_progress(r->conf->arg, &r->progress);
+	}
+	return 0;
+}
+
+static void add_up(struct replay *r)
+{
+	if (r->court != NULL)
+		court_get_sums(r->court, &r->sums.court);
+	for (size_t i = 0; i < r->n_readers; i++) {
+		const struct filter_stats *s = filter_stats(r->readers[i].filter);
+
+		r->sums.limit_hits += s->limit_hits;
+		r->sums.sessions_lost += s->sessions_lost;
+		r->sums.no_memory += s->no_memory;
+	}
+	r->sums.limit_hits += date_stats()->limit_hits;
+	r->sums.no_memory += date_stats()->no_memory;
+}
+
+static void done(struct replay *r)
+{
+	for (size_t i = 0; r->lanes != NULL && i < r->conf->n_paths; i++)
+		lane_done(&r->lanes[i]);
+	for (size_t i = 0; r->windows != NULL && i < r->conf->n_paths * r->n_readers; i++)
+		window_free(r->windows[i]);
+	court_free(r->court);
+	free(r->lanes);
+	free(r->merge.lanes);
+	free(r->windows);
+	free(r->readers);
+	free(r->patterns);
+}
+
+int replay_run(const struct replay_conf *conf, struct replay_sums *ret)
+{
+	struct replay r = {.conf = conf};
+	int e = add_readers(&r);
+
+	if (e == 0)
+		e = add_windows(&r);
+	if (e == 0) {
+		r.court =
+			court_new(conf->plan->rs, conf->own, conf->n_own, conf->on_ban, conf->arg);
+		e = r.court != NULL ? 0 : -ENOMEM;
+	}
+	if (e == 0)
+		e = add_lanes(&r);
+	if (e == 0)
+		e = play(&r);
+	add_up(&r);
+	done(&r);
+	*ret = r.sums;
+	return e;
+}

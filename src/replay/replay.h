@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "guard/plan.h"
+#include "replay/court.h"
+#include "replay/lane.h"
+
+/* Whole logs through the jails of a configuration, by the time that stands in the lines. */
+
+struct replay_progress {
+	uint64_t done, total; /* bytes of the files; total 0: nobody knows */
+	uint64_t lines;
+};
+
+struct replay_conf {
+	const struct plan *plan;  /* all its jails judge all files */
+	const char *const *paths; /* "-": standard input */
+	size_t n_paths;
+	const struct charset
+		*charset; /* of the files; NULL: as the jails or their beginnings say */
+	int64_t now_us;
+	const struct addr *own; /* this machine's addresses */
+	size_t n_own;
+	court_fn *on_ban;
+	/*
+	 * A file could not be read, at all or to its end: taken tells how far. error: as feed_open
+	 * or feed_next; unfit: what it is, with -EMEDIUMTYPE.
+	 */
+	void (*on_trouble)(
+		void *arg, const char *path, int error, const char *unfit, uint64_t taken);
+	void (*on_progress)(void *arg, const struct replay_progress *p); /* every few lines */
+	void *arg;
+};
+
+/* What went by, and what was lost of it. */
+struct replay_sums {
+	struct lane_sums lanes;
+	struct court_sums court;
+	uint64_t matches;
+	uint64_t names;         /* failures of host names, which are not looked up */
+	uint64_t ids;           /* of somebody who is no address */
+	uint64_t limit_hits;    /* of regexes: lines not judged by one */
+	uint64_t sessions_lost; /* pushed out by newer ones */
+	uint64_t no_memory;
+	unsigned troubles; /* files that could not be read to their end */
+};
+
+/* 0, or -ENOMEM: what came until then was told. */
+int replay_run(const struct replay_conf *conf, struct replay_sums *ret);
