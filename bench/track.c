@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory and speed of the failure table: bench/track [ENTRIES]. */
+/*
+ * Memory and speed of the failure table: bench/track [ENTRIES]. A line is a name, a tab, a number,
+ * a blank and its unit.
+ */
 #include "track/track.h"
 #include "base/clock.h"
 
@@ -7,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define CEILING 64000000
+#define FLOOD 10000000
 
 static long rss_kb(void)
 {
@@ -29,56 +35,20 @@ static struct addr nth(uint32_t i)
 	return addr_from4(b);
 }
 
-static void line(const char *what, int64_t start_us, uint32_t n)
+static void say(const char *what, double n, const char *unit)
 {
-	printf("%-34s %7.1f ns\n", what, (double)(clock_mono_us() - start_us) * 1000 / n);
+	printf("%s\t%.1f %s\n", what, n, unit);
 }
 
-static int no_disk(void *arg, const struct track_entry *e, bool gone)
+static void each(const char *what, int64_t start_us, uint32_t n)
 {
-	(void)e;
-	(void)gone;
-	++*(uint64_t *)arg;
-	return 0;
+	say(what, (double)(clock_mono_us() - start_us) * 1000 / n, "ns");
 }
 
-static void flood(struct track *t, uint32_t n)
+static void fill(struct track *t, uint32_t n)
 {
-	uint64_t told = 0;
-	int64_t start = clock_mono_us();
+	int64_t start = clock_mono_us(), worst = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		struct addr a = nth(i + n);
-
-		track_hit(t, 0, &a, 1000, 1, 600, 5);
-	}
-	line("hit, new address, table full", start, n);
-	/* Twice: the second takes the first for written. */
-	track_flush(t, no_disk, &told);
-	track_flush(t, no_disk, &told);
-	start = clock_mono_us();
-	for (uint32_t i = 0; i < 100; i++) {
-		struct addr a = nth(i + 2 * n);
-
-		track_hit(t, 0, &a, 1000, 1, 600, 5);
-	}
-	track_flush(t, no_disk, &told);
-	printf("%-34s %7.1f us\n", "100 evictions and their flush",
-		(double)(clock_mono_us() - start));
-}
-
-int main(int argc, char **argv)
-{
-	uint32_t n = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
-	struct track *t = track_new(n);
-	struct track_stats st;
-	uint64_t sum = 0;
-	int64_t start, worst = 0;
-	long before = rss_kb(), grown;
-
-	if (t == NULL || n == 0)
-		return 2;
-	start = clock_mono_us();
 	for (uint32_t i = 0; i < n; i++) {
 		struct addr a = nth(i);
 		int64_t one = clock_mono_us();
@@ -87,32 +57,83 @@ int main(int argc, char **argv)
 		one = clock_mono_us() - one;
 		worst = one > worst ? one : worst;
 	}
-	line("hit, new address", start, n);
-	printf("%-34s %7" PRId64 " us\n", "longest of them", worst);
-	grown = rss_kb() - before;
-	track_get_stats(t, &st);
-	printf("%-34s %7.1f MB, %.1f bytes an address (by its own account %.1f)\n", "memory",
-		(double)grown / 1024, (double)grown * 1024 / (double)st.entries,
-		(double)st.bytes / (double)st.entries);
+	each("track: hit, new address", start, n);
+	say("track: longest of them", (double)worst, "us");
+}
 
-	start = clock_mono_us();
+static uint64_t ask(struct track *t, uint32_t n)
+{
+	uint64_t sum = 0;
+	int64_t start = clock_mono_us();
+
 	for (uint32_t i = 0; i < n; i++) {
 		struct addr a = nth(i * 7919U % n);
 
 		sum += track_count(t, 0, &a, 1000, 600);
 	}
-	line("lookup", start, n);
+	each("track: lookup", start, n);
 	start = clock_mono_us();
 	for (uint32_t i = 0; i < n; i++) {
 		struct addr a = nth(i * 7919U % n);
 
 		sum += track_hit(t, 0, &a, 1001, 1, 600, 5);
 	}
-	line("hit, known address", start, n);
-	flood(t, n);
+	each("track: hit, known address", start, n);
+	return sum;
+}
+
+/* Many more addresses than there is room for, and some near a ban before. */
+static void flood(void)
+{
+	struct track *t = track_new(track_room(CEILING));
+	long before = rss_kb();
+	struct track_stats st;
+	unsigned lost = 0;
+	int64_t start;
+
+	for (uint32_t i = 0; t != NULL && i < 4000; i++) {
+		struct addr a = nth(i % 1000);
+
+		track_hit(t, 0, &a, 1000, 1, 600, 5);
+	}
+	start = clock_mono_us();
+	for (uint32_t i = 0; t != NULL && i < FLOOD; i++) {
+		struct addr a = nth(1000 + i);
+
+		track_hit(t, 0, &a, 1001, 1, 600, 5);
+	}
+	if (t == NULL)
+		exit(2);
+	each("track: hit in a flood of 10,000,000", start, FLOOD);
 	track_get_stats(t, &st);
-	printf("%-34s %7" PRIu64 " entries, %.1f MB, sum %" PRIu64 "\n", "at the end", st.entries,
-		(double)st.bytes / 1e6, sum);
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct addr a = nth(i);
+
+		lost += track_count(t, 0, &a, 1001, 600) != 4;
+	}
+	say("track: memory in it, ceiling 64 MB", (double)(rss_kb() - before) * 1024 / 1e6, "MB");
+	say("track: addresses kept in it", (double)st.entries, "");
+	say("track: of 1,000 near a ban lost in it", lost, "");
 	track_free(t);
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t n = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
+	long before = rss_kb();
+	struct track *t = track_new(n);
+	struct track_stats st;
+
+	if (t == NULL || n == 0)
+		return 2;
+	fill(t, n);
+	track_get_stats(t, &st);
+	say("track: memory", (double)(rss_kb() - before) * 1024 / 1e6, "MB");
+	say("track: an address", (double)(rss_kb() - before) * 1024 / (double)st.entries, "bytes");
+	say("track: by its own account", (double)st.bytes / (double)st.entries, "bytes");
+	if (ask(t, n) == 0)
+		return 1;
+	track_free(t);
+	flood();
 	return 0;
 }

@@ -64,13 +64,13 @@ static void put_some(struct store *s)
 	if (r == 0)
 		r = store_put_ban(s, &b);
 	if (r == 0)
-		r = store_put_track(s, "sshd", &e, false);
+		r = store_put_failures(s, 0, (const char *[]) {"sshd"}, &e, 1);
 	if (r == 0)
 		r = store_put_position(s, &(struct store_position) {.path = "/log"});
 	if (r == 0)
 		r = store_put_total(s, &(struct store_total) {.jail = "sshd"});
 	if (r == 0)
-		r = store_purge(s, 0, 0);
+		r = store_purge(s, 0);
 	if (r < 0)
 		store_rollback(s);
 	else
@@ -162,7 +162,7 @@ static void rows(const uint8_t *data, size_t size)
 		" VALUES(?,?,?,?,?,?,?,?,?)",
 		"INSERT OR REPLACE INTO position VALUES(?,?,?,?,?,?,?)",
 		"INSERT OR REPLACE INTO total VALUES(?,?,?,?)",
-		"INSERT OR REPLACE INTO track VALUES(?,?,?,?,?)",
+		"INSERT OR REPLACE INTO failures VALUES(?,?)",
 	};
 	sqlite3 *db;
 
@@ -209,8 +209,9 @@ static void on_total(void *arg, const struct store_total *t)
 	*(size_t *)arg += strlen(t->jail);
 }
 
-static void on_track(void *arg, const char *jail, const struct track_entry *e)
+static void on_failures(void *arg, uint32_t place, const char *jail, const struct track_entry *e)
 {
+	(void)place;
 	if (e->n == 0 || e->n > TRACK_SLOTS)
 		abort();
 	*(size_t *)arg += strlen(jail);
@@ -240,7 +241,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	store_load_bans(s, 0, on_ban, &sum);
 	store_load_positions(s, on_position, &sum);
 	store_load_totals(s, on_total, &sum);
-	store_load_tracks(s, on_track, &sum);
+	store_load_failures(s, on_failures, &sum);
 	store_history(s, &a, 100, on_past, &sum);
 	put_some(s);
 	if (store_trouble(s)[0] != '\0')

@@ -238,18 +238,16 @@ static void wall_line(struct cli *c, const json_t *wall)
 
 static void tracker_line(struct cli *c, const json_t *tracker)
 {
-	int64_t cap = answer_int(tracker, "cap", -1), evicted = answer_int(tracker, "evicted", 0);
+	int64_t ceiling = answer_int(tracker, "ceiling", -1);
 	char a[SAY_MAX], b[SAY_MAX];
 
-	if (cap < 0)
+	if (ceiling < 0)
 		return;
-	fprintf(c->out, "tracking: %s of at most %s addresses",
-		say_count(answer_int(tracker, "entries", 0), a), say_count(cap, b));
-	if (answer_int(tracker, "bytes", 0) > 0)
-		fprintf(c->out, ", %s", say_bytes(answer_int(tracker, "bytes", 0), a));
-	if (evicted > 0)
-		fprintf(c->out, ", %s given up for lack of room", say_count(evicted, a));
-	fputc('\n', c->out);
+	fprintf(c->out, "failures: of %s addresses",
+		say_count(answer_int(tracker, "entries", 0), a));
+	fprintf(c->out, ", %s of %s", say_bytes(answer_int(tracker, "bytes", 0), a),
+		say_bytes(ceiling, b));
+	fprintf(c->out, ", %s evicted\n", say_count(answer_int(tracker, "evicted", 0), a));
 }
 
 /* Names looked up, if there were any. */

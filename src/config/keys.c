@@ -24,7 +24,7 @@ const char *const keys_action[] = {"actionstart", "actionstart_on_demand", "acti
 const size_t keys_action_n = ARRAY_SIZE(keys_action);
 
 const char *const keys_main[] = {"loglevel", "logtarget", "syslogsocket", "socket", "pidfile",
-	"allowipv6", "dbfile", "dbpurgeage", "dbmaxmatches", "stacksize", "allow", "maxtracked",
+	"allowipv6", "dbfile", "dbpurgeage", "dbmaxmatches", "stacksize", "allow", "memory",
 	"maxbans", "user", "wall", "native_actions", "engine", "peer"};
 const size_t keys_main_n = ARRAY_SIZE(keys_main);
 

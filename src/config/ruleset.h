@@ -153,7 +153,7 @@ struct ruleset {
 	const char *logtarget; /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */
 	struct where logtarget_where;
 	const char *syslogsocket; /* a path, or "auto" */
-	size_t maxtracked;        /* entries in the failure table */
+	uint64_t memory;          /* bytes that the failure table may take */
 	size_t maxbans;           /* bans in force at one time */
 	int64_t purgeage_sec;     /* how long ended bans are remembered */
 	const char *user;         /* who guard runs as */

@@ -165,7 +165,7 @@ void settings_read(struct reader *r, struct ruleset *ret)
 {
 	static const char *const listen[] = {"listen"};
 	struct section main = {.name = "Definition"}, syslog = {.name = "syslog"};
-	long long maxtracked = 500000, maxbans = 1000000;
+	long long maxbans = 1000000;
 	struct scope scope = {.r = r};
 	struct doc *d;
 	size_t n;
@@ -188,11 +188,11 @@ void settings_read(struct reader *r, struct ruleset *ret)
 	read_logtarget(r, &main, &ret->logtarget, &ret->logtarget_where);
 	read_syslogsocket(r, &main, &ret->syslogsocket);
 	read_user(r, &main, &ret->user, &ret->user_where);
-	value_number(r, &main, "maxtracked", 16, 100000000, &maxtracked);
+	ret->memory = 64 * 1000 * 1000;
+	value_size(r, &main, "memory", 1000000, 64000000000, &ret->memory);
 	value_number(r, &main, "maxbans", 16, 10000000, &maxbans);
 	value_duration(r, &main, "dbpurgeage", 0, false, &ret->purgeage_sec);
 	value_prefixes(r, &main, "allow", &ret->allow, &ret->allow_names);
 	read_listen(r, &syslog, ret);
-	ret->maxtracked = (size_t)maxtracked;
 	ret->maxbans = (size_t)maxbans;
 }

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,58 @@ void value_number(struct reader *r, const struct section *s, const char *key, lo
 	}
 	reader_error(r, t.where, "%s = '%s' is not a whole number from %lld to %lld: write one%s",
 		key, reader_show(r, t.text), min, max, value_hint(t.text));
+}
+
+/* "500", "64M". False for anything else. */
+static bool parse_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "kmg";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits, *known;
+	uint64_t n;
+
+	/* So many digits that they fit with any unit. */
+	if (digits == 0 || digits > 10)
+		return false;
+	n = strtoull(text, NULL, 10);
+	if (*unit != '\0') {
+		known = strchr(units, tolower((unsigned char)*unit));
+		if (known == NULL || unit[1] != '\0')
+			return false;
+		for (const char *u = units; u <= known; u++)
+			n *= 1000;
+	}
+	*ret = n;
+	return true;
+}
+
+/* 64000000 as "64M". */
+static const char *size_text(struct reader *r, uint64_t n)
+{
+	static const char *const units[] = {"", "K", "M", "G"};
+	size_t unit = 0;
+
+	while (unit + 1 < ARRAY_SIZE(units) && n >= 1000 && n % 1000 == 0) {
+		n /= 1000;
+		unit++;
+	}
+	return arena_printf(r->scratch, "%" PRIu64 "%s", n, units[unit]);
+}
+
+void value_size(struct reader *r, const struct section *s, const char *key, uint64_t min,
+	uint64_t max, uint64_t *ret)
+{
+	struct conf_text t;
+	uint64_t n;
+
+	if (!value_text(r, s, key, &t))
+		return;
+	if (parse_size(t.text, &n) && n >= min && n <= max) {
+		*ret = n;
+		return;
+	}
+	reader_error(r, t.where, "%s = '%s' is no size from %s to %s: write such as '64M'%s", key,
+		reader_show(r, t.text), size_text(r, min), size_text(r, max), value_hint(t.text));
 }
 
 void value_duration(struct reader *r, const struct section *s, const char *key, int64_t min,

@@ -22,6 +22,10 @@ void value_bool(struct reader *r, const struct section *s, const char *key, bool
 void value_number(struct reader *r, const struct section *s, const char *key, long long min,
 	long long max, long long *ret);
 
+/* Bytes: a whole number, with K, M or G behind it for thousands, millions and so on. */
+void value_size(struct reader *r, const struct section *s, const char *key, uint64_t min,
+	uint64_t max, uint64_t *ret);
+
 /* Seconds; negative ones only with forever, as -1. */
 void value_duration(struct reader *r, const struct section *s, const char *key, int64_t min,
 	bool forever, int64_t *ret);

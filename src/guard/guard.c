@@ -15,7 +15,6 @@
 #define LOG_A_TURN (4 << 20)
 #define LOG_QUEUE_MAX (8 << 20) /* then lines are dropped and counted, never bans */
 #define FOUND_A_MINUTE 300
-#define TRACKED_MIN 16
 #define LEAVE_WAIT_SEC 2
 
 /* In pieces that fit a message, each ending with a line. */
@@ -306,14 +305,13 @@ static int make_jails(struct guard *g)
 
 int guard_set_up(struct guard *g, const struct guard_options *o)
 {
-	size_t cap = o->plan->rs->maxtracked;
 	int r;
 
 	g->o = o;
 	g->rs = o->plan->rs;
 	g->base = event_base_new();
 	g->log = calloc(1, sizeof(*g->log));
-	g->track = track_new(cap > TRACKED_MIN ? cap : TRACKED_MIN);
+	g->track = track_new(track_room(g->rs->memory));
 	g->bans = bans_new();
 	g->evidence = evidence_new();
 	if (g->base == NULL || g->log == NULL || g->track == NULL || g->bans == NULL ||

@@ -102,16 +102,21 @@ static void wait_again(struct guard *g, struct jail_state *j, const struct addr 
 		pending_wait(g, j, &f, n);
 }
 
-static void load_track(void *arg, const char *jail, const struct track_entry *e)
+static void load_failures(void *arg, uint32_t place, const char *jail, const struct track_entry *e)
 {
 	struct guard *g = arg;
 	struct jail_state *j = jail_named(g, jail);
+	int64_t now_sec = clock_wall_us() / USEC_PER_SEC;
 	struct track_entry here = *e;
 
-	if (j == NULL)
+	/* What has run out, or has no jail any more, leaves its place. */
+	if (j == NULL || e->sec[e->n - 1] <= now_sec - j->jail->findtime_sec) {
+		here.n = 0;
+		track_restore(g->track, place, &here);
 		return;
+	}
 	here.jail = (uint16_t)j->jail->id;
-	track_restore(g->track, &here);
+	track_restore(g->track, place, &here);
 	wait_again(g, j, &e->addr);
 }
 
@@ -163,11 +168,14 @@ static int save_ban(void *arg, struct ban *ban)
 	return unless_unfit(s->g, store_put_ban(s->s, &row));
 }
 
-static int save_track(void *arg, const struct track_entry *e, bool gone)
+static int save_failures(void *arg, uint32_t page, const struct track_entry *e, size_t n)
 {
 	const struct saving *s = arg;
+	const char *jails[TRACK_PAGE];
 
-	return unless_unfit(s->g, store_put_track(s->s, s->g->jails[e->jail].jail->name, e, gone));
+	for (size_t i = 0; i < n; i++)
+		jails[i] = s->g->jails[e[i].jail].jail->name;
+	return unless_unfit(s->g, store_put_failures(s->s, page, jails, e, n));
 }
 
 static int put_position(struct guard *g, const struct store_position *row)
@@ -265,7 +273,7 @@ static int save_all(struct guard *g)
 	if (r == 0)
 		r = save_sessions(g);
 	if (r == 0)
-		r = track_flush(g->track, save_track, &s);
+		r = track_flush(g->track, save_failures, &s);
 	if (r < 0) {
 		store_rollback(g->store);
 		track_unflush(g->track);
@@ -333,8 +341,7 @@ static void purge(struct guard *g, int rounds)
 	for (int more = 1; more == 1 && rounds > 0; rounds--) {
 		if (store_begin(g->store) < 0)
 			return;
-		more = store_purge(g->store, now_us - g->rs->purgeage_sec * USEC_PER_SEC,
-			(now_us - source_findtime_us(g, NULL)) / USEC_PER_SEC);
+		more = store_purge(g->store, now_us - g->rs->purgeage_sec * USEC_PER_SEC);
 		if (more < 0)
 			store_rollback(g->store);
 		else if (store_commit(g->store) < 0)
@@ -417,7 +424,7 @@ static int load(struct guard *g)
 	if (r == 0)
 		r = store_load_totals(g->store, load_total, g);
 	if (r == 0)
-		r = store_load_tracks(g->store, load_track, g);
+		r = store_load_failures(g->store, load_failures, g);
 	if (r == 0)
 		r = store_load_sessions(g->store, load_sessions, g);
 	return r;

@@ -226,19 +226,19 @@ json_t *report_status(struct guard *g, const struct jail *only, const struct msg
 	for (size_t i = 0; i < g->rs->n_jails; i++)
 		if (only == NULL || only->id == i)
 			json_array_append_new(jails, report_jail(g, &g->jails[i]));
-	return json_pack("{s:s,s:i,s:i,s:I,s:s,s:b,s:o,s:{s:I,s:I,s:I,s:I},"
+	return json_pack("{s:s,s:i,s:i,s:I,s:s,s:b,s:o,s:{s:I,s:I,s:I,s:I,s:I},"
 			 "s:{s:s,s:b,s:I,s:I,s:I,s:I,s:s},s:{s:s},s:o,s:o,s:o}",
 		"version", STOCKADE_VERSION, "pid", (int)getppid(), "guard_pid", (int)getpid(),
 		"uptime_sec", (json_int_t)((clock_mono_us() - g->o->started_us) / USEC_PER_SEC),
 		"config", g->o->confdir, "dry_run", (int)g->o->dry_run, "jails", jails, "tracker",
 		"entries", (json_int_t)t.entries, "cap", (json_int_t)t.cap, "evicted",
-		(json_int_t)t.evicted, "bytes", (json_int_t)t.bytes, "wall", "backend",
-		wall->backend, "healthy", (int)wall->healthy, "transactions",
-		(json_int_t)wall->transactions, "banned", (json_int_t)wall->banned, "repairs",
-		(json_int_t)wall->repairs, "failures", (json_int_t)wall->failures, "last_error",
-		wall->last_error, "store", "trouble", store_trouble(g->store), "losses",
-		report_losses(g), "names", report_names(g), "ignorecommand",
-		report_ignorecommand(g));
+		(json_int_t)t.evicted, "bytes", (json_int_t)t.bytes, "ceiling",
+		(json_int_t)g->rs->memory, "wall", "backend", wall->backend, "healthy",
+		(int)wall->healthy, "transactions", (json_int_t)wall->transactions, "banned",
+		(json_int_t)wall->banned, "repairs", (json_int_t)wall->repairs, "failures",
+		(json_int_t)wall->failures, "last_error", wall->last_error, "store", "trouble",
+		store_trouble(g->store), "losses", report_losses(g), "names", report_names(g),
+		"ignorecommand", report_ignorecommand(g));
 }
 
 struct lines {

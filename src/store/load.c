@@ -56,8 +56,7 @@ static int rows_max(struct store *s, int64_t *ret)
 	return store_note(s, r);
 }
 
-/* Steps through all rows of a load; row() says whether one made sense. */
-static int each_row(struct store *s, sqlite3_stmt *st,
+int stmt_each_row(struct store *s, sqlite3_stmt *st,
 	bool (*row)(sqlite3_stmt *st, const void *fn, void *arg), const void *fn, void *arg)
 {
 	int64_t left = 0;
@@ -99,7 +98,6 @@ static bool get_ban(sqlite3_stmt *st, struct store_ban *ret)
 	return addr_eq(&ret->prefix.addr, &p.addr);
 }
 
-/* Function pointers do not fit into a void pointer; a pointer to one does. */
 struct ban_fn {
 	void (*fn)(void *, const struct store_ban *);
 };
@@ -124,7 +122,7 @@ int store_load_bans(
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(st, 1, now_us);
-	return each_row(s, st, ban_row, &f, arg);
+	return stmt_each_row(s, st, ban_row, &f, arg);
 }
 
 struct history_fn {
@@ -163,7 +161,7 @@ int store_history(struct store *s, const struct addr *a, unsigned max,
 			SQLITE_STATIC);
 	}
 	sqlite3_bind_int64(st, 130, max);
-	return each_row(s, st, history_row, &f, arg);
+	return stmt_each_row(s, st, history_row, &f, arg);
 }
 
 struct position_fn {
@@ -197,7 +195,7 @@ int store_load_positions(
 	sqlite3_stmt *st;
 	int r = stmt_get(s, STMT_LOAD_POSITIONS, &st);
 
-	return r < 0 ? r : each_row(s, st, position_row, &f, arg);
+	return r < 0 ? r : stmt_each_row(s, st, position_row, &f, arg);
 }
 
 struct total_fn {
@@ -225,7 +223,7 @@ int store_load_totals(struct store *s, void (*fn)(void *, const struct store_tot
 	sqlite3_stmt *st;
 	int r = stmt_get(s, STMT_LOAD_TOTALS, &st);
 
-	return r < 0 ? r : each_row(s, st, total_row, &f, arg);
+	return r < 0 ? r : stmt_each_row(s, st, total_row, &f, arg);
 }
 
 struct sessions_fn {
@@ -255,56 +253,5 @@ int store_load_sessions(struct store *s,
 	sqlite3_stmt *st;
 	int r = stmt_get(s, STMT_LOAD_SESSIONS, &st);
 
-	return r < 0 ? r : each_row(s, st, sessions_row, &f, arg);
-}
-
-struct track_row_fn {
-	void (*fn)(void *, const char *jail, const struct track_entry *);
-};
-
-/* Seconds ascending and different, counts above zero. */
-static bool get_slots(sqlite3_stmt *st, int i, struct track_entry *e)
-{
-	const uint8_t *p;
-	int len;
-
-	if (sqlite3_column_type(st, i) != SQLITE_BLOB)
-		return false;
-	p = sqlite3_column_blob(st, i);
-	len = sqlite3_column_bytes(st, i);
-	if (p == NULL || len % SLOT_BYTES != 0 || len / SLOT_BYTES > TRACK_SLOTS)
-		return false;
-	e->n = (uint8_t)(len / SLOT_BYTES);
-	for (unsigned k = 0; k < e->n; k++, p += SLOT_BYTES) {
-		e->sec[k] = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-			    (uint32_t)p[3] << 24;
-		e->count[k] = (uint16_t)(p[4] | p[5] << 8);
-		if (e->count[k] == 0 || (k > 0 && e->sec[k] <= e->sec[k - 1]))
-			return false;
-	}
-	return e->n > 0;
-}
-
-static bool track_row(sqlite3_stmt *st, const void *fn, void *arg)
-{
-	const char *jail = get_text(st, 1, 1, JAIL_MAX);
-	struct track_entry e = {0};
-	int64_t goal;
-
-	if (jail == NULL || !get_addr(st, 0, &e.addr) || !get_int(st, 2, 0, UINT32_MAX, &goal) ||
-		!get_slots(st, 3, &e))
-		return false;
-	e.goal = (uint32_t)goal;
-	((const struct track_row_fn *)fn)->fn(arg, jail, &e);
-	return true;
-}
-
-int store_load_tracks(struct store *s,
-	void (*fn)(void *, const char *jail, const struct track_entry *), void *arg)
-{
-	struct track_row_fn f = {fn};
-	sqlite3_stmt *st;
-	int r = stmt_get(s, STMT_LOAD_TRACKS, &st);
-
-	return r < 0 ? r : each_row(s, st, track_row, &f, arg);
+	return r < 0 ? r : stmt_each_row(s, st, sessions_row, &f, arg);
 }

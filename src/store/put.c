@@ -195,33 +195,6 @@ int store_put_total(struct store *s, const struct store_total *t)
 	return stmt_run(s, st);
 }
 
-int store_put_track(struct store *s, const char *jail, const struct track_entry *e, bool gone)
-{
-	uint8_t slots[TRACK_SLOTS * SLOT_BYTES], *p = slots;
-	sqlite3_stmt *st;
-	int r;
-
-	if (!name_fits(jail, JAIL_MAX) || (!gone && (e->n == 0 || e->n > TRACK_SLOTS)))
-		return -EINVAL;
-	r = stmt_get(s, gone ? STMT_TRACK_DROP : STMT_TRACK_PUT, &st);
-	if (r < 0)
-		return r;
-	put_addr(st, 1, &e->addr);
-	put_text(st, 2, jail);
-	if (!gone) {
-		for (unsigned i = 0; i < e->n; i++) {
-			for (unsigned shift = 0; shift < 32; shift += 8)
-				*p++ = (uint8_t)(e->sec[i] >> shift);
-			*p++ = (uint8_t)e->count[i];
-			*p++ = (uint8_t)(e->count[i] >> 8);
-		}
-		sqlite3_bind_int64(st, 3, e->sec[e->n - 1]);
-		sqlite3_bind_int64(st, 4, e->goal);
-		sqlite3_bind_blob(st, 5, slots, (int)(p - slots), SQLITE_STATIC);
-	}
-	return stmt_run(s, st);
-}
-
 int store_put_sessions(struct store *s, const char *jail, const void *data, size_t len)
 {
 	sqlite3_stmt *st;
@@ -260,13 +233,10 @@ static int purge_some(struct store *s, const char *sql, int64_t before)
 	return r < 0 ? store_note(s, r) : sqlite3_changes(s->db);
 }
 
-int store_purge(struct store *s, int64_t before_us, int64_t track_before_sec)
+int store_purge(struct store *s, int64_t before_us)
 {
 	static const char old_bans[] = "DELETE FROM ban WHERE id IN"
 				       " (SELECT id FROM ban WHERE over<?1 ORDER BY over LIMIT ?2)";
-	static const char old_tracks[] =
-		"DELETE FROM track WHERE (addr, jail) IN"
-		" (SELECT addr, jail FROM track WHERE newest_sec<?1 LIMIT ?2)";
 	int64_t used = 0;
 	bool more;
 	int r;
@@ -277,10 +247,6 @@ int store_purge(struct store *s, int64_t before_us, int64_t track_before_sec)
 	if (r < 0)
 		return r;
 	more = r == PURGE_ROWS;
-	r = purge_some(s, old_tracks, track_before_sec);
-	if (r < 0)
-		return r;
-	more |= r == PURGE_ROWS;
 	r = store_note(s,
 		db_int(s->db,
 			"SELECT (page_count - freelist_count) * page_size FROM pragma_page_count,"

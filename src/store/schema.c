@@ -4,8 +4,8 @@
 /*
  * Addresses are the 16 bytes of struct addr, times microseconds since 1970 unless they are called
  * sec. ban.over is when a ban was or will be over: `ended` if it was ended, `until`, or the largest
- * number for one that is for ever. track.slots is six bytes a slot, little-endian: second, count.
- * session.data is a filter's own.
+ * number for one that is for ever. failures.data is a page of the failure table as failures.c
+ * writes it, session.data a filter's own.
  */
 const char *const schema_steps[SCHEMA_VERSION] = {
 	"CREATE TABLE ban(id INTEGER PRIMARY KEY, jail TEXT NOT NULL, addr BLOB NOT NULL,"
@@ -22,4 +22,7 @@ const char *const schema_steps[SCHEMA_VERSION] = {
 	" goal INTEGER NOT NULL, slots BLOB NOT NULL, PRIMARY KEY(addr, jail)) WITHOUT ROWID;"
 	"CREATE INDEX track_newest ON track(newest_sec);",
 	"CREATE TABLE session(jail TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;",
+	/* The old rows are not taken over: they were of a few minutes. */
+	"DROP TABLE track;"
+	"CREATE TABLE failures(page INTEGER PRIMARY KEY, data BLOB NOT NULL);",
 };

@@ -20,16 +20,15 @@ static const char *const texts[STMT_N] = {
 	[STMT_POSITION_DROP] = "DELETE FROM position WHERE path=?",
 	[STMT_TOTAL_PUT] =
 		"INSERT OR REPLACE INTO total(jail, lines, failures, bans) VALUES(?,?,?,?)",
-	[STMT_TRACK_PUT] = "INSERT OR REPLACE INTO track(addr, jail, newest_sec, goal, slots)"
-			   " VALUES(?,?,?,?,?)",
-	[STMT_TRACK_DROP] = "DELETE FROM track WHERE addr=? AND jail=?",
+	[STMT_FAILURES_PUT] = "INSERT OR REPLACE INTO failures(page, data) VALUES(?,?)",
+	[STMT_FAILURES_CUT] = "DELETE FROM failures WHERE page>=?",
 	[STMT_SESSIONS_PUT] = "INSERT OR REPLACE INTO session(jail, data) VALUES(?,?)",
 	[STMT_SESSIONS_DROP] = "DELETE FROM session",
 	[STMT_LOAD_BANS] = "SELECT " BAN_COLUMNS " FROM ban WHERE over>? AND ended IS NULL",
 	[STMT_LOAD_POSITIONS] =
 		"SELECT path, dev, inode, offset, head_hash, head_len, cursor FROM position",
 	[STMT_LOAD_TOTALS] = "SELECT jail, lines, failures, bans FROM total",
-	[STMT_LOAD_TRACKS] = "SELECT addr, jail, goal, slots FROM track",
+	[STMT_LOAD_FAILURES] = "SELECT page, data FROM failures ORDER BY page",
 	[STMT_LOAD_SESSIONS] = "SELECT jail, data FROM session",
 	[STMT_HISTORY] = NULL, /* made by history_sql */
 };

@@ -172,7 +172,7 @@ int store_begin(struct store *s)
 		/* Those that still stand are about to be put again, and so live on. */
 		snprintf(sql, sizeof(sql),
 			"UPDATE ban SET ended=%" PRId64 ", over=%" PRId64 " WHERE over>%" PRId64 ";"
-			"DELETE FROM track",
+			"DELETE FROM failures",
 			now_us, now_us, now_us);
 		r = db_exec(s->db, sql);
 	}

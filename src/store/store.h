@@ -82,8 +82,12 @@ int store_drop_position(struct store *s, const char *path);
 
 int store_put_total(struct store *s, const struct store_total *t);
 
-/* e->jail is ignored: the name counts. gone: the entry is deleted. */
-int store_put_track(struct store *s, const char *jail, const struct track_entry *e, bool gone);
+/*
+ * A page of the failure table, as track_flush tells it; n 0: it and all after it are gone. jails[i]
+ * is the name of e[i].jail.
+ */
+int store_put_failures(struct store *s, uint32_t page, const char *const *jails,
+	const struct track_entry *e, size_t n);
 
 /*
  * The sessions under way in a jail's filter, as the filter wrote them (filter_save); they are kept
@@ -93,11 +97,11 @@ int store_put_sessions(struct store *s, const char *jail, const void *data, size
 int store_drop_sessions(struct store *s);
 
 /*
- * Deletes bans that were over before before_us, and failures whose last is older than
- * track_before_sec, and gives free pages back to the disk. Above 1 GiB the oldest of the bans that
- * are over go too. A bounded piece of work: 1 when there is more to do, 0 when not, or -errno.
+ * Deletes bans that were over before before_us, and gives free pages back to the disk. Above 1 GiB
+ * the oldest of the bans that are over go too. A bounded piece of work: 1 when there is more to do,
+ * 0 when not, or -errno.
  */
-int store_purge(struct store *s, int64_t before_us, int64_t track_before_sec);
+int store_purge(struct store *s, int64_t before_us);
 
 /*
  * Loading; each calls fn a row, in no order but history (newest first). fn's texts are borrowed,
@@ -109,8 +113,10 @@ int store_load_bans(struct store *s, int64_t now_us, void (*fn)(void *, const st
 int store_load_positions(
 	struct store *s, void (*fn)(void *, const struct store_position *), void *arg);
 int store_load_totals(struct store *s, void (*fn)(void *, const struct store_total *), void *arg);
-int store_load_tracks(struct store *s,
-	void (*fn)(void *, const char *jail, const struct track_entry *), void *arg);
+/* In order of place, which is page * TRACK_PAGE and the number in the page; e->jail is not set. */
+int store_load_failures(struct store *s,
+	void (*fn)(void *, uint32_t place, const char *jail, const struct track_entry *e),
+	void *arg);
 
 int store_load_sessions(struct store *s,
 	void (*fn)(void *, const char *jail, const void *data, size_t len), void *arg);

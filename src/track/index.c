@@ -204,3 +204,13 @@ size_t index_bytes(const struct index *x)
 		n += (size_t)x->old.mask + 1;
 	return n * sizeof(*x->now.slot);
 }
+
+size_t index_bytes_at_most(uint32_t n)
+{
+	uint64_t slots = SLOTS_MIN;
+
+	while (n > slots / 4 * 3)
+		slots *= 2;
+	/* While it grows or shrinks there is half as much beside it. */
+	return (slots + slots / 2) * sizeof(uint32_t);
+}

@@ -58,3 +58,6 @@ void index_del(struct index *x, uint64_t hash, uint32_t pos);
 void index_step(struct index *x);
 
 size_t index_bytes(const struct index *x);
+
+/* The most that one with at most n items ever takes. */
+size_t index_bytes_at_most(uint32_t n);

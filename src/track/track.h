@@ -5,11 +5,13 @@
 
 /*
  * Failures a jail and address, within findtime, by the log's own clock. Capped: when full, the
- * entry of least value among a random sample goes (nothing left in its window first, then fewest
- * failures relative to the goal, then oldest), so that nobody can aim the eviction.
+ * entry of least value among 16 drawn at random goes (nothing left in its window first, then fewest
+ * failures relative to the goal, then oldest), so that nobody can aim the eviction: with a share s
+ * of the entries as near to a ban as one is, or nearer, an eviction takes one of these with a
+ * probability of s^16 at most. To raise s somebody has to fail as often with as many addresses.
  *
- * Memory is at most 100 bytes times the cap, index and everything included, and goes back to the
- * system when the entries go.
+ * Memory goes back to the system when the entries go. What n entries take at most, index and
+ * everything included, is the inverse of track_room: 72 bytes each, and 8 to 16 for the index.
  *
  * Exact for up to TRACK_SLOTS different seconds with failures in a window, and at most 65,535
  * failures a second. With more seconds, two of them that fall into the same seventh of findtime
@@ -19,24 +21,26 @@
 struct track;
 
 #define TRACK_SLOTS 8
+#define TRACK_PAGE 64
 
 /* One address in one jail, as it is kept in memory and on disk. */
 struct track_entry {
 	struct addr addr;
 	uint16_t jail;
-	uint8_t n;                   /* slots in use, oldest first */
-	uint8_t flags;               /* TRACK_DIRTY */
+	uint8_t n; /* slots in use, oldest first */
+	uint8_t unused;
 	uint32_t sec[TRACK_SLOTS];   /* wall clock of the failures, seconds since 1970 */
 	uint16_t count[TRACK_SLOTS]; /* how many fell on it */
 	uint32_t goal; /* the jail's maxretry when last hit: what eviction measures value by */
 };
 
-#define TRACK_DIRTY 1
-
 struct track_stats {
 	uint64_t entries, cap, evicted, expired;
 	uint64_t bytes; /* memory held, index included */
 };
+
+/* As many entries as never take more than that much memory, at least 16. */
+size_t track_room(uint64_t bytes);
 
 /* cap: most entries ever held, at least 16. NULL when out of memory. */
 struct track *track_new(size_t cap);
@@ -63,26 +67,26 @@ bool track_forget(struct track *t, unsigned jail, const struct addr *addr);
 size_t track_jail_entries(const struct track *t, unsigned jail);
 
 /*
- * Puts an entry from disk back, clean. An entry that is there already is replaced. One that makes
- * no sense (no failures in it) is left out.
+ * Puts an entry back that was the place-th on disk (page * TRACK_PAGE + its number in the page),
+ * called in order of place: so a page that comes back as it was is clean. An entry that is there
+ * already is replaced. One that makes no sense, or has no failures in it, is left out.
  */
-void track_restore(struct track *t, const struct track_entry *e);
+void track_restore(struct track *t, uint32_t place, const struct track_entry *e);
 
 /*
- * Persistence: calls fn for each entry changed since the last call and for each one gone that may
- * be on disk (gone = true: only addr and jail matter), and takes all of it for written. fn must not
- * change the table. fn returning <0 stops the walk and is returned; everything stays to be flushed.
- *
- * What was gone is remembered up to an eighth of the cap, entries that ran out or were evicted
- * first to be forgotten: their rows do no harm on disk, and age there.
+ * Persistence. On disk the entries are in pages of TRACK_PAGE, numbered from 0, the last one
+ * perhaps not full. Calls fn for each page that changed since the last call, with all its entries,
+ * and with n = 0 if this page and all after it are to be gone; and takes all of it for written. fn
+ * must not change the table. fn returning <0 stops the walk and is returned; everything stays to be
+ * flushed.
  */
-typedef int track_fn(void *arg, const struct track_entry *e, bool gone);
+typedef int track_fn(void *arg, uint32_t page, const struct track_entry *e, size_t n);
 int track_flush(struct track *t, track_fn *fn, void *arg);
 
 /* The transaction of the last track_flush failed: all that it told is to be flushed again. */
 void track_unflush(struct track *t);
 
-/* The disk has lost everything: every entry is to be flushed again, and nothing is gone. */
+/* Nobody knows what the disk has: every page is to be flushed again. */
 void track_flush_all(struct track *t);
 
 /* Anything to flush? */

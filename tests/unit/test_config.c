@@ -220,7 +220,7 @@ static void jail_defaults(void **state)
 	assert_string_equal(f.rs->logtarget, "STDERR");
 	assert_string_equal(f.rs->syslogsocket, "auto");
 	assert_string_equal(f.rs->user, "stockade");
-	assert_int_equal(f.rs->maxtracked, 500000);
+	assert_int_equal(f.rs->memory, 64000000);
 	assert_int_equal(f.rs->purgeage_sec, 86400);
 	assert_int_equal(f.rs->n_listen, 0);
 	fixture_done(&f);
@@ -580,7 +580,7 @@ static void settings(void **state)
 	fixture_file(&f, "stockade.conf",
 		"[Definition]\nloglevel = debug\nlogtarget = /var/log/s.log[format=x]\n"
 		"syslogsocket = /dev/log\nallow = 192.0.2.1\n        2001:db8::/32\nuser = daemon\n"
-		"maxtracked = 1000\ndbpurgeage = 2d\nsocket = /s\npidfile = /p\ndbfile = /d\n"
+		"memory = 3G\ndbpurgeage = 2d\nsocket = /s\npidfile = /p\ndbfile = /d\n"
 		"dbmaxmatches = 1\nallowipv6 = auto\n[syslog]\nlisten = udp://127.0.0.1:5514, "
 		"udp://[::1]:1\n[Thread]\nstacksize = 0\n");
 	fixture_file(&f, "stockade.local", "[Definition]\nuser = nobody\n");
@@ -590,7 +590,7 @@ static void settings(void **state)
 	assert_string_equal(f.rs->logtarget, "/var/log/s.log");
 	assert_string_equal(f.rs->syslogsocket, "/dev/log");
 	assert_string_equal(f.rs->user, "nobody");
-	assert_int_equal(f.rs->maxtracked, 1000);
+	assert_int_equal(f.rs->memory, 3000000000);
 	assert_int_equal(f.rs->purgeage_sec, 172800);
 	assert_true(holds(&f.rs->allow, "192.0.2.1"));
 	assert_true(holds(&f.rs->allow, "2001:db8::7"));

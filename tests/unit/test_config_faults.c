@@ -705,6 +705,9 @@ static void settings_say(const char *line, const char *said)
 
 static void settings(void **state)
 {
+	static const char *const sizes[] = {"999999", "999K", "0", "", "M", "-64M", "64 M", "64MB",
+		"6.4M", "65G", "99999999999", "99999999999999999999M", "64T"};
+
 	(void)state;
 	settings_say("loglevel = inf",
 		"stockade.conf:2: error: loglevel 'inf' is unknown: write "
@@ -720,8 +723,16 @@ static void settings(void **state)
 	settings_say("user = a b",
 		"stockade.conf:2: error: user 'a b' is no user's name: write such "
 		"as 'stockade'\n");
-	settings_say("maxtracked = 3", "stockade.conf:2: error: maxtracked = '3' is not a whole "
-				       "number from 16 to 100000000: write one\n");
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		char line[64], said[200];
+
+		snprintf(line, sizeof(line), "memory = %s", sizes[i]);
+		snprintf(said, sizeof(said),
+			"stockade.conf:2: error: memory = '%s' is no size from 1M to 64G: write "
+			"such as '64M'\n",
+			sizes[i]);
+		settings_say(line, sizes[i][0] != '\0' ? said : "");
+	}
 	settings_say("dbpurgeage = -1",
 		"stockade.conf:2: error: dbpurgeage = '-1' is too short: write at least '0s'\n");
 	settings_say("allow = everyone",

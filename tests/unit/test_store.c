@@ -33,6 +33,7 @@ static struct loaded {
 	struct store_position position;
 	struct store_total total;
 	struct track_entry track;
+	uint32_t place;
 	int64_t ended_us, first_since_us;
 	char jail[300], origin[100], evidence[10000], file[5000], cursor[2000];
 	bool has_evidence, has_cursor;
@@ -74,10 +75,11 @@ static void on_total(void *arg, const struct store_total *t)
 	got.total = *t;
 }
 
-static void on_track(void *arg, const char *jail, const struct track_entry *e)
+static void on_failures(void *arg, uint32_t place, const char *jail, const struct track_entry *e)
 {
 	(void)arg;
 	got.tracks++;
+	got.place = place;
 	got.track = *e;
 	snprintf(got.jail, sizeof(got.jail), "%s", jail);
 }
@@ -87,7 +89,7 @@ static int load(struct store *s, int64_t now_us)
 	int r;
 
 	memset(&got, 0, sizeof(got));
-	r = store_load_tracks(s, on_track, NULL);
+	r = store_load_failures(s, on_failures, NULL);
 	if (r == 0)
 		r = store_load_positions(s, on_position, NULL);
 	if (r == 0)
@@ -176,7 +178,7 @@ static void filled(unsigned n)
 	}
 	assert_int_equal(put_position(s, n), 0);
 	assert_int_equal(store_put_total(s, &(struct store_total) {"sshd", 1, 2, 3}), 0);
-	assert_int_equal(store_put_track(s, "sshd", &e, false), 0);
+	assert_int_equal(store_put_failures(s, 0, (const char *[]) {"sshd"}, &e, 1), 0);
 	assert_int_equal(store_commit(s), 0);
 	store_close(s);
 }
@@ -267,8 +269,10 @@ static void round_trip(void **state)
 
 	got.track.addr = block("192.0.2.1").addr;
 	assert_int_equal(store_begin(s), 0);
-	assert_int_equal(store_put_track(s, "other", &got.track, true), 0);
-	assert_int_equal(store_put_track(s, "sshd", &got.track, true), 0);
+	assert_int_equal(store_put_failures(s, 1, NULL, NULL, 0), 0);
+	assert_int_equal(load(s, T0), 0);
+	assert_int_equal(got.tracks, 1);
+	assert_int_equal(store_put_failures(s, 0, NULL, NULL, 0), 0);
 	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(load(s, T0), 0);
 	assert_int_equal(got.tracks, 0);
@@ -355,8 +359,15 @@ static void limits(void **state)
 	assert_int_equal(store_put_ban(s, &b), -EINVAL);
 	assert_int_equal(store_put_position(s, &(struct store_position) {.path = name}), -EINVAL);
 	assert_int_equal(store_put_total(s, &(struct store_total) {.jail = name}), -EINVAL);
+	assert_int_equal(store_put_failures(s, 0, (const char *[]) {"sshd"},
+				 &(struct track_entry) {.n = 9}, 1),
+		-EINVAL);
+	assert_int_equal(store_put_failures(
+				 s, 0, (const char *[]) {name}, &(struct track_entry) {.n = 1}, 1),
+		-EINVAL);
 	assert_int_equal(
-		store_put_track(s, "sshd", &(struct track_entry) {.n = 9}, false), -EINVAL);
+		store_put_failures(s, 0, NULL, (struct track_entry[TRACK_PAGE + 1]) {0}, 65),
+		-EINVAL);
 	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(load(s, T0), 0);
 	assert_int_equal(strlen(got.evidence), 7998);
@@ -367,7 +378,6 @@ static void limits(void **state)
 static void purge(void **state)
 {
 	struct store *s = opened(false);
-	struct track_entry e = {.n = 1, .sec = {100}, .count = {1}};
 	char text[32];
 	int r, rounds = 0;
 
@@ -376,23 +386,19 @@ static void purge(void **state)
 	for (unsigned i = 0; i < 15000; i++) {
 		snprintf(text, sizeof(text), "10.0.%u.%u", i / 256, i % 256);
 		assert_int_equal(put_ban(s, text, T0, T0 + i % 2 * SEC), 0);
-		e.addr = block(text).addr;
-		e.sec[0] = 100 + i % 2;
-		assert_int_equal(store_put_track(s, "sshd", &e, false), 0);
 	}
 	assert_int_equal(put_ban(s, "192.0.2.1", T0, 0), 0);
 	assert_int_equal(store_commit(s), 0);
 	do {
 		assert_int_equal(store_begin(s), 0);
-		r = store_purge(s, T0 + SEC, 101);
+		r = store_purge(s, T0 + SEC);
 		assert_true(r >= 0);
 		assert_int_equal(store_commit(s), 0);
 		rounds++;
 	} while (r == 1);
 	assert_int_equal(load(s, T0), 0);
 	assert_int_equal(got.bans, 7501);
-	assert_int_equal(got.tracks, 7500);
-	while ((r = store_purge(s, T0 + 10 * SEC, 1000)) == 1)
+	while ((r = store_purge(s, T0 + 10 * SEC)) == 1)
 		rounds++;
 	assert_int_equal(r, 0);
 	assert_int_equal(load(s, T0), 0);
@@ -541,7 +547,7 @@ static void not_ours(void **state)
 	store_close(opened(true));
 	/* A newer one is kept. */
 	filled(3);
-	sql("PRAGMA user_version=3; CREATE TABLE more(x)");
+	sql("PRAGMA user_version=4; CREATE TABLE more(x)");
 	assert_int_equal(store_open(&s, dir, NAME, &moved), -EPROTO);
 	assert_false(moved);
 	assert_non_null(strstr(store_trouble(s), "newer"));
@@ -550,12 +556,21 @@ static void not_ours(void **state)
 	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(store_retry(s), -EPROTO);
 	store_close(s);
-	sql("DROP TABLE more; PRAGMA user_version=2");
+	sql("DROP TABLE more; PRAGMA user_version=3");
 	s = opened(false);
 	assert_int_equal(load(s, T0), 0);
 	assert_int_equal(got.bans, 3);
 	store_close(s);
 }
+
+/* The parts of an entry, in hexadecimal: its name, how many slots, goal and address. */
+#define HEAD "00"
+#define ADDR                                                                                       \
+	"00000000"                                                                                 \
+	"00000000000000000000000000000000"
+#define ENTRY HEAD "01" ADDR
+#define SLOTS3 "010000000100020000000100030000000100"
+#define SLOTS9 SLOTS3 SLOTS3 SLOTS3
 
 static void hostile_rows(void **state)
 {
@@ -585,19 +600,25 @@ static void hostile_rows(void **state)
 	    "('/c','x',1,1,1,1,NULL),(hex(zeroblob(3000)),1,1,1,1,1,NULL),"
 	    "('/d',1,1,1,1,1,hex(zeroblob(600)))");
 	sql("INSERT INTO total VALUES('a',-1,0,0),('b',0,1.5,0),(zeroblob(3),0,0,0)");
-	sql("INSERT INTO track VALUES(zeroblob(16),'a',1,1,x''),(zeroblob(16),'b',1,1,x'01'),"
-	    "(zeroblob(16),'c',1,1,zeroblob(6)),(zeroblob(16),'d',1,1,zeroblob(60)),"
-	    "(zeroblob(16),'e',1,1,x'020000000100010000000100'),(zeroblob(16),'f',1,-1,x'"
-	    "010000000100'),"
-	    "(zeroblob(17),'g',1,1,x'010000000100'),(zeroblob(16),'h',1,1,'abcdef'),"
-	    "(zeroblob(16),'i',1,1,x'010000000100')");
+	/* In turn: one that makes sense; no names; cut off in a name, in an entry, in a slot; a
+	 * name that is empty, has a NUL, is not there; no slots, too many; a count of none, seconds
+	 * that do not ascend; something behind the last; and what is no page. */
+	sql("INSERT INTO failures VALUES(1,x'010161" ENTRY "010000000100'),(2,x'00'),(3,x'0102'),"
+	    "(4,x'010161000105'),(5,x'010161" ENTRY "0100000001'),(6,x'0100" ENTRY
+	    "010000000100'),(7,x'010100" ENTRY "010000000100'),(8,x'00" ENTRY "010000000100'),"
+	    "(9,x'010161" HEAD "00" ADDR "'),(10,x'010161" HEAD "09" ADDR SLOTS9 "'),"
+	    "(11,x'010161" ENTRY "010000000000'),"
+	    "(12,x'010161" HEAD "02" ADDR "020000000100020000000100'),"
+	    "(13,x'010161" ENTRY "01000000010000'),(-1,x'010161" ENTRY "010000000100'),"
+	    "(14,x''),(15,'a'),(16,5),(4294967296,x'00'),(17,x'41')");
 	s = opened(false);
 	assert_int_equal(load(s, T0), 0);
 	assert_int_equal(got.bans, 3);
 	assert_int_equal(got.positions, 1);
 	assert_int_equal(got.totals, 1);
 	assert_int_equal(got.tracks, 2);
-	assert_int_equal(store_skipped(s), 15 + 5 + 3 + 8);
+	assert_int_equal(got.place, TRACK_PAGE);
+	assert_int_equal(store_skipped(s), 15 + 5 + 3 + 17);
 	assert_int_equal(history(s, "::", 100), 1);
 	store_close(s);
 }
@@ -650,7 +671,8 @@ static void no_permission(void **state)
 
 static void memory_is_bounded(void **state)
 {
-	struct track_entry e = {.n = 1, .sec = {1}, .count = {1}};
+	struct track_entry e[TRACK_PAGE];
+	const char *jails[TRACK_PAGE];
 	struct store *s;
 	int r;
 
@@ -658,8 +680,12 @@ static void memory_is_bounded(void **state)
 	assert_int_equal(rmdir(dir), 0);
 	s = in_memory();
 	assert_int_equal(store_begin(s), 0);
-	for (uint32_t i = 0; (r = store_put_track(s, "sshd", &e, false)) == 0 && i < 2000000; i++)
-		memcpy(e.addr.b, &i, sizeof(i));
+	for (unsigned i = 0; i < TRACK_PAGE; i++) {
+		e[i] = (struct track_entry) {.n = 1, .sec = {1}, .count = {1}};
+		jails[i] = "sshd";
+	}
+	for (uint32_t i = 0; (r = store_put_failures(s, i, jails, e, TRACK_PAGE)) == 0; i++)
+		assert_true(i < 2000000 / TRACK_PAGE);
 	assert_int_equal(r, -ENOSPC);
 	store_rollback(s);
 	assert_int_equal(load(s, T0), 0);
