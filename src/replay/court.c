@@ -33,7 +33,7 @@ struct court *court_new(
 		return NULL;
 	*c = (struct court) {
 		.rs = rs, .own = own, .n_own = n_own, .fn = fn, .arg = arg, .newest_us = INT64_MIN};
-	c->track = track_new(rs->maxtracked);
+	c->track = track_new(track_room(rs->memory));
 	c->bans = bans_new();
 	if (c->track == NULL || c->bans == NULL) {
 		court_free(c);
