@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "match/words_cache.h"
 #include "match/words_priv.h"
 
+#include "base/buf.h"
 #include "base/util.h"
 
 #include <errno.h>
@@ -39,15 +41,72 @@ static int compile(hs_database_t **ret, const struct words *w)
 	return hs_errno(e);
 }
 
+/* All that decides what a compiled set is. */
+static int make_key(struct buf *key, const struct words *w)
+{
+	hs_platform_info_t platform = {0};
+	const char *version = hs_version();
+	int r = hs_errno(hs_populate_platform(&platform));
+
+	if (r == 0)
+		r = buf_add(key, version, strlen(version) + 1);
+	if (r == 0)
+		r = buf_add(key, &platform, sizeof(platform));
+	for (size_t i = 0; r == 0 && i < w->n_unique; i++) {
+		const struct words_unique *u = &w->unique[i];
+		const char about[2] = {(char)u->len, (char)u->nocase};
+
+		r = buf_add(key, about, sizeof(about));
+		if (r == 0)
+			r = buf_add(key, u->text, u->len);
+	}
+	return r;
+}
+
+static int load(hs_database_t **ret, int dir_fd, const struct buf *key)
+{
+	_cleanup_free_ void *data = NULL;
+	size_t len;
+	int r = words_cache_load(dir_fd, key->data, key->len, &data, &len);
+
+	return r < 0 ? r : hs_errno(hs_deserialize_database(data, len, ret));
+}
+
+/* If that fails, it will be compiled again next time. */
+static void store(const hs_database_t *db, int dir_fd, const struct buf *key)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t len;
+
+	if (hs_serialize_database(db, &data, &len) == HS_SUCCESS)
+		words_cache_store(dir_fd, key->data, key->len, data, len);
+}
+
+static int build_cached(hs_database_t **ret, const struct words *w, int dir_fd)
+{
+	struct buf key = {0};
+	int r = make_key(&key, w);
+
+	if (r == 0 && load(ret, dir_fd, &key) < 0) {
+		r = compile(ret, w);
+		if (r == 0)
+			store(*ret, dir_fd, &key);
+	}
+	buf_done(&key);
+	return r;
+}
+
 static int hs_build(void **ret, const struct words *w, const struct words_cache *cache)
 {
 	hs_database_t *db;
 	int r;
 
-	(void)cache;
 	if (w->n_unique == 0)
 		return -EINVAL;
-	r = compile(&db, w);
+	if (cache != NULL && cache->dir_fd >= 0)
+		r = build_cached(&db, w, cache->dir_fd);
+	else
+		r = compile(&db, w);
 	if (r == 0)
 		*ret = db;
 	return r;

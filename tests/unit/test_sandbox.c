@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guard/confine.h"
 #include "guard/sandbox.h"
+#include "match/words.h"
+#include "match/words_cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,6 +113,50 @@ static void sealed(void **state)
 		assert_int_equal(in_sealed_child(forbidden[i], false, &status), SIGSYS);
 	assert_int_equal(in_sealed_child(work, false, &status), 0);
 	assert_int_equal(status, 42);
+}
+
+static char words_dir[] = "/tmp/test_sandbox.XXXXXX";
+
+/* Sets of words are compiled and kept by a process that is sealed. */
+static int find_words(void)
+{
+	struct words_cache cache = {.dir_fd = open(words_dir, O_RDONLY | O_DIRECTORY)};
+	static char texts[800][8];
+	static struct word list[800];
+	struct words_scanner *s;
+	struct words_hit hit;
+	struct words *w;
+	size_t upto;
+
+	for (unsigned i = 0; i < 800; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "word%03u", i);
+		list[i] = (struct word) {texts[i], 7, i % 2 != 0};
+	}
+	/* More sets than are kept. */
+	for (size_t n = 800; n > 800 - WORDS_CACHE_FILES - 2; n--) {
+		if (words_new(&w, list, n, &cache) < 0 || words_scanner_new(&s, w) < 0)
+			return 1;
+		if (words_scan(w, s, "A WORD001", 9, &hit, 1, &upto) != 1 || hit.word != 1)
+			return 2;
+		words_scanner_free(s);
+		words_free(w);
+	}
+	return 42;
+}
+
+static void sealed_words(void **state)
+{
+	char command[64];
+	int status;
+
+	(void)state;
+	assert_non_null(mkdtemp(words_dir));
+	assert_int_equal(in_sealed_child(find_words, false, &status), 0);
+	assert_int_equal(status, 42);
+	assert_int_equal(in_sealed_child(find_words, false, &status), 0);
+	assert_int_equal(status, 42);
+	snprintf(command, sizeof(command), "rm -r %s", words_dir);
+	assert_int_equal(system(command), 0);
 }
 
 static int open_file(void)
@@ -272,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reading_is_confined),
 		cmocka_unit_test(sealed),
+		cmocka_unit_test(sealed_words),
 		cmocka_unit_test(sealed_herald),
 		cmocka_unit_test(dropped),
 	};

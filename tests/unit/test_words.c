@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "match/words.h"
+#include "match/words_cache.h"
 #include "match/words_priv.h"
 
 #include "base/util.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -328,6 +334,252 @@ static void library_fails(void **state)
 }
 #endif
 
+/* A directory for the cache, and the one file that is expected there. */
+struct cache_dir {
+	char path[64];
+	int fd;
+};
+
+static int make_dir(void **state)
+{
+	static struct cache_dir d;
+
+	strcpy(d.path, "/tmp/test_words.XXXXXX");
+	if (mkdtemp(d.path) == NULL)
+		return -1;
+	d.fd = open(d.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*state = &d;
+	return d.fd < 0 ? -1 : 0;
+}
+
+static size_t each_file(int dir_fd, bool remove, char name[64])
+{
+	DIR *dir = fdopendir(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *e;
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		n++;
+		assert_true(strlen(e->d_name) < 64);
+		strcpy(name, e->d_name);
+		if (remove)
+			unlinkat(dir_fd, e->d_name, 0);
+	}
+	closedir(dir);
+	return n;
+}
+
+static int remove_dir(void **state)
+{
+	struct cache_dir *d = *state;
+	char name[64];
+
+	each_file(d->fd, true, name);
+	close(d->fd);
+	return rmdir(d->path);
+}
+
+static const char cache_key[] = "a key", cache_data[] = "what was made of it";
+
+static int load(const struct cache_dir *d, const char *key)
+{
+	size_t len = 0;
+	void *data = NULL;
+	int r = words_cache_load(d->fd, key, strlen(key), &data, &len);
+
+	if (r == 0) {
+		assert_int_equal(len, sizeof(cache_data));
+		assert_memory_equal(data, cache_data, len);
+	} else {
+		assert_null(data);
+	}
+	free(data);
+	return r;
+}
+
+static int store(const struct cache_dir *d, const char *key)
+{
+	return words_cache_store(d->fd, key, strlen(key), cache_data, sizeof(cache_data));
+}
+
+static void cache_round_trip(void **state)
+{
+	const struct cache_dir *d = *state;
+	struct stat before, after;
+	char name[64], key[16];
+
+	assert_int_equal(load(d, cache_key), -ENOENT);
+	assert_int_equal(store(d, cache_key), 0);
+	assert_int_equal(load(d, cache_key), 0);
+	assert_int_equal(load(d, "another"), -ENOENT);
+	assert_int_equal(each_file(d->fd, false, name), 1);
+	assert_int_equal(fstatat(d->fd, name, &before, 0), 0);
+	assert_int_equal(before.st_mode & 07777, 0600);
+	assert_int_equal(store(d, cache_key), 0);
+	assert_int_equal(fstatat(d->fd, name, &after, 0), 0);
+	assert_int_not_equal(before.st_ino, after.st_ino);
+	/* The newest stay; of other people's files there is no talk. */
+	assert_int_equal(close(openat(d->fd, "other", O_WRONLY | O_CREAT, 0600)), 0);
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(key, sizeof(key), "key %u", i);
+		assert_int_equal(store(d, key), 0);
+		assert_int_equal(load(d, key), 0);
+		usleep(11000); /* the kernel's clock for files ticks every 10 ms at worst */
+	}
+	assert_int_equal(load(d, cache_key), -ENOENT);
+	assert_int_equal(load(d, "key 3"), -ENOENT);
+	assert_int_equal(load(d, "key 4"), 0);
+	assert_int_equal(each_file(d->fd, false, name), WORDS_CACHE_FILES + 1);
+	assert_int_equal(words_cache_load(-1, "", 0, NULL, NULL), -EBADF);
+}
+
+static void put_file(const struct cache_dir *d, const char *name, const void *data, size_t len)
+{
+	int fd = openat(d->fd, name, O_WRONLY | O_TRUNC);
+
+	assert_int_equal(write(fd, data, len), len);
+	close(fd);
+}
+
+static size_t get_file(const struct cache_dir *d, const char *name, char *data, size_t size)
+{
+	int fd = openat(d->fd, name, O_RDONLY);
+	ssize_t n = read(fd, data, size);
+
+	assert_true(n > 0 && (size_t)n < size);
+	close(fd);
+	return (size_t)n;
+}
+
+static void cache_broken(void **state)
+{
+	const struct cache_dir *d = *state;
+	char name[64], file[512];
+	size_t len;
+
+	assert_int_equal(store(d, cache_key), 0);
+	assert_int_equal(each_file(d->fd, false, name), 1);
+	len = get_file(d, name, file, sizeof(file));
+	for (size_t i = 0; i < len * 8; i++) {
+		file[i / 8] ^= (char)(1 << i % 8);
+		put_file(d, name, file, len);
+		assert_int_equal(load(d, cache_key), -EBADMSG);
+		file[i / 8] ^= (char)(1 << i % 8);
+	}
+	for (size_t i = 0; i < len; i++) {
+		put_file(d, name, file, i);
+		assert_int_equal(load(d, cache_key), -EBADMSG);
+	}
+	put_file(d, name, file, len + 1);
+	assert_int_equal(load(d, cache_key), -EBADMSG);
+	put_file(d, name, file, len);
+	assert_int_equal(load(d, cache_key), 0);
+	/* A file that is right, under another key's name. */
+	assert_int_equal(unlinkat(d->fd, name, 0), 0);
+	assert_int_equal(store(d, "no key"), 0);
+	assert_int_equal(each_file(d->fd, false, name), 1);
+	put_file(d, name, file, len);
+	assert_int_equal(load(d, "no key"), -EBADMSG);
+}
+
+static void cache_not_ours(void **state)
+{
+	const struct cache_dir *d = *state;
+	char name[64];
+
+	assert_int_equal(store(d, cache_key), 0);
+	assert_int_equal(each_file(d->fd, false, name), 1);
+	assert_int_equal(fchmodat(d->fd, name, 0620, 0), 0);
+	assert_int_equal(load(d, cache_key), -EPERM);
+	assert_int_equal(fchmodat(d->fd, name, 0644, 0), 0);
+	assert_int_equal(load(d, cache_key), 0);
+	assert_int_equal(fchmod(d->fd, 0770), 0);
+	assert_int_equal(load(d, cache_key), -EPERM);
+	assert_int_equal(store(d, cache_key), -EPERM);
+	assert_int_equal(fchmod(d->fd, 0755), 0);
+	assert_int_equal(load(d, cache_key), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(fchownat(d->fd, name, 12345, 0, 0), 0);
+		assert_int_equal(load(d, cache_key), -EPERM);
+		assert_int_equal(fchownat(d->fd, name, 0, 0, 0), 0);
+		assert_int_equal(fchown(d->fd, 12345, 0), 0);
+		assert_int_equal(load(d, cache_key), -EPERM);
+		assert_int_equal(store(d, cache_key), -EPERM);
+		assert_int_equal(fchown(d->fd, 0, 0), 0);
+	}
+	/* Neither what a link leads to, nor a directory, nor a pipe, for which nobody waits. */
+	assert_int_equal(renameat(d->fd, name, d->fd, "file"), 0);
+	assert_int_equal(symlinkat("file", d->fd, name), 0);
+	assert_int_equal(load(d, cache_key), -ELOOP);
+	assert_int_equal(unlinkat(d->fd, name, 0), 0);
+	assert_int_equal(mkfifoat(d->fd, name, 0600), 0);
+	assert_int_equal(load(d, cache_key), -EPERM);
+	assert_int_equal(store(d, cache_key), 0);
+	assert_int_equal(load(d, cache_key), 0);
+}
+
+#ifdef HAVE_HYPERSCAN
+static ino_t find_cached(const struct cache_dir *d, size_t n_files)
+{
+	static const struct word list[] = {WORD("password", true), WORD("Failed", false)};
+	static const struct word turned[] = {WORD("Failed", false), WORD("password", true)};
+	const struct words_cache cache = {.dir_fd = d->fd};
+	struct words_scanner *s;
+	struct words *w;
+	struct stat st;
+	char name[64];
+	size_t upto;
+
+	/* The order of the list is not in the key. */
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(
+			words_new_with(&w, i ? turned : list, 2, &cache, &words_engine_hs), 0);
+		assert_string_equal(words_engine(w), "hyperscan");
+		assert_int_equal(words_scanner_new(&s, w), 0);
+		assert_int_equal(words_scan(w, s, "Failed PASSWORD", 15, hits, 9, &upto), 2);
+		assert_int_equal(hits[0].word, 1 - i);
+		assert_int_equal(hits[1].word, i);
+		assert_int_equal(words_scanner_failures(s), 0);
+		words_scanner_free(s);
+		words_free(w);
+	}
+	assert_int_equal(each_file(d->fd, false, name), n_files);
+	if (n_files == 0)
+		return 0;
+	assert_int_equal(fstatat(d->fd, name, &st, 0), 0);
+	return st.st_ino;
+}
+
+static void cache_of_words(void **state)
+{
+	const struct cache_dir *d = *state;
+	static char file[1 << 20];
+	char name[64];
+	ino_t first;
+	size_t len;
+
+	first = find_cached(d, 1);
+	assert_true(find_cached(d, 1) == first);
+	each_file(d->fd, false, name);
+	len = get_file(d, name, file, sizeof(file));
+	for (size_t at = 0; at < len; at += 97) {
+		file[at] ^= 0x10;
+		put_file(d, name, file, len);
+		file[at] ^= 0x10;
+		/* Broken, so compiled and written again. */
+		assert_true(find_cached(d, 1) != first);
+		put_file(d, name, file, len);
+		first = find_cached(d, 1);
+	}
+	each_file(d->fd, true, name);
+	assert_int_equal(fchmod(d->fd, 0777), 0);
+	find_cached(d, 0);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,7 +588,11 @@ int main(void)
 		cmocka_unit_test(long_buffer),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(threads),
+		cmocka_unit_test_setup_teardown(cache_round_trip, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(cache_broken, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(cache_not_ours, make_dir, remove_dir),
 #ifdef HAVE_HYPERSCAN
+		cmocka_unit_test_setup_teardown(cache_of_words, make_dir, remove_dir),
 		cmocka_unit_test(library_fails),
 #endif
 	};
