@@ -112,3 +112,17 @@ int64_t civil_zone_local(struct civil_zone *z, int64_t utc_sec)
 	}
 	return utc_sec + z->utc_offset_sec;
 }
+
+bool civil_is_plain_day(int64_t day, int *ret_offset_sec)
+{
+	const int step = DAY_SEC / 4; /* no change of clocks is taken back as soon as that */
+	int offset = offset_at((day - 1) * DAY_SEC);
+
+	/* offset_for looks a day back and ahead, at what is less than a day off. */
+	for (int64_t t = (day - 1) * DAY_SEC; t <= (day + 2) * DAY_SEC; t += step) {
+		if (offset_at(t) != offset)
+			return false;
+	}
+	*ret_offset_sec = offset;
+	return true;
+}

@@ -45,3 +45,9 @@ int64_t civil_zone_utc(struct civil_zone *z, int64_t local_sec, int64_t now_sec)
 
 /* The seconds since 1970 as the local clock counts them at utc_sec. */
 int64_t civil_zone_local(struct civil_zone *z, int64_t utc_sec);
+
+/*
+ * Is local time the same distance from UTC all through that day (since 1970) and well before and
+ * after, so that civil_zone_utc is but a subtraction?
+ */
+bool civil_is_plain_day(int64_t day, int *ret_offset_sec);

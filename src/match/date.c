@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "match/dateedges.h"
 #include "match/datefields.h"
+#include "match/dateinside.h"
+#include "match/datelearn.h"
 #include "match/datepatterns.h"
 
 #include <stdlib.h>
@@ -56,6 +58,8 @@ struct date_finder {
 	struct date_edges edges;
 	struct civil_zone zone;
 	struct memory memory;
+	struct date_learner learner;
+	bool learns_none;        /* no habit: every date is looked for */
 	struct choice choices[]; /* in the order in which they are tried */
 };
 
@@ -340,16 +344,21 @@ static bool is_known(const struct memory *m, const struct date_template *t, cons
 	       memcmp(m->text, line + found->start, m->len) == 0;
 }
 
-/* What was found, as a time; the same text is read once a second. */
-static enum date_found read_time(struct date_finder *f, const struct date_template *t,
-	const char *line, size_t len, const struct find *found, int64_t now_us, struct stamp *ret)
+static struct date_clock clock_of(struct date_finder *f, int64_t now_us)
 {
-	const struct date_clock clock = {
+	return (struct date_clock) {
 		.now_us = now_us,
 		.zone = &f->zone,
 		.has_offset = f->patterns->has_offset,
 		.offset_min = f->patterns->offset_min,
 	};
+}
+
+/* What was found, as a time; the same text is read once a second. */
+static enum date_found read_time(struct date_finder *f, const struct date_template *t,
+	const char *line, size_t len, const struct find *found, int64_t now_us, struct stamp *ret)
+{
+	const struct date_clock clock = clock_of(f, now_us);
 	struct memory *m = &f->memory;
 
 	if (!is_known(m, t, line, found, now_us)) {
@@ -381,7 +390,7 @@ static enum date_found recall(
 	return m->is_readable ? DATE_FOUND : DATE_UNREADABLE;
 }
 
-enum date_found date_find(
+static enum date_found find(
 	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
 {
 	const struct date_template *t;
@@ -406,4 +415,63 @@ enum date_found date_find(
 		return DATE_EMPTY;
 	}
 	return read_time(f, t, line, len, &found, now_us, ret);
+}
+
+/* The habit that the finder is in, or NULL. */
+static const struct date_habit *habit_of(const struct date_finder *f, int64_t now_us)
+{
+	const struct date_learner *l = &f->learner;
+
+	return l->habit.template != NULL && f->last < f->n &&
+			       f->choices[f->last].template == l->habit.template &&
+			       now_us >= l->from_us && now_us < l->to_us
+		       ? &l->habit
+		       : NULL;
+}
+
+enum date_found date_find(
+	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
+{
+	const struct date_habit *habit = habit_of(f, now_us);
+	enum date_found found;
+
+	if (habit != NULL && date_habit_holds(habit, line, len, ret)) {
+		const struct find at = {.at = f->last, .end = ret->off + ret->len};
+
+		f->choices[f->last].matches++;
+		learn(f, &at, line, len, now_us);
+		return DATE_FOUND;
+	}
+	found = find(f, line, len, now_us, ret);
+	if (found == DATE_FOUND && f->choices[f->last].template->look != NULL && !f->learns_none) {
+		const struct date_clock clock = clock_of(f, now_us);
+
+		datelearn(&f->learner, f->choices[f->last].template, line, len, ret, &clock);
+	}
+	return found;
+}
+
+bool date_finder_habit(const struct date_finder *f, int64_t now_us, struct date_habit *ret)
+{
+	const struct date_habit *habit = habit_of(f, now_us);
+
+	if (habit != NULL)
+		*ret = *habit;
+	return habit != NULL;
+}
+
+enum date_found date_pass(struct date_finder *f, uint64_t n, const char *last, size_t len,
+	int64_t now_us, struct stamp *ret)
+{
+	enum date_found found = date_find(f, last, len, now_us, ret);
+
+	/* The others were found by the same pattern. */
+	f->choices[f->last].matches += n - 1;
+	f->choices[f->last].hits += n - 1;
+	return found;
+}
+
+void date_finder_plain(struct date_finder *f)
+{
+	f->learns_none = true;
 }

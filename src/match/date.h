@@ -60,6 +60,22 @@ enum date_found {
 enum date_found date_find(
 	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret);
 
+/*
+ * While all lines look alike (datehabit.h), most need not be looked at one by one. The habit that
+ * the finder is in, for lines dated by this now_us; false: none. It is that until date_find finds a
+ * date that does not look so, or another habit.
+ */
+struct date_habit;
+
+bool date_finder_habit(const struct date_finder *f, int64_t now_us, struct date_habit *ret);
+
+/*
+ * Passes over n lines, n > 0, that all had the finder's habit, `last` the last of them: the finder
+ * is then where date_find for each of them would have brought it. The rest is as for that line.
+ */
+enum date_found date_pass(struct date_finder *f, uint64_t n, const char *last, size_t len,
+	int64_t now_us, struct stamp *ret);
+
 /* A pattern as a finder has it now. */
 struct date_usage {
 	const char *name;    /* as fail2ban calls it: "{^LN-BEG}Day..." */

@@ -82,8 +82,15 @@ void dateedges_init(struct date_edges *e)
 
 void dateedges_set(struct date_edges *e, const char *line, size_t len, size_t start, size_t end)
 {
-	size_t place = dateedges_place(line, start);
+	size_t place;
 
+	/* The same, for what is most usual. */
+	if (start == 0 && end > 0 && utf8_ascii(line, end) == end) {
+		*e = (struct date_edges) {
+			0, end, NO_CHAR, line[0], line[end - 1], char_at(line, len, end)};
+		return;
+	}
+	place = dateedges_place(line, start);
 	*e = (struct date_edges) {
 		.start = place,
 		.end = place + dateedges_place(line + start, end - start),

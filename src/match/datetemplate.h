@@ -18,6 +18,9 @@ enum date_kind {
 
 #define DATE_FIELDS_MAX 24
 
+struct date_look;
+struct date_around;
+
 /* A group whose name says what it is: "Y", "b" ... */
 struct date_field {
 	char format;
@@ -29,10 +32,12 @@ struct date_template {
 	const char *pattern; /* as it is written; NULL for the kinds that have none */
 	const char *regex;   /* bound to word or line */
 	enum date_kind kind;
-	unsigned flags;       /* enum date_bound */
-	unsigned epoch_group; /* where the number stands, if it is one */
-	bool needs_clock;     /* not found where no digit, ":" and digit stand in a row */
-	bool context_free;    /* what is captured depends on the text matched alone */
+	unsigned flags;               /* enum date_bound */
+	unsigned epoch_group;         /* where the number stands, if it is one */
+	bool needs_clock;             /* not found where no digit, ":" and digit stand in a row */
+	bool context_free;            /* what is captured depends on the text matched alone */
+	const struct date_look *look; /* what it takes, where that is known; else NULL */
+	const struct date_around *around;
 	struct date_field fields[DATE_FIELDS_MAX];
 	size_t n_fields;
 	struct regex *code;

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "match/date.h"
+
+/* For tests: from now on the finder has no habits, and looks for the date of each line. */
+void date_finder_plain(struct date_finder *f);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A finder with habits and one that looks for each date are shown the same lines: what they find,
+ * and where that brings them, is the same, always.
+ */
+#include "base/clock.h"
+#include "base/util.h"
+#include "match/civil.h"
+#include "match/datehabit.h"
+#include "match/dateinside.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define LINE_MAX_LEN 400
+/* 2026-11-20 07:30:00 UTC */
+#define NOW_SEC 1795159800LL
+#define DAY_SEC 86400
+
+static const char *const pattern_sets[] = {
+	NULL,
+	"{^LN-BEG}",
+	"^[^\\[]*\\[({DATE})",
+	"^{DATE}",
+	"{^LN-BEG}%ExY(?P<_sep>[-/.])%m(?P=_sep)%d[T ]%H:%M:%S(?:[.,]%f)?(?:\\s*%z)?",
+	"^%Y-%m-%d %H:%M:%S",
+	"^%d/%b/%Y %H:%M:%S\n^[^\\[]*\\[({DATE})\n{^LN-BEG}",
+};
+
+static const char *const zones[] = {"UTC", "CET-1CEST,M3.5.0,M10.5.0/3",
+	"NST3:30NDT,M3.2.0,M11.1.0", "NZST-12NZDT,M9.5.0,M4.1.0/3", "IST-5:30", "XXX-0:07:30"};
+
+static const char *const log_zones[] = {NULL, NULL, NULL, "UTC+0200", "-0330"};
+
+/* A log, and what three finders have made of it so far. */
+struct show {
+	const struct date_patterns *patterns;
+	struct date_finder *plain;   /* looks at all */
+	struct date_finder *quick;   /* has habits */
+	struct date_finder *passing; /* and passes over what has them */
+	uint64_t n_passed;
+	char *last_passed;
+	size_t last_len;
+	int64_t passed_us; /* what the time was then */
+	size_t lines, held;
+};
+
+static unsigned pick(unsigned n)
+{
+	return (unsigned)rand() % n;
+}
+
+static void zone_is(const char *tz)
+{
+	assert_int_equal(setenv("TZ", tz, 1), 0);
+	tzset();
+}
+
+static struct date_patterns *patterns_of(const char *pattern, const char *zone)
+{
+	struct conf_text p = {.text = pattern}, z = {.text = zone};
+	struct date_patterns *ret = NULL;
+	struct faults f = {0};
+
+	assert_int_equal(date_patterns_new(&ret, &p, &z, &f), 0);
+	faults_done(&f);
+	return ret;
+}
+
+static void show_init(struct show *s, const struct date_patterns *p)
+{
+	*s = (struct show) {.patterns = p};
+	s->plain = date_finder_new(p);
+	s->quick = date_finder_new(p);
+	s->passing = date_finder_new(p);
+	date_finder_plain(s->plain);
+}
+
+static void check_usage(const struct date_finder *a, const struct date_finder *b, const char *line)
+{
+	for (size_t i = 0; i < date_finder_count(a); i++) {
+		struct date_usage u = date_finder_usage(a, i), v = date_finder_usage(b, i);
+
+		if (u.name != v.name || u.hits != v.hits || u.distance != v.distance ||
+			u.used_us != v.used_us || u.weight != v.weight)
+			fail_msg("after '%s': %s, %llu hits, not %s, %llu", line, v.name,
+				(unsigned long long)v.hits, u.name, (unsigned long long)u.hits);
+	}
+}
+
+static void flush(struct show *s)
+{
+	struct stamp stamp;
+
+	if (s->n_passed > 0)
+		assert_int_equal(date_pass(s->passing, s->n_passed, s->last_passed, s->last_len,
+					 s->passed_us, &stamp),
+			DATE_FOUND);
+	s->n_passed = 0;
+	free(s->last_passed);
+	s->last_passed = NULL;
+}
+
+static void show_done(struct show *s)
+{
+	flush(s);
+	check_usage(s->plain, s->passing, "the end");
+	date_finder_free(s->plain);
+	date_finder_free(s->quick);
+	date_finder_free(s->passing);
+}
+
+static bool same(enum date_found found, const struct stamp *a, const struct stamp *b)
+{
+	return found == DATE_NONE || (a->off == b->off && a->len == b->len &&
+					     (found != DATE_FOUND || a->time_us == b->time_us));
+}
+
+/* What the habit says of it is what is found. */
+static bool check_habit(const struct date_habit *h, const char *line, size_t len,
+	enum date_found found, const struct stamp *want)
+{
+	struct stamp got;
+
+	if (!date_habit_holds(h, line, len, &got))
+		return false;
+	if (found != DATE_FOUND || !same(found, &got, want))
+		fail_msg("%d at %zu+%zu %lld, by habit at %zu+%zu %lld: '%.*s'", found, want->off,
+			want->len, (long long)want->time_us, got.off, got.len,
+			(long long)got.time_us, (int)len, line);
+	return true;
+}
+
+/* The third finder passes over what it can, for as long as the time stands still. */
+static void pass(struct show *s, const char *line, size_t len, int64_t now_us,
+	enum date_found found, const struct stamp *want)
+{
+	struct date_habit h;
+	struct stamp got;
+
+	if (s->n_passed > 0 && s->passed_us != now_us)
+		flush(s);
+	if (date_finder_habit(s->passing, now_us, &h) && check_habit(&h, line, len, found, want)) {
+		s->n_passed++;
+		s->passed_us = now_us;
+		s->last_passed = realloc(s->last_passed, len + 1);
+		memcpy(s->last_passed, line, len);
+		s->last_len = len;
+		return;
+	}
+	flush(s);
+	assert_int_equal(date_find(s->passing, line, len, now_us, &got), found);
+	assert_true(same(found, &got, want));
+	check_usage(s->plain, s->passing, line);
+}
+
+static void show_line(struct show *s, const char *text, size_t len, int64_t now_us)
+{
+	struct stamp want = {0}, got = {0};
+	enum date_found found, again;
+	struct date_habit h;
+	/* Of its exact size, so that a step past its end is seen. */
+	char *line = malloc(len > 0 ? len : 1);
+
+	memcpy(line, text, len);
+	found = date_find(s->plain, line, len, now_us, &want);
+	s->lines++;
+	if (date_finder_habit(s->quick, now_us, &h) && check_habit(&h, line, len, found, &want))
+		s->held++;
+	again = date_find(s->quick, line, len, now_us, &got);
+	if (again != found || !same(found, &want, &got))
+		fail_msg("%d at %zu+%zu %lld, not %d at %zu+%zu %lld: '%.*s'", again, got.off,
+			got.len, (long long)got.time_us, found, want.off, want.len,
+			(long long)want.time_us, (int)len, line);
+	check_usage(s->plain, s->quick, text);
+	pass(s, line, len, now_us, found, &want);
+	free(line);
+}
+
+/* One way to write a moment; %1 is what mutation plays with. */
+static size_t write_date(char *buf, size_t room, unsigned form, int64_t local_sec)
+{
+	static const char *const formats[] = {"%b %e %H:%M:%S host sshd[12]: x",
+		"%Y-%m-%dT%H:%M:%S host x", "%Y-%m-%d %H:%M:%S,123 x",
+		"%Y-%m-%dT%H:%M:%S.123456+01:00 h", "%Y/%m/%d %H:%M:%S [error] x",
+		"%Y-%m-%dT%H:%M:%SZ h", "%Y.%m.%d %H:%M:%S -0330 x",
+		"192.0.2.1 - - [%d/%b/%Y:%H:%M:%S +0100] \"GET / HTTP/1.1\"",
+		"[%a %b %d %H:%M:%S.123456 %Y] [error] x", "%a %b %e %Y %H:%M:%S x",
+		"%d-%b-%Y %H:%M:%S.250 client", "[%Y-%m-%d %H:%M:%S] x", "%b %d %H:%M:%S %Y x",
+		"h\xc3\xa9 [%d/%b/%Y:%H:%M:%S] x", "%Y-%m-%d %H:%M:%S", "%b %d %H:%M:%S",
+		"%d/%m/%Y %H:%M:%S x", "%s x", "%H:%M:%S x"};
+	time_t t = (time_t)local_sec;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	return strftime(buf, room, formats[form % ARRAY_SIZE(formats)], &tm);
+}
+
+/* Makes of a line another that is near it. */
+static size_t mutate(char *s, size_t len)
+{
+	static const char *const bits[] = {" ", "0", "2", "9", ":", ".", ",", "[", "]", "Z", "+01",
+		" 20", " 2026", "-", "/", "T", "\xc3\xa9", "\xff", "x", "_", "\t", " UTC", "GMT",
+		" -0330", ".5", ".1234567", "+0100", " U", "\xc2\xab", "Feb 30", "Feb 29", "31",
+		"60", "24"};
+	const char *bit = bits[pick(ARRAY_SIZE(bits))];
+	size_t n = strlen(bit), at = pick(len < 40 ? (unsigned)len + 1 : 40);
+
+	switch (pick(5)) {
+	case 0: /* cut off */
+		return at;
+	case 1: /* put in */
+		if (len + n >= LINE_MAX_LEN)
+			return len;
+		memmove(s + at + n, s + at, len - at);
+		memcpy(s + at, bit, n);
+		return len + n;
+	case 2: /* left out */
+		if (at == len)
+			return len;
+		memmove(s + at, s + at + 1, len - at - 1);
+		return len - 1;
+	case 3: /* another digit */
+		for (size_t i = at; i < len; i++) {
+			if (s[i] >= '0' && s[i] <= '9') {
+				s[i] = (char)('0' + pick(10));
+				break;
+			}
+		}
+		return len;
+	default: /* something else in its place */
+		if (at + n <= len)
+			memcpy(s + at, bit, n);
+		return len;
+	}
+}
+
+static void play(const struct date_patterns *p, unsigned lines)
+{
+	int64_t now_us = (NOW_SEC + (int64_t)pick(400) * DAY_SEC) * USEC_PER_SEC;
+	int64_t local_sec = now_us / USEC_PER_SEC - (int64_t)pick(500) * DAY_SEC / 4;
+	unsigned form = pick(100), calm = pick(30);
+	struct show s;
+
+	show_init(&s, p);
+	for (unsigned i = 0; i < lines; i++) {
+		char line[LINE_MAX_LEN + 1];
+		size_t len;
+
+		local_sec += pick(3) > 0 ? pick(3) : (int64_t)pick(7200) - 1000;
+		if (pick(40 + 40 * calm) == 0)
+			local_sec += ((int64_t)pick(800) - 400) * DAY_SEC / 4;
+		if (pick(10) == 0)
+			now_us += (int64_t)pick(3 * USEC_PER_SEC);
+		if (pick(100) == 0)
+			now_us += ((int64_t)pick(40) - 10) * DAY_SEC * USEC_PER_SEC / 4;
+		if (pick(30 + 30 * calm) == 0)
+			form = pick(100);
+		len = write_date(line, sizeof(line), form, local_sec);
+		for (unsigned k = pick(3 + calm); k < 2 && len > 0; k++)
+			len = mutate(line, len);
+		line[len] = '\0';
+		show_line(&s, line, len, now_us);
+	}
+	show_done(&s);
+}
+
+static void any_log(void **state)
+{
+	(void)state;
+	srand(4);
+	for (unsigned i = 0; i < 6 * ARRAY_SIZE(pattern_sets) * ARRAY_SIZE(zones); i++) {
+		struct date_patterns *p;
+
+		zone_is(zones[pick(ARRAY_SIZE(zones))]);
+		p = patterns_of(pattern_sets[i % ARRAY_SIZE(pattern_sets)],
+			log_zones[pick(ARRAY_SIZE(log_zones))]);
+		play(p, 150);
+		date_patterns_free(p);
+	}
+}
+
+/* Lines as they are usual are held, and times come in their order. */
+static void usual_logs(void **state)
+{
+	static const struct {
+		const char *pattern;
+		unsigned form;
+	} logs[] = {{NULL, 0}, {"{^LN-BEG}", 0}, {"{^LN-BEG}", 1}, {NULL, 2}, {NULL, 3}, {NULL, 4},
+		{NULL, 5}, {NULL, 6}, {"^[^\\[]*\\[({DATE})", 7}, {NULL, 8}, {NULL, 9}, {NULL, 10},
+		{NULL, 11}, {NULL, 12}, {"^[^\\[]*\\[({DATE})", 13}, {NULL, 14}, {NULL, 15},
+		{"^%Y-%m-%d %H:%M:%S", 14}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
+		struct date_patterns *p;
+		struct show s;
+
+		zone_is(zones[i % (ARRAY_SIZE(zones) - 1)]);
+		p = patterns_of(logs[i].pattern, NULL);
+		show_init(&s, p);
+		for (unsigned k = 0; k < 2000; k++) {
+			char line[LINE_MAX_LEN];
+			size_t len = write_date(
+				line, sizeof(line), logs[i].form, NOW_SEC - 12 * DAY_SEC + k * 300);
+
+			show_line(&s, line, len, NOW_SEC * USEC_PER_SEC);
+		}
+		if (s.held < s.lines - 20)
+			fail_msg("form %u: %zu of %zu lines held", logs[i].form, s.held, s.lines);
+		show_done(&s);
+		date_patterns_free(p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(usual_logs),
+		cmocka_unit_test(any_log),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
