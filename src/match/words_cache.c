@@ -160,7 +160,7 @@ int words_cache_load(int dir_fd, const void *key, size_t key_len, void **ret, si
 {
 	_cleanup_free_ char *file = NULL;
 	char name[NAME_SIZE];
-	size_t len, data_len;
+	size_t len = 0, data_len = 0;
 	int r = key_len > KEY_MAX ? -E2BIG : check_dir(dir_fd);
 
 	if (r < 0)
