@@ -243,20 +243,20 @@ static void print_sums(struct cli *c, const struct replay_sums *s, int64_t elaps
 
 	fprintf(c->err, "%s lines, %s matches, %s bans, %.3f seconds, %s lines/s\n",
 		say_count((int64_t)s->lanes.lines, lines), say_count((int64_t)s->matches, matches),
-		say_count((int64_t)s->court.bans, bans), seconds,
+		say_count((int64_t)s->courts[0].bans, bans), seconds,
 		say_count(seconds > 0 ? (int64_t)((double)s->lanes.lines / seconds) : 0, rate));
-	sum(c, s->court.ignored, "failures of those whom ignoreip or ignoreself lets off");
+	sum(c, s->courts[0].ignored, "failures of those whom ignoreip or ignoreself lets off");
 	sum(c, s->lanes.undated, "lines without a date, taken to be of the one before");
 	sum(c, s->lanes.ahead, "lines dated ahead of the present, taken to be of now");
 	sum(c, s->lanes.long_lines, "lines of which only the first 64 KiB were judged");
 	sum(c, s->limit_hits, "lines not judged by a regex that met its limits");
 	sum(c, s->names, "failures of host names, which are not looked up");
 	sum(c, s->ids, "failures of somebody who has no address");
-	sum(c, s->court.refused, "failures of blocks too wide to ban");
-	sum(c, s->court.evicted, "addresses forgotten, as the failure table was full");
-	sum(c, s->court.cut, "bans ended early, as there were too many");
+	sum(c, s->courts[0].refused, "failures of blocks too wide to ban");
+	sum(c, s->courts[0].evicted, "addresses forgotten, as the failure table was full");
+	sum(c, s->courts[0].cut, "bans ended early, as there were too many");
 	sum(c, s->sessions_lost, "sessions pushed out by newer ones");
-	sum(c, s->no_memory + s->court.no_memory, "lines lost, out of memory");
+	sum(c, s->no_memory + s->courts[0].no_memory, "lines lost, out of memory");
 }
 
 static int play(struct film *f, const struct wishes *w)
@@ -264,12 +264,13 @@ static int play(struct film *f, const struct wishes *w)
 	struct cli *c = f->cli;
 	int64_t start_us = clock_mono_us();
 	struct replay_conf conf = {
-		.plan = f->plan,
+		.plans = {f->plan},
+		.n_plans = 1,
 		.paths = (const char *const *)&c->argv[optind],
 		.n_paths = (size_t)(c->argc - optind),
 		.charset = f->charset,
 		.now_us = w->now_us != 0 ? w->now_us : clock_wall_us(),
-		.on_ban = on_ban,
+		.on_ban = {on_ban},
 		.on_trouble = on_trouble,
 		.on_progress = on_progress,
 		.arg = f,
@@ -286,7 +287,7 @@ static int play(struct film *f, const struct wishes *w)
 		cli_complain(c, "out of memory");
 	if (r < 0 || sums.troubles > 0)
 		return CLI_USAGE;
-	return sums.court.bans > 0 ? CLI_GOOD : CLI_NO;
+	return sums.courts[0].bans > 0 ? CLI_GOOD : CLI_NO;
 }
 
 static int run(struct cli *c)

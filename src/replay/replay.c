@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "match/window.h"
+#include "replay/logins.h"
 #include "replay/merge.h"
 #include "source/container.h"
 
@@ -14,35 +15,50 @@
 
 #define PROGRESS_EVERY 8192 /* lines */
 
-/* A jail, and where in a lane it finds its lines' dates. */
+/* What judges lines, and where in a lane it finds their dates. */
 struct reader {
 	struct filter *filter;
-	const struct jail *jail;
+	const struct jail *jail; /* NULL: it looks for logins */
+	struct court *court;
 	size_t dates;
 };
 
 struct replay {
 	const struct replay_conf *conf;
-	struct reader *readers; /* one a jail */
+	struct reader *readers;
 	size_t n_readers;
+	struct filter *logins; /* or NULL */
 	const struct date_patterns **patterns;
+	const struct jail **dated_by; /* whose they are */
+	struct date_patterns *default_dates;
 	struct lane_conf lane_conf;
 	struct lane *lanes;      /* one a path */
 	struct window **windows; /* by lane and reader; NULL where a match has but one line */
 	struct merge merge;
-	struct court *court;
+	struct court *courts[REPLAY_PLANS_MAX];
 	struct replay_progress progress;
 	struct replay_sums sums;
 };
 
-static size_t add_patterns(struct replay *r, const struct date_patterns *patterns)
+/* Plans have their own patterns, also where they say the same; a line is dated once by each. */
+static bool same_dates(const struct jail *a, const struct jail *b)
+{
+	return conf_text_same(&a->filter->datepattern, &b->filter->datepattern) &&
+	       conf_text_same(&a->logtimezone, &b->logtimezone);
+}
+
+static size_t add_patterns(
+	struct replay *r, const struct date_patterns *patterns, const struct jail *jail)
 {
 	size_t i = 0;
 
-	while (i < r->lane_conf.n_patterns && r->patterns[i] != patterns)
+	while (i < r->lane_conf.n_patterns && !same_dates(r->dated_by[i], jail))
 		i++;
-	if (i == r->lane_conf.n_patterns)
-		r->patterns[r->lane_conf.n_patterns++] = patterns;
+	if (i == r->lane_conf.n_patterns) {
+		r->patterns[i] = patterns;
+		r->dated_by[i] = jail;
+		r->lane_conf.n_patterns++;
+	}
 	return i;
 }
 
@@ -54,28 +70,63 @@ static const struct charset *charset_of_jails(const struct plan *p)
 	return NULL;
 }
 
-static int add_readers(struct replay *r)
+static void add_plan(struct replay *r, const struct plan *p, struct court *court)
 {
-	const struct plan *p = r->conf->plan;
-	size_t n = p->rs->n_jails;
-
-	r->readers = calloc(n + 1, sizeof(*r->readers));
-	r->patterns = calloc(n + 1, sizeof(*r->patterns));
-	if (r->readers == NULL || r->patterns == NULL)
-		return -ENOMEM;
-	r->lane_conf = (struct lane_conf) {
-		.feed.charset = r->conf->charset != NULL ? r->conf->charset : charset_of_jails(p),
-		.patterns = r->patterns,
-		.now_us = r->conf->now_us,
-	};
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < p->rs->n_jails; i++) {
 		const struct jail *j = &p->rs->jails[i];
 
 		r->readers[r->n_readers++] =
-			(struct reader) {p->filters[i], j, add_patterns(r, p->dates[i])};
+			(struct reader) {p->filters[i], j, court, add_patterns(r, p->dates[i], j)};
 		r->lane_conf.feed.as_is |= container_is_meant(j->filter);
 	}
-	return 0;
+	if (r->lane_conf.feed.charset == NULL)
+		r->lane_conf.feed.charset = charset_of_jails(p);
+}
+
+static int add_logins(struct replay *r)
+{
+	static const struct filter_def plain = {.maxlines = 1};
+	static const struct jail jail = {.filter = &plain};
+	struct faults faults = {0};
+	int e = logins_new(&r->logins);
+
+	if (e == 0 && date_patterns_new(&r->default_dates, &plain.datepattern, NULL, &faults) < 0)
+		e = -ENOMEM;
+	faults_done(&faults);
+	if (e == 0)
+		r->readers[r->n_readers++] = (struct reader) {
+			.filter = r->logins, .dates = add_patterns(r, r->default_dates, &jail)};
+	return e;
+}
+
+static int add_readers(struct replay *r)
+{
+	const struct replay_conf *conf = r->conf;
+	size_t n = 1;
+	int e = 0;
+
+	for (size_t i = 0; i < conf->n_plans; i++)
+		n += conf->plans[i]->rs->n_jails;
+	r->readers = calloc(n, sizeof(*r->readers));
+	r->patterns = calloc(n, sizeof(*r->patterns));
+	r->dated_by = calloc(n, sizeof(*r->dated_by));
+	if (r->readers == NULL || r->patterns == NULL || r->dated_by == NULL)
+		return -ENOMEM;
+	r->lane_conf = (struct lane_conf) {
+		.feed.charset = conf->charset,
+		.patterns = r->patterns,
+		.now_us = conf->now_us,
+	};
+	for (size_t i = 0; i < conf->n_plans; i++) {
+		r->courts[i] = court_new(
+			conf->plans[i]->rs, conf->own, conf->n_own, conf->on_ban[i], conf->arg);
+		if (r->courts[i] == NULL)
+			return -ENOMEM;
+		add_plan(r, conf->plans[i], r->courts[i]);
+	}
+	if (conf->on_login != NULL)
+		e = add_logins(r);
+	return e;
 }
 
 static int add_windows(struct replay *r)
@@ -159,15 +210,32 @@ static int add_lanes(struct replay *r)
 	return 0;
 }
 
+static void take_login(struct replay *r, const struct match *m)
+{
+	const struct match_field *user = NULL;
+
+	for (size_t i = 0; i < m->n_fields; i++)
+		if (strcmp(m->fields[i].name, "user") == 0)
+			user = &m->fields[i];
+	if (m->has_addr)
+		r->conf->on_login(r->conf->arg, &m->addr, user != NULL ? user->value : NULL,
+			user != NULL ? user->len : 0);
+}
+
 static void take_match(
 	struct replay *r, const struct reader *reader, const struct match *m, int64_t at_us)
 {
-	struct court_failure f = {.jail = reader->jail->id, .time_us = at_us, .count = m->count};
+	struct court_failure f = {.time_us = at_us, .count = m->count};
 
+	if (reader->jail == NULL) {
+		take_login(r, m);
+		return;
+	}
 	r->sums.matches++;
+	f.jail = reader->jail->id;
 	if (m->has_addr) {
 		f.who = prefix_of(&m->addr, m->prefix_len);
-		court_failure(r->court, &f);
+		court_failure(reader->court, &f);
 	} else if (m->is_name && reader->jail->usedns != USEDNS_RAW) {
 		r->sums.names++;
 	} else if (m->host != NULL) {
@@ -212,8 +280,9 @@ static int play(struct replay *r)
 
 static void add_up(struct replay *r)
 {
-	if (r->court != NULL)
-		court_get_sums(r->court, &r->sums.court);
+	for (size_t i = 0; i < r->conf->n_plans; i++)
+		if (r->courts[i] != NULL)
+			court_get_sums(r->courts[i], &r->sums.courts[i]);
 	for (size_t i = 0; i < r->n_readers; i++) {
 		const struct filter_stats *s = filter_stats(r->readers[i].filter);
 
@@ -231,12 +300,16 @@ static void done(struct replay *r)
 		lane_done(&r->lanes[i]);
 	for (size_t i = 0; r->windows != NULL && i < r->conf->n_paths * r->n_readers; i++)
 		window_free(r->windows[i]);
-	court_free(r->court);
+	for (size_t i = 0; i < r->conf->n_plans; i++)
+		court_free(r->courts[i]);
+	filter_free(r->logins);
+	date_patterns_free(r->default_dates);
 	free(r->lanes);
 	free(r->merge.lanes);
 	free(r->windows);
 	free(r->readers);
 	free(r->patterns);
+	free(r->dated_by);
 }
 
 int replay_run(const struct replay_conf *conf, struct replay_sums *ret)
@@ -246,11 +319,6 @@ int replay_run(const struct replay_conf *conf, struct replay_sums *ret)
 
 	if (e == 0)
 		e = add_windows(&r);
-	if (e == 0) {
-		r.court =
-			court_new(conf->plan->rs, conf->own, conf->n_own, conf->on_ban, conf->arg);
-		e = r.court != NULL ? 0 : -ENOMEM;
-	}
 	if (e == 0)
 		e = add_lanes(&r);
 	if (e == 0)

@@ -12,8 +12,12 @@ struct replay_progress {
 	uint64_t lines;
 };
 
+#define REPLAY_PLANS_MAX 2
+
 struct replay_conf {
-	const struct plan *plan;  /* all its jails judge all files */
+	/* All jails of all of them judge all files; each plan counts and bans for itself. */
+	const struct plan *plans[REPLAY_PLANS_MAX];
+	size_t n_plans;
 	const char *const *paths; /* "-": standard input */
 	size_t n_paths;
 	const struct charset
@@ -21,7 +25,9 @@ struct replay_conf {
 	int64_t now_us;
 	const struct addr *own; /* this machine's addresses */
 	size_t n_own;
-	court_fn *on_ban;
+	court_fn *on_ban[REPLAY_PLANS_MAX]; /* one a plan */
+	/* Somebody got in from there, as the logs have it; NULL: that is not looked for. */
+	void (*on_login)(void *arg, const struct addr *a, const char *user, size_t len);
 	/*
 	 * A file could not be read, at all or to its end: taken tells how far. error: as feed_open
 	 * or feed_next; unfit: what it is, with -EMEDIUMTYPE.
@@ -35,7 +41,7 @@ struct replay_conf {
 /* What went by, and what was lost of it. */
 struct replay_sums {
 	struct lane_sums lanes;
-	struct court_sums court;
+	struct court_sums courts[REPLAY_PLANS_MAX];
 	uint64_t matches;
 	uint64_t names;         /* failures of host names, which are not looked up */
 	uint64_t ids;           /* of somebody who is no address */
