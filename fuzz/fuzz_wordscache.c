@@ -63,7 +63,7 @@ static void find(void)
 /* The name of the only file there, which the key decides. */
 static void find_name(void)
 {
-	DIR *d = fdopendir(dup(cache.dir_fd));
+	DIR *d = opendir(dir);
 	struct dirent *e;
 
 	if (d == NULL)
