@@ -3,14 +3,16 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/commands.h"
+#include "cli/differences.h"
+#include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/trial.h"
 #include "keeper/own.h"
 #include "replay/replay.h"
+#include "replay/tally.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #define JAILS_MAX 256
 
@@ -18,7 +20,8 @@ static int run(struct cli *c);
 
 const struct command cmd_replay = {
 	.name = "replay",
-	.args = "[-c DIR] [-j JAIL]... [--now TIME] [--encoding NAME] FILE...",
+	.args = "[-c DIR] [-j JAIL]... [--compare DIR]\n"
+		"                       [--now TIME] [--encoding NAME] FILE...",
 	.summary = "what bans would have been made of whole logs",
 	.help = "Plays logs through the jails with the logs' own clock and prints each ban that\n"
 		"would have been made, then what went by. Every jail judges every FILE: plain,\n"
@@ -29,6 +32,13 @@ const struct command cmd_replay = {
 		"  -j JAIL        that jail, enabled or not, in place of all that are enabled; "
 		"may\n"
 		"                 be given again\n"
+		"  --compare DIR  plays that configuration beside the other, and tells whom one "
+		"of\n"
+		"                 them would have banned and the other would not, and who of them\n"
+		"                 has logged in; exit status 1 when there is no difference. With\n"
+		"                 --json an object an address: ip, jail, in (\"new\": that DIR, "
+		"or\n"
+		"                 \"old\"), time (of the first ban), logins, bans, failures, user\n"
 		"  --now TIME     the present, by which dates without a year are read\n"
 		"  --encoding NAME  how the files are encoded, as logencoding has it\n",
 	.json = true,
@@ -36,7 +46,7 @@ const struct command cmd_replay = {
 };
 
 struct wishes {
-	const char *dir, *encoding;
+	const char *dir, *other, *encoding;
 	const char *jails[JAILS_MAX];
 	size_t n_jails;
 	int64_t now_us;
@@ -45,17 +55,20 @@ struct wishes {
 /* What is played. */
 struct film {
 	struct cli *cli;
-	struct plan *plan;
+	struct plan *plans[REPLAY_PLANS_MAX];
+	size_t n_plans;
 	struct own *own;
 	struct charset *charset;
+	struct tally *tally; /* NULL: bans are printed as they come */
+	struct progress progress;
 	int jail_width;
-	bool is_cut; /* nobody reads the output any more */
 };
 
 static int read_options(struct cli *c, struct wishes *w)
 {
 	static const struct option longs[] = {{"now", required_argument, NULL, 'N'},
-		{"encoding", required_argument, NULL, 'E'}, {0}};
+		{"encoding", required_argument, NULL, 'E'},
+		{"compare", required_argument, NULL, 'C'}, {0}};
 	int o;
 
 	while ((o = cli_option(c, "c:j:", longs)) >= 0) {
@@ -69,6 +82,8 @@ static int read_options(struct cli *c, struct wishes *w)
 			w->jails[w->n_jails++] = optarg;
 		} else if (o == 'E') {
 			w->encoding = optarg;
+		} else if (o == 'C') {
+			w->other = optarg;
 		} else if (trial_read_time(&w->now_us, optarg) < 0) {
 			cli_usage(c, "--now takes a time such as '2026-11-20 07:32:08'");
 			return CLI_OPT_STOP;
@@ -82,35 +97,14 @@ static int read_options(struct cli *c, struct wishes *w)
 	return CLI_OPT_STOP;
 }
 
-/* "2026-11-20T07:32:08+01:00", or for people "2026-11-20 07:32:08". */
-static const char *format_time(int64_t us, bool for_people, char buf[static SAY_MAX])
-{
-	int64_t sec = us / USEC_PER_SEC - (us % USEC_PER_SEC < 0);
-	time_t t = (time_t)sec;
-	struct tm tm;
-	size_t n;
-
-	buf[0] = '\0';
-	if (localtime_r(&t, &tm) == NULL)
-		return buf;
-	n = strftime(
-		buf, SAY_MAX - 1, for_people ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%dT%H:%M:%S%z", &tm);
-	if (!for_people && n >= 5) {
-		/* "+0100" to "+01:00" (RFC 3339). */
-		memmove(buf + n - 1, buf + n - 2, 3);
-		buf[n - 2] = ':';
-	}
-	return buf;
-}
-
 static void print_json(struct cli *c, const struct court_ban *b)
 {
 	char time[SAY_MAX], until[SAY_MAX], ip[PREFIX_STRLEN];
 	json_t *line = json_pack("{s:s, s:o, s:s, s:I, s:s?}", "time",
-		format_time(b->since_us, false, time), "jail",
+		differences_time(b->since_us, false, time), "jail",
 		cli_json_text(b->jail->name, strlen(b->jail->name)), "ip",
 		prefix_format(&b->who, ip), "failures", (json_int_t)b->failures, "until",
-		b->until_us == COURT_FOREVER ? NULL : format_time(b->until_us, false, until));
+		b->until_us == COURT_FOREVER ? NULL : differences_time(b->until_us, false, until));
 
 	cli_json(c, line);
 	json_decref(line);
@@ -122,15 +116,41 @@ static void on_ban(void *arg, const struct court_ban *b)
 	struct film *f = arg;
 	struct cli *c = f->cli;
 
+	if (ferror(c->out))
+		return;
 	if (c->json) {
 		print_json(c, b);
 		return;
 	}
+	if (c->color)
+		progress_clear(&f->progress);
 	fprintf(c->out, "%s  %-*s  %s%-15s%s  %4u failure%s  until %s\n",
-		format_time(b->since_us, true, time), f->jail_width, b->jail->name,
+		differences_time(b->since_us, true, time), f->jail_width, b->jail->name,
 		cli_style(c, STYLE_BAD), prefix_format(&b->who, ip), cli_style(c, STYLE_PLAIN),
 		b->failures, b->failures == 1 ? " " : "s",
-		b->until_us == COURT_FOREVER ? "for ever" : format_time(b->until_us, true, until));
+		b->until_us == COURT_FOREVER ? "for ever"
+					     : differences_time(b->until_us, true, until));
+}
+
+static void on_old_ban(void *arg, const struct court_ban *b)
+{
+	const struct film *f = arg;
+
+	tally_ban(f->tally, TALLY_OLD, b);
+}
+
+static void on_new_ban(void *arg, const struct court_ban *b)
+{
+	const struct film *f = arg;
+
+	tally_ban(f->tally, TALLY_NEW, b);
+}
+
+static void on_login(void *arg, const struct addr *a, const char *user, size_t len)
+{
+	const struct film *f = arg;
+
+	tally_login(f->tally, a, user, len);
 }
 
 static const char *error_text(int error)
@@ -164,47 +184,75 @@ static void on_trouble(void *arg, const char *path, int error, const char *unfit
 			error_text(error), say_count((int64_t)taken, count));
 }
 
-static void on_progress(void *arg, const struct replay_progress *p)
+/* A reader that has seen enough ends us, also where SIGPIPE is ignored. */
+static bool on_progress(void *arg, const struct replay_progress *p)
 {
-	(void)arg;
-	(void)p;
+	struct film *f = arg;
+
+	progress_tell(&f->progress, p->done, p->total, p->lines);
+	return !ferror(f->cli->out);
+}
+
+/* Warnings are for the one who starts the daemon, or checks. */
+static void tell_errors(struct cli *c, const struct faults *faults)
+{
+	struct faults errors = {0};
+
+	for (size_t i = 0; i < faults->n; i++) {
+		const struct fault *one = &faults->items[i];
+
+		if (one->severity == FAULT_ERROR)
+			fault_add(&errors, FAULT_ERROR, (struct where) {one->file, one->line}, "%s",
+				one->message);
+	}
+	cli_faults(c->err, &errors);
+	faults_done(&errors);
+}
+
+static bool load_plan(struct film *f, const struct wishes *w, const char *dir)
+{
+	struct plan **plan = &f->plans[f->n_plans];
+	struct faults faults = {0};
+	int r;
+
+	if (w->n_jails > 0)
+		r = plan_load_jails(plan, dir, w->jails, w->n_jails, &faults);
+	else
+		r = plan_load(plan, dir, &faults);
+	tell_errors(f->cli, &faults);
+	faults_done(&faults);
+	if (r == -ENOMEM)
+		cli_complain(f->cli, "out of memory");
+	if (r == 0)
+		f->n_plans++;
+	return r == 0;
 }
 
 static bool load(struct film *f, const struct wishes *w)
 {
-	struct faults faults = {0}, errors = {0};
-	int r;
+	struct cli *c = f->cli;
+	char shown[160];
 
-	if (w->n_jails > 0)
-		r = plan_load_jails(&f->plan, w->dir, w->jails, w->n_jails, &faults);
-	else
-		r = plan_load(&f->plan, w->dir, &faults);
-	if (r == 0 && w->encoding != NULL && charset_open(&f->charset, w->encoding) < 0) {
-		char shown[160];
-
+	if (w->encoding != NULL && charset_open(&f->charset, w->encoding) < 0) {
 		text_escape(shown, sizeof(shown), w->encoding, strlen(w->encoding));
-		fault_add(&faults, FAULT_ERROR, (struct where) {NULL, 0},
-			"the encoding '%s' is not known: write it as iconv -l has it", shown);
-		r = -EINVAL;
+		cli_complain(
+			c, "the encoding '%s' is not known: write it as iconv -l has it", shown);
+		return false;
 	}
-	/* Warnings are for the one who starts the daemon, or checks. */
-	for (size_t i = 0; i < faults.n; i++)
-		if (faults.items[i].severity == FAULT_ERROR)
-			fault_add(&errors, FAULT_ERROR,
-				(struct where) {faults.items[i].file, faults.items[i].line}, "%s",
-				faults.items[i].message);
-	cli_faults(f->cli->err, &errors);
-	faults_done(&errors);
-	faults_done(&faults);
-	if (r == -ENOMEM)
-		cli_complain(f->cli, "out of memory");
-	return r == 0;
+	if (!load_plan(f, w, w->dir) || (w->other != NULL && !load_plan(f, w, w->other)))
+		return false;
+	if (w->other != NULL && (f->tally = tally_new()) == NULL) {
+		cli_complain(c, "out of memory");
+		return false;
+	}
+	/* Without them nobody is let off for being this machine. */
+	own_new(&f->own);
+	return true;
 }
 
 /* What the daemon would ask others about, and nobody is asked here. */
-static void tell_unasked(struct film *f)
+static void tell_unasked(struct film *f, const struct ruleset *rs)
 {
-	const struct ruleset *rs = f->plan->rs;
 	size_t names = rs->allow_names.n, commands = 0;
 
 	for (size_t i = 0; i < rs->n_jails; i++) {
@@ -236,27 +284,45 @@ static void sum(struct cli *c, uint64_t n, const char *what)
 		fprintf(c->err, "%15s %s\n", say_count((int64_t)n, count), what);
 }
 
-static void print_sums(struct cli *c, const struct replay_sums *s, int64_t elapsed_us)
+/* What both made of the same lines, where two are compared. */
+static void print_pair(
+	struct cli *c, const uint64_t n[REPLAY_PLANS_MAX], size_t n_plans, const char *what)
 {
-	double seconds = (double)elapsed_us / USEC_PER_SEC;
-	char lines[SAY_MAX], matches[SAY_MAX], bans[SAY_MAX], rate[SAY_MAX];
+	char count[SAY_MAX];
 
-	fprintf(c->err, "%s lines, %s matches, %s bans, %.3f seconds, %s lines/s\n",
-		say_count((int64_t)s->lanes.lines, lines), say_count((int64_t)s->matches, matches),
-		say_count((int64_t)s->courts[0].bans, bans), seconds,
-		say_count(seconds > 0 ? (int64_t)((double)s->lanes.lines / seconds) : 0, rate));
-	sum(c, s->courts[0].ignored, "failures of those whom ignoreip or ignoreself lets off");
+	fprintf(c->err, "%s", say_count((int64_t)n[0], count));
+	if (n_plans > 1)
+		fprintf(c->err, " and %s", say_count((int64_t)n[1], count));
+	fprintf(c->err, " %s, ", what);
+}
+
+static void print_sums(struct film *f, const struct replay_sums *s, int64_t elapsed_us)
+{
+	const struct replay_plan_sums *p = s->plans;
+	double seconds = (double)elapsed_us / USEC_PER_SEC;
+	struct cli *c = f->cli;
+	char count[SAY_MAX];
+
+	fprintf(c->err, "%s lines, ", say_count((int64_t)s->lanes.lines, count));
+	print_pair(c, (uint64_t[]) {p[0].matches, p[1].matches}, f->n_plans, "matches");
+	print_pair(c, (uint64_t[]) {p[0].court.bans, p[1].court.bans}, f->n_plans, "bans");
+	fprintf(c->err, "%.3f seconds, %s lines/s\n", seconds,
+		say_count(seconds > 0 ? (int64_t)((double)s->lanes.lines / seconds) : 0, count));
+	sum(c, p[0].court.ignored + p[1].court.ignored,
+		"failures of those whom ignoreip or ignoreself lets off");
 	sum(c, s->lanes.undated, "lines without a date, taken to be of the one before");
 	sum(c, s->lanes.ahead, "lines dated ahead of the present, taken to be of now");
 	sum(c, s->lanes.long_lines, "lines of which only the first 64 KiB were judged");
 	sum(c, s->limit_hits, "lines not judged by a regex that met its limits");
-	sum(c, s->names, "failures of host names, which are not looked up");
-	sum(c, s->ids, "failures of somebody who has no address");
-	sum(c, s->courts[0].refused, "failures of blocks too wide to ban");
-	sum(c, s->courts[0].evicted, "addresses forgotten, as the failure table was full");
-	sum(c, s->courts[0].cut, "bans ended early, as there were too many");
+	sum(c, p[0].names + p[1].names, "failures of host names, which are not looked up");
+	sum(c, p[0].ids + p[1].ids, "failures of somebody who has no address");
+	sum(c, p[0].court.refused + p[1].court.refused, "failures of blocks too wide to ban");
+	sum(c, p[0].court.evicted + p[1].court.evicted,
+		"addresses forgotten, as the failure table was full");
+	sum(c, p[0].court.cut + p[1].court.cut, "bans ended early, as there were too many");
 	sum(c, s->sessions_lost, "sessions pushed out by newer ones");
-	sum(c, s->no_memory + s->courts[0].no_memory, "lines lost, out of memory");
+	sum(c, s->no_memory + p[0].court.no_memory + p[1].court.no_memory,
+		"lines lost, out of memory");
 }
 
 static int play(struct film *f, const struct wishes *w)
@@ -264,30 +330,37 @@ static int play(struct film *f, const struct wishes *w)
 	struct cli *c = f->cli;
 	int64_t start_us = clock_mono_us();
 	struct replay_conf conf = {
-		.plans = {f->plan},
-		.n_plans = 1,
+		.n_plans = f->n_plans,
 		.paths = (const char *const *)&c->argv[optind],
 		.n_paths = (size_t)(c->argc - optind),
 		.charset = f->charset,
 		.now_us = w->now_us != 0 ? w->now_us : clock_wall_us(),
-		.on_ban = {on_ban},
+		.on_ban = {f->tally != NULL ? on_old_ban : on_ban, on_new_ban},
+		.on_login = f->tally != NULL ? on_login : NULL,
 		.on_trouble = on_trouble,
 		.on_progress = on_progress,
 		.arg = f,
 	};
+	const char *const names[TALLY_SIDES] = {w->dir, w->other};
+	int r, status = CLI_GOOD;
 	struct replay_sums sums;
-	int r;
 
+	for (size_t i = 0; i < f->n_plans; i++)
+		conf.plans[i] = f->plans[i];
 	if (f->own != NULL)
 		conf.own = own_list(f->own, &conf.n_own);
+	progress_init(&f->progress, c->err);
 	r = replay_run(&conf, &sums);
+	progress_clear(&f->progress);
+	if (f->tally != NULL && !ferror(c->out))
+		status = differences_print(c, f->tally, names);
+	else if (sums.plans[0].court.bans == 0)
+		status = CLI_NO;
 	fflush(c->out);
-	print_sums(c, &sums, clock_mono_us() - start_us);
+	print_sums(f, &sums, clock_mono_us() - start_us);
 	if (r == -ENOMEM)
 		cli_complain(c, "out of memory");
-	if (r < 0 || sums.troubles > 0)
-		return CLI_USAGE;
-	return sums.courts[0].bans > 0 ? CLI_GOOD : CLI_NO;
+	return r < 0 || sums.troubles > 0 ? CLI_USAGE : status;
 }
 
 static int run(struct cli *c)
@@ -299,12 +372,14 @@ static int run(struct cli *c)
 	if (read_options(c, &w) < 0)
 		return c->status;
 	if (load(&f, &w)) {
-		tell_unasked(&f);
-		own_new(&f.own);
+		for (size_t i = 0; i < f.n_plans; i++)
+			tell_unasked(&f, f.plans[i]->rs);
 		status = play(&f, &w);
 	}
 	own_free(f.own);
-	plan_free(f.plan);
+	for (size_t i = 0; i < f.n_plans; i++)
+		plan_free(f.plans[i]);
+	tally_free(f.tally);
 	charset_close(f.charset);
 	return status;
 }

@@ -19,7 +19,7 @@
 struct reader {
 	struct filter *filter;
 	const struct jail *jail; /* NULL: it looks for logins */
-	struct court *court;
+	size_t plan;
 	size_t dates;
 };
 
@@ -70,13 +70,15 @@ static const struct charset *charset_of_jails(const struct plan *p)
 	return NULL;
 }
 
-static void add_plan(struct replay *r, const struct plan *p, struct court *court)
+static void add_plan(struct replay *r, size_t plan)
 {
+	const struct plan *p = r->conf->plans[plan];
+
 	for (size_t i = 0; i < p->rs->n_jails; i++) {
 		const struct jail *j = &p->rs->jails[i];
 
 		r->readers[r->n_readers++] =
-			(struct reader) {p->filters[i], j, court, add_patterns(r, p->dates[i], j)};
+			(struct reader) {p->filters[i], j, plan, add_patterns(r, p->dates[i], j)};
 		r->lane_conf.feed.as_is |= container_is_meant(j->filter);
 	}
 	if (r->lane_conf.feed.charset == NULL)
@@ -122,7 +124,7 @@ static int add_readers(struct replay *r)
 			conf->plans[i]->rs, conf->own, conf->n_own, conf->on_ban[i], conf->arg);
 		if (r->courts[i] == NULL)
 			return -ENOMEM;
-		add_plan(r, conf->plans[i], r->courts[i]);
+		add_plan(r, i);
 	}
 	if (conf->on_login != NULL)
 		e = add_logins(r);
@@ -226,20 +228,22 @@ static void take_match(
 	struct replay *r, const struct reader *reader, const struct match *m, int64_t at_us)
 {
 	struct court_failure f = {.time_us = at_us, .count = m->count};
+	struct replay_plan_sums *sums;
 
 	if (reader->jail == NULL) {
 		take_login(r, m);
 		return;
 	}
-	r->sums.matches++;
+	sums = &r->sums.plans[reader->plan];
+	sums->matches++;
 	f.jail = reader->jail->id;
 	if (m->has_addr) {
 		f.who = prefix_of(&m->addr, m->prefix_len);
-		court_failure(reader->court, &f);
+		court_failure(r->courts[reader->plan], &f);
 	} else if (m->is_name && reader->jail->usedns != USEDNS_RAW) {
-		r->sums.names++;
+		sums->names++;
 	} else if (m->host != NULL) {
-		r->sums.ids++;
+		sums->ids++;
 	}
 }
 
@@ -272,8 +276,9 @@ static int play(struct replay *r)
 			return e;
 		if (e == 0)
 			merge_drop(&r->merge);
-		if (++r->progress.lines % PROGRESS_EVERY == 0)
-			r->conf->on_progress(r->conf->arg, &r->progress);
+		if (++r->progress.lines % PROGRESS_EVERY == 0 &&
+			!r->conf->on_progress(r->conf->arg, &r->progress))
+			return 0;
 	}
 	return 0;
 }
@@ -282,7 +287,7 @@ static void add_up(struct replay *r)
 {
 	for (size_t i = 0; i < r->conf->n_plans; i++)
 		if (r->courts[i] != NULL)
-			court_get_sums(r->courts[i], &r->sums.courts[i]);
+			court_get_sums(r->courts[i], &r->sums.plans[i].court);
 	for (size_t i = 0; i < r->n_readers; i++) {
 		const struct filter_stats *s = filter_stats(r->readers[i].filter);
 

@@ -34,17 +34,23 @@ struct replay_conf {
 	 */
 	void (*on_trouble)(
 		void *arg, const char *path, int error, const char *unfit, uint64_t taken);
-	void (*on_progress)(void *arg, const struct replay_progress *p); /* every few lines */
+	/* Every few lines; false ends it. */
+	bool (*on_progress)(void *arg, const struct replay_progress *p);
 	void *arg;
+};
+
+/* What one configuration made of it. */
+struct replay_plan_sums {
+	struct court_sums court;
+	uint64_t matches;
+	uint64_t names; /* failures of host names, which are not looked up */
+	uint64_t ids;   /* of somebody who is no address */
 };
 
 /* What went by, and what was lost of it. */
 struct replay_sums {
 	struct lane_sums lanes;
-	struct court_sums courts[REPLAY_PLANS_MAX];
-	uint64_t matches;
-	uint64_t names;         /* failures of host names, which are not looked up */
-	uint64_t ids;           /* of somebody who is no address */
+	struct replay_plan_sums plans[REPLAY_PLANS_MAX];
 	uint64_t limit_hits;    /* of regexes: lines not judged by one */
 	uint64_t sessions_lost; /* pushed out by newer ones */
 	uint64_t no_memory;
