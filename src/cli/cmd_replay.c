@@ -169,7 +169,7 @@ static const char *error_text(int error)
 	}
 }
 
-static void on_trouble(void *arg, const char *path, int error, const char *unfit, uint64_t taken)
+static void on_trouble(void *arg, const char *path, int error, const char *unfit, uint64_t lines)
 {
 	const struct film *f = arg;
 	char shown[512], count[SAY_MAX];
@@ -177,11 +177,12 @@ static void on_trouble(void *arg, const char *path, int error, const char *unfit
 	text_escape(shown, sizeof(shown), path, strlen(path));
 	if (error == -EMEDIUMTYPE)
 		cli_complain(f->cli, "%s is no log but %s", shown, unfit);
-	else if (taken == 0)
+	else if (lines == 0)
 		cli_complain(f->cli, "%s: %s", shown, error_text(error));
 	else
-		cli_complain(f->cli, "%s: %s; it was played up to about byte %s", shown,
-			error_text(error), say_count((int64_t)taken, count));
+		cli_complain(f->cli, "%s: %s; the %s line%s before that %s played", shown,
+			error_text(error), say_count((int64_t)lines, count), lines == 1 ? "" : "s",
+			lines == 1 ? "was" : "were");
 }
 
 /* A reader that has seen enough ends us, also where SIGPIPE is ignored. */

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NEVER_US (INT64_MAX / 4)
@@ -72,42 +73,79 @@ static int look_ahead(struct lane *l)
 	if (l->first_us > l->now_us)
 		l->now_us = NEVER_US;
 	l->at_us = l->first_us;
+	l->line = NULL;
 	return r < 0 ? r : 0;
 }
 
-int lane_open(
-	struct lane *l, const char *path, const struct lane_conf *conf, const char **ret_unfit)
+static int open_feed(struct lane *l, const char **ret_unfit)
 {
-	int r = open_path(path);
+	int r = open_path(l->path);
 
-	*l = (struct lane) {.path = path, .conf = conf};
-	if (r >= 0)
-		r = feed_open(&l->feed, r, &conf->feed, ret_unfit);
-	if (r < 0)
-		return r;
-	l->dates = calloc(conf->n_patterns, sizeof(*l->dates));
-	l->dated = calloc(conf->n_patterns, sizeof(*l->dated));
-	l->scratch = malloc(conf->n_patterns * TAIL_LINE_MAX);
-	r = l->dates != NULL && l->dated != NULL && l->scratch != NULL ? 0 : -ENOMEM;
-	for (size_t i = 0; r == 0 && i < conf->n_patterns; i++)
-		r = dating_init(&l->dates[i], conf->patterns[i]);
-	if (r == 0)
-		r = look_ahead(l);
-	if (r < 0)
-		lane_done(l);
-	return r;
+	return r < 0 ? r : feed_open(&l->feed, r, &l->conf->feed, ret_unfit);
 }
 
-void lane_done(struct lane *l)
+/* All that takes much memory. */
+static void put_away(struct lane *l)
 {
 	for (size_t i = 0; l->dates != NULL && i < l->conf->n_patterns; i++)
 		dating_done(&l->dates[i]);
 	free(l->dates);
 	free(l->dated);
 	free(l->scratch);
+	l->dates = NULL;
+	l->dated = NULL;
+	l->scratch = NULL;
 	chunk_done(&l->chunk);
 	feed_close(l->feed);
+	l->feed = NULL;
+}
+
+int lane_open(
+	struct lane *l, const char *path, const struct lane_conf *conf, const char **ret_unfit)
+{
+	struct stat st;
+	int r;
+
+	*l = (struct lane) {.path = path, .conf = conf};
+	l->is_file = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	l->size = l->is_file ? (uint64_t)st.st_size : 0;
+	r = open_feed(l, ret_unfit);
+	if (r == 0)
+		r = look_ahead(l);
+	/* Hundreds of archives are not unpacked at the same time, unless their times are. */
+	if (r < 0 || l->is_file)
+		put_away(l);
+	return r;
+}
+
+static int start(struct lane *l)
+{
+	size_t n = l->conf->n_patterns;
+	const char *unfit;
+	int r = l->feed == NULL ? open_feed(l, &unfit) : 0;
+
+	if (r < 0)
+		return r;
+	l->dates = calloc(n, sizeof(*l->dates));
+	l->dated = calloc(n, sizeof(*l->dated));
+	l->scratch = malloc(n * TAIL_LINE_MAX);
+	if (l->dates == NULL || l->dated == NULL || l->scratch == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = dating_init(&l->dates[i], l->conf->patterns[i]);
+	l->is_started = true;
+	return r;
+}
+
+void lane_done(struct lane *l)
+{
+	put_away(l);
 	*l = (struct lane) {0};
+}
+
+uint64_t lane_taken(const struct lane *l)
+{
+	return l->feed != NULL ? feed_taken(l->feed) : 0;
 }
 
 static void date_line(struct lane *l)
@@ -136,6 +174,12 @@ static void date_line(struct lane *l)
 
 int lane_next(struct lane *l)
 {
+	if (!l->is_started) {
+		int r = start(l);
+
+		if (r < 0)
+			return r;
+	}
 	while (!cut_line(l)) {
 		int r = feed_next(l->feed, &l->chunk);
 

@@ -22,6 +22,8 @@ struct lane_sums {
 struct lane {
 	const char *path; /* "-": standard input */
 	const struct lane_conf *conf;
+	bool is_file, is_started;
+	uint64_t size; /* of the file */
 	struct feed *feed;
 	struct chunk chunk;
 	size_t at, n_lines; /* in the chunk */
@@ -34,11 +36,13 @@ struct lane {
 	const char *line;
 	size_t len;
 	struct dated_line *dated; /* one for each of the patterns */
-	int64_t at_us;            /* its place among the lines of all logs; never runs back */
+	/* Its place among the lines of all logs; never runs back. Before the first, about its. */
+	int64_t at_us;
 };
 
 /*
- * Opens a log and reads its first lines. conf must outlive it. As feed_open, or -errno of open(2).
+ * Looks at a log's first lines; no line is under way yet. conf and path must outlive it. As
+ * feed_open, or -errno of open(2).
  */
 int lane_open(
 	struct lane *l, const char *path, const struct lane_conf *conf, const char **ret_unfit);
@@ -46,5 +50,8 @@ int lane_open(
 /* Takes {0}, too. */
 void lane_done(struct lane *l);
 
-/* Goes on to the next line. 1, 0 at the end, or as feed_next. */
+/* How many bytes of the file were read. */
+uint64_t lane_taken(const struct lane *l);
+
+/* Goes on to the next line. 1, 0 at the end, or as lane_open and feed_next. */
 int lane_next(struct lane *l);

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define PROGRESS_EVERY 8192 /* lines */
 
@@ -145,12 +144,12 @@ static int add_windows(struct replay *r)
 	return 0;
 }
 
-static int trouble(struct replay *r, const char *path, int error, const char *unfit, uint64_t taken)
+static int trouble(struct replay *r, const char *path, int error, const char *unfit, uint64_t lines)
 {
 	if (error == -ENOMEM)
 		return error;
 	r->sums.troubles++;
-	r->conf->on_trouble(r->conf->arg, path, error, unfit, taken);
+	r->conf->on_trouble(r->conf->arg, path, error, unfit, lines);
 	return 0;
 }
 
@@ -165,16 +164,16 @@ static void add_lane_sums(struct lane_sums *to, const struct lane_sums *l)
 /* The lane goes on to its next line, or ends. 1, 0 or -ENOMEM. */
 static int advance(struct replay *r, struct lane *l)
 {
-	uint64_t before = feed_taken(l->feed), after;
+	uint64_t before = lane_taken(l), after;
 	int e = lane_next(l);
 
-	after = feed_taken(l->feed);
+	after = lane_taken(l);
 	r->progress.done += after - before;
 	if (e > 0)
 		return 1;
 	add_lane_sums(&r->sums.lanes, &l->sums);
 	if (e < 0)
-		e = trouble(r, l->path, e, NULL, after);
+		e = trouble(r, l->path, e, NULL, l->sums.lines);
 	lane_done(l);
 	return e;
 }
@@ -191,18 +190,15 @@ static int add_lanes(struct replay *r)
 	for (size_t i = 0; i < n; i++) {
 		struct lane *l = &r->lanes[i];
 		const char *unfit = NULL;
-		struct stat st;
 		int e = lane_open(l, r->conf->paths[i], &r->lane_conf, &unfit);
 
 		if (e < 0) {
 			e = trouble(r, r->conf->paths[i], e, unfit, 0);
 		} else {
-			is_known &= stat(l->path, &st) == 0 && S_ISREG(st.st_mode);
-			r->progress.total += is_known ? (uint64_t)st.st_size : 0;
-			r->progress.done += feed_taken(l->feed);
-			e = advance(r, l);
-			if (e > 0)
-				r->merge.lanes[r->merge.n++] = l;
+			is_known &= l->is_file;
+			r->progress.total += l->size;
+			r->progress.done += lane_taken(l);
+			r->merge.lanes[r->merge.n++] = l;
 		}
 		if (e < 0)
 			return e;
@@ -270,13 +266,17 @@ static int play(struct replay *r)
 	while ((l = merge_next(&r->merge)) != NULL) {
 		int e;
 
-		judge(r, l);
+		/* Before its first line it is only known about when that is. */
+		if (l->line != NULL) {
+			judge(r, l);
+			r->progress.lines++;
+		}
 		e = advance(r, l);
 		if (e < 0)
 			return e;
 		if (e == 0)
 			merge_drop(&r->merge);
-		if (++r->progress.lines % PROGRESS_EVERY == 0 &&
+		if (r->progress.lines % PROGRESS_EVERY == 0 &&
 			!r->conf->on_progress(r->conf->arg, &r->progress))
 			return 0;
 	}

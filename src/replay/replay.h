@@ -29,11 +29,11 @@ struct replay_conf {
 	/* Somebody got in from there, as the logs have it; NULL: that is not looked for. */
 	void (*on_login)(void *arg, const struct addr *a, const char *user, size_t len);
 	/*
-	 * A file could not be read, at all or to its end: taken tells how far. error: as feed_open
-	 * or feed_next; unfit: what it is, with -EMEDIUMTYPE.
+	 * A file could not be read, at all or to its end: how many lines of it were played. error:
+	 * as lane_next; unfit: what it is, with -EMEDIUMTYPE.
 	 */
 	void (*on_trouble)(
-		void *arg, const char *path, int error, const char *unfit, uint64_t taken);
+		void *arg, const char *path, int error, const char *unfit, uint64_t lines);
 	/* Every few lines; false ends it. */
 	bool (*on_progress)(void *arg, const struct replay_progress *p);
 	void *arg;
