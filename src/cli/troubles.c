@@ -132,6 +132,8 @@ void status_losses(struct cli *c, const json_t *end)
 		{"window_lines", "line forgotten early (maxlines, too much at once)",
 			"lines forgotten early (maxlines, too much at once)"},
 		{"bans_cut_short", "ban ended early (maxbans)", "bans ended early (maxbans)"},
+		{"bans_without_lines", "ban without its lines (too many wait to be saved)",
+			"bans without their lines (too many wait to be saved)"},
 		{"files_not_taken", "file not taken (too many open)",
 			"files not taken (too many open)"},
 		{"unresolved_hosts", "failure of a host name without an address",

@@ -154,6 +154,7 @@ struct ruleset {
 	struct where logtarget_where;
 	const char *syslogsocket; /* a path, or "auto" */
 	uint64_t memory;          /* bytes that the failure table may take */
+	unsigned dbmaxmatches;    /* lines saved with a ban, if maxmatches is not less */
 	size_t maxbans;           /* bans in force at one time */
 	int64_t purgeage_sec;     /* how long ended bans are remembered */
 	const char *user;         /* who guard runs as */

@@ -165,7 +165,7 @@ void settings_read(struct reader *r, struct ruleset *ret)
 {
 	static const char *const listen[] = {"listen"};
 	struct section main = {.name = "Definition"}, syslog = {.name = "syslog"};
-	long long maxbans = 1000000;
+	long long maxbans = 1000000, dbmaxmatches = 10;
 	struct scope scope = {.r = r};
 	struct doc *d;
 	size_t n;
@@ -191,8 +191,10 @@ void settings_read(struct reader *r, struct ruleset *ret)
 	ret->memory = 64 * 1000 * 1000;
 	value_size(r, &main, "memory", 1000000, 64000000000, &ret->memory);
 	value_number(r, &main, "maxbans", 16, 10000000, &maxbans);
+	value_number(r, &main, "dbmaxmatches", 0, 1000000, &dbmaxmatches);
 	value_duration(r, &main, "dbpurgeage", 0, false, &ret->purgeage_sec);
 	value_prefixes(r, &main, "allow", &ret->allow, &ret->allow_names);
 	read_listen(r, &syslog, ret);
+	ret->dbmaxmatches = (unsigned)dbmaxmatches;
 	ret->maxbans = (size_t)maxbans;
 }

@@ -9,6 +9,7 @@
 
 #define NOWHERE UINT32_MAX /* neither in the heap nor among the dirty */
 #define JAILS_MAX 65536
+#define EVIDENCE_BYTES_MAX 16000000
 #define ENDS_MAX 1000000 /* beyond it ends are told by time alone: the store purges by until */
 
 struct bans {
@@ -23,6 +24,7 @@ struct bans {
 	struct ban **dirty;
 	size_t n_dirty;
 	size_t room; /* in both lists */
+	size_t evidence_bytes;
 	uint32_t by_jail[JAILS_MAX];
 	uint32_t by_len[129]; /* which prefix lengths are in use */
 };
@@ -43,10 +45,32 @@ struct bans *bans_new(void)
 	return b;
 }
 
-static void ban_free(struct ban *ban)
+static void drop_evidence(struct bans *b, struct ban *ban)
 {
+	if (ban->evidence != NULL)
+		b->evidence_bytes -= strlen(ban->evidence) + 1;
 	free(ban->evidence);
+	ban->evidence = NULL;
+}
+
+static void ban_free(struct bans *b, struct ban *ban)
+{
+	drop_evidence(b, ban);
 	free(ban);
+}
+
+bool bans_set_evidence(struct bans *b, struct ban *ban, char *text)
+{
+	size_t bytes = text != NULL ? strlen(text) + 1 : 0;
+
+	drop_evidence(b, ban);
+	if (bytes > EVIDENCE_BYTES_MAX - b->evidence_bytes) {
+		free(text);
+		return false;
+	}
+	ban->evidence = text;
+	b->evidence_bytes += bytes;
+	return true;
 }
 
 void bans_free(struct bans *b)
@@ -58,7 +82,7 @@ void bans_free(struct bans *b)
 
 		for (struct ban *ban = b->buckets[i]; ban != NULL; ban = next) {
 			next = ban->next;
-			ban_free(ban);
+			ban_free(b, ban);
 		}
 	}
 	free(b->buckets);
@@ -262,7 +286,7 @@ void bans_end(struct bans *b, struct ban *ban, int64_t at_us)
 {
 	remember_end(b, ban, at_us);
 	unlink_ban(b, ban);
-	ban_free(ban);
+	ban_free(b, ban);
 }
 
 void bans_drop(struct bans *b, struct ban *ban)
@@ -340,8 +364,7 @@ void bans_saved(struct bans *b)
 {
 	for (size_t i = 0; i < b->n_dirty; i++) {
 		b->dirty[i]->dirty = NOWHERE;
-		free(b->dirty[i]->evidence);
-		b->dirty[i]->evidence = NULL;
+		drop_evidence(b, b->dirty[i]);
 	}
 	b->n_dirty = 0;
 	b->n_ends = 0;

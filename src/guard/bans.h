@@ -48,6 +48,12 @@ struct ban *bans_put(struct bans *b, unsigned jail, const struct prefix *p, bool
 /* Sets when it ends. */
 void bans_set_until(struct bans *b, struct ban *ban, int64_t until_us);
 
+/*
+ * The lines it is for, malloc'd, taken over (NULL: none). With more than 16 MB of such text waiting
+ * to be saved it is let go instead, and false returned.
+ */
+bool bans_set_evidence(struct bans *b, struct ban *ban, char *text);
+
 /* Marks it to be saved. */
 void bans_touch(struct bans *b, struct ban *ban);
 

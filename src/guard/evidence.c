@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RING 2048 /* lines, some 850 KB */
-#define WITH_A_BAN 50
+#define RING EVIDENCE_LINES
+#define WITH_A_BAN 50 /* lines */
 
 struct key {
 	struct addr addr;

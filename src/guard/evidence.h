@@ -4,11 +4,13 @@
 #include "base/addr.h"
 
 /*
- * The last matched lines, in a ring of fixed size: what `explain` shows and what is kept with a
- * ban.
+ * The last matched lines of all jails that want any kept (maxmatches), in a ring of fixed size,
+ * some 900 KB: what `explain` shows and what is kept with a ban. Remembering one copies it, no
+ * more.
  */
 struct evidence;
 
+#define EVIDENCE_LINES 2048
 #define EVIDENCE_LINE_MAX 400
 
 struct evidence *evidence_new(void);

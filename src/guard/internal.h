@@ -155,7 +155,7 @@ struct pending_stats {
 
 struct losses {
 	uint64_t long_lines, undated, future, old, syslog_dropped, log_held, refused, poison,
-		no_memory, unsaved, files, unresolved, bans_cut;
+		no_memory, unsaved, files, unresolved, bans_cut, evidence;
 };
 
 struct guard {

@@ -108,6 +108,7 @@ static void load_failures(void *arg, uint32_t place, const char *jail, const str
 	struct jail_state *j = jail_named(g, jail);
 	int64_t now_sec = clock_wall_us() / USEC_PER_SEC;
 	struct track_entry here = *e;
+	unsigned failures = 0;
 
 	/* What has run out, or has no jail any more, leaves its place. */
 	if (j == NULL || e->sec[e->n - 1] <= now_sec - j->jail->findtime_sec) {
@@ -117,7 +118,10 @@ static void load_failures(void *arg, uint32_t place, const char *jail, const str
 	}
 	here.jail = (uint16_t)j->jail->id;
 	track_restore(g->track, place, &here);
-	wait_again(g, j, &e->addr);
+	for (unsigned i = 0; i < e->n; i++)
+		failures += e->count[i];
+	if (failures >= j->jail->maxretry)
+		wait_again(g, j, &e->addr);
 }
 
 static void load_sessions(void *arg, const char *jail, const void *data, size_t len)

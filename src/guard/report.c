@@ -189,6 +189,7 @@ static json_t *report_losses(const struct guard *g)
 		{"files_not_taken", l->files},
 		{"unresolved_hosts", l->unresolved},
 		{"bans_cut_short", l->bans_cut},
+		{"bans_without_lines", l->evidence},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		json_object_set_new(o, counts[i].name, json_integer((json_int_t)counts[i].n));

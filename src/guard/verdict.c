@@ -226,6 +226,18 @@ static void make_room(struct guard *g)
 	verdict_unban(g, first);
 }
 
+/* The last lines it is for, to be saved with it. */
+static void keep_evidence(struct guard *g, struct ban *ban, unsigned failures)
+{
+	unsigned max = g->jails[ban->jail].jail->maxmatches;
+
+	max = max < g->rs->dbmaxmatches ? max : g->rs->dbmaxmatches;
+	max = max < failures ? max : failures;
+	if (!bans_set_evidence(
+		    g->bans, ban, evidence_text(g->evidence, ban->jail, &ban->prefix.addr, max)))
+		g->losses.evidence++;
+}
+
 struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct prefix *p,
 	int64_t bantime_sec, unsigned failures, enum origin origin)
 {
@@ -260,8 +272,7 @@ struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct pref
 	j->last_ban = *p;
 	j->last_ban_us = clock_wall_us();
 	if (origin == ORIGIN_LOG && ban->evidence == NULL)
-		ban->evidence = evidence_text(g->evidence, j->jail->id, &p->addr,
-			failures < j->jail->maxmatches ? failures : j->jail->maxmatches);
+		keep_evidence(g, ban, failures);
 	/* fail2ban's words, so that what reads its log reads ours. */
 	log_notice("[%s] %s%s%s", j->jail->name, counts ? "Ban " : "Prolong ban of ",
 		prefix_format(p, text),

@@ -126,12 +126,45 @@ static void dirty_is_what_changed(void **state)
 	bans_free(b);
 }
 
+/* Text that waits to be saved is bounded, and what was saved or ended makes room again. */
+static void evidence_is_bounded(void **state)
+{
+	struct bans *b = bans_new();
+	unsigned kept = 0, again = 0;
+	bool is_new;
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		struct prefix p = host(i);
+		struct ban *ban = bans_put(b, 0, &p, &is_new);
+		char *text = malloc(1000000);
+
+		memset(text, 'x', 999999);
+		text[999999] = '\0';
+		kept += bans_set_evidence(b, ban, text);
+		assert_int_equal(ban->evidence != NULL, kept > i);
+		bans_touch(b, ban);
+	}
+	assert_int_equal(kept, 16);
+	bans_saved(b);
+	for (unsigned i = 0; i < 40; i++) {
+		struct prefix p = host(i);
+
+		again += bans_set_evidence(b, bans_find(b, 0, &p), strdup("one"));
+		if (i % 2 == 0)
+			bans_end(b, bans_find(b, 0, &p), 1);
+	}
+	assert_int_equal(again, 40);
+	bans_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(found_and_ended),
 		cmocka_unit_test(ends_in_order),
 		cmocka_unit_test(dirty_is_what_changed),
+		cmocka_unit_test(evidence_is_bounded),
 	};
 
 	return cmocka_run_group_tests_name("bans", tests, NULL, NULL);

@@ -221,6 +221,7 @@ static void jail_defaults(void **state)
 	assert_string_equal(f.rs->syslogsocket, "auto");
 	assert_string_equal(f.rs->user, "stockade");
 	assert_int_equal(f.rs->memory, 64000000);
+	assert_int_equal(f.rs->dbmaxmatches, 10);
 	assert_int_equal(f.rs->purgeage_sec, 86400);
 	assert_int_equal(f.rs->n_listen, 0);
 	fixture_done(&f);
@@ -591,6 +592,7 @@ static void settings(void **state)
 	assert_string_equal(f.rs->syslogsocket, "/dev/log");
 	assert_string_equal(f.rs->user, "nobody");
 	assert_int_equal(f.rs->memory, 3000000000);
+	assert_int_equal(f.rs->dbmaxmatches, 1);
 	assert_int_equal(f.rs->purgeage_sec, 172800);
 	assert_true(holds(&f.rs->allow, "192.0.2.1"));
 	assert_true(holds(&f.rs->allow, "2001:db8::7"));
