@@ -100,6 +100,13 @@ static const char *name(struct parser *p, char end)
 		give_up(p);
 		return NULL;
 	}
+	/* "(?<*" begins no name. */
+	for (const char *c = from; c < to; c++) {
+		if (*c != '_' && (*c < '0' || *c > '9') && ((*c | 32) < 'a' || (*c | 32) > 'z')) {
+			give_up(p);
+			return NULL;
+		}
+	}
 	p->at += (size_t)(to - from) + 1;
 	return arena_strndup(p->arena, from, (size_t)(to - from));
 }
@@ -183,13 +190,13 @@ static int byte_escape(struct parser *p)
 	if (c == 'c') {
 		c = peek(p, 0);
 		p->at += c >= 0;
-		return c < 0 ? -1 : (c & ~32) ^ 64;
+		return c < 0 ? -1 : (c >= 'a' && c <= 'z' ? c - 32 : c) ^ 64;
 	}
 	if (c >= '0' && c <= '7') {
 		value = c - '0';
 		for (int i = 0; i < 2 && peek(p, 0) >= '0' && peek(p, 0) <= '7'; i++, p->at++)
 			value = value * 8 + (peek(p, 0) - '0');
-		return value & 255;
+		return value > 255 ? -1 : value;
 	}
 	/* Other letters and digits mean something that is no byte. */
 	if ((c >= '8' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
@@ -197,8 +204,8 @@ static int byte_escape(struct parser *p)
 	return c;
 }
 
-/* One member of a class: a byte (returned), or a set (added, -1). */
-static int class_member(struct parser *p, struct byteset *s)
+/* One member of a class: a byte (returned), or a set (added to the node's, -1). */
+static int class_member(struct parser *p, struct retree_node *n)
 {
 	struct byteset other;
 	int c = peek(p, 0);
@@ -208,7 +215,8 @@ static int class_member(struct parser *p, struct byteset *s)
 		return c;
 	c = peek(p, 0);
 	if (class_escape(c, &other)) {
-		byteset_join(s, &other);
+		byteset_join(&n->set, &other);
+		n->is_open = true;
 		p->at++;
 		return -1;
 	}
@@ -223,24 +231,25 @@ static int class_member(struct parser *p, struct byteset *s)
 }
 
 /* "[:xdigit:]": only what pattern_expand writes; in Python's dialect there are none. */
-static void posix_class(struct parser *p, struct byteset *s)
+static void posix_class(struct parser *p, struct retree_node *n)
 {
 	if (!skip(p, "[:xdigit:]")) {
 		give_up(p);
 		return;
 	}
-	byteset_add_range(s, '0', '9');
-	byteset_add_range(s, 'A', 'F');
-	byteset_add_range(s, 'a', 'f');
+	byteset_add_range(&n->set, '0', '9');
+	byteset_add_range(&n->set, 'A', 'F');
+	byteset_add_range(&n->set, 'a', 'f');
+	n->is_open = true;
 }
 
 static struct retree_node *class(struct parser *p, const struct flags *f)
 {
-	size_t off = p->at;
-	struct byteset s = {0};
-	struct retree_node *n;
+	struct retree_node *n = node_new(p, RETREE_SET, p->at);
 	bool first = true, negated;
 
+	if (n == NULL)
+		return NULL;
 	p->at++;
 	negated = skip(p, "^");
 	while (peek(p, 0) >= 0 && (first || peek(p, 0) != ']')) {
@@ -248,33 +257,33 @@ static struct retree_node *class(struct parser *p, const struct flags *f)
 
 		first = false;
 		if (follows(p, "[:")) {
-			posix_class(p, &s);
+			posix_class(p, n);
 			continue;
 		}
-		lo = class_member(p, &s);
+		lo = class_member(p, n);
 		if (lo < 0)
 			continue;
 		hi = lo;
 		if (peek(p, 0) == '-' && peek(p, 1) >= 0 && peek(p, 1) != ']') {
 			p->at++;
-			hi = class_member(p, &s);
+			hi = class_member(p, n);
 			/* "a-\d": no range after all. */
 			if (hi < 0) {
-				byteset_add(&s, '-');
+				byteset_add(&n->set, '-');
 				hi = lo;
 			}
 		}
-		byteset_add_range(&s, (unsigned)lo, (unsigned)hi);
+		byteset_add_range(&n->set, (unsigned)lo, (unsigned)hi);
 	}
 	if (!skip(p, "]"))
 		return give_up(p);
 	if (f->nocase)
-		byteset_fold(&s);
+		byteset_fold(&n->set);
 	if (negated)
-		byteset_invert(&s);
-	n = node_new(p, RETREE_SET, off);
-	if (n != NULL)
-		n->set = s;
+		byteset_invert(&n->set);
+	n->is_open |= negated;
+	n->is_nocase = f->nocase;
+	n->len = p->at - n->off;
 	return n;
 }
 
@@ -287,6 +296,7 @@ static struct retree_node *literal(struct parser *p, const struct flags *f, int 
 	byteset_add(&n->set, (unsigned char)c);
 	if (f->nocase)
 		byteset_fold(&n->set);
+	n->is_nocase = f->nocase;
 	return n;
 }
 
@@ -335,6 +345,21 @@ static struct retree_node *reference(struct parser *p, const struct flags *f, si
 	return backref(p, f, group, num, off);
 }
 
+/* Three octal digits, or a leading 0, are a byte; but not if there are as many groups. */
+static bool is_octal(const struct parser *p)
+{
+	unsigned value = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		int c = peek(p, i);
+
+		if (c < '0' || c > (i == 0 ? '3' : '7'))
+			return false;
+		value = value * 10 + (unsigned)(c - '0');
+	}
+	return value > p->n_groups;
+}
+
 static struct retree_node *escape(struct parser *p, const struct flags *f)
 {
 	size_t off = p->at++;
@@ -344,9 +369,14 @@ static struct retree_node *escape(struct parser *p, const struct flags *f)
 
 	if (class_escape(c, &s)) {
 		p->at++;
+		/* "\N{U+41}" is a character. */
+		if (c == 'N' && peek(p, 0) == '{' && (peek(p, 1) < '0' || peek(p, 1) > '9'))
+			return give_up(p);
 		n = node_new(p, RETREE_SET, off);
-		if (n != NULL)
+		if (n != NULL) {
 			n->set = s;
+			n->is_open = true;
+		}
 		return n;
 	}
 	if (c > 0 && strchr("bBAzZGK", c) != NULL) {
@@ -357,11 +387,7 @@ static struct retree_node *escape(struct parser *p, const struct flags *f)
 		p->at++;
 		return literal(p, f, '\n', off);
 	}
-	/* Three octal digits, or a leading 0, are a byte. */
-	if ((c >= '1' && c <= '9' &&
-		    !(c <= '3' && peek(p, 1) >= '0' && peek(p, 1) <= '7' && peek(p, 2) >= '0' &&
-			    peek(p, 2) <= '7')) ||
-		c == 'g' || c == 'k')
+	if ((c >= '1' && c <= '9' && !is_octal(p)) || c == 'g' || c == 'k')
 		return reference(p, f, off);
 	c = byte_escape(p);
 	return c >= 0 ? literal(p, f, c, off) : give_up(p);
@@ -458,6 +484,9 @@ static struct retree_node *flag_group(struct parser *p, struct flags *f, size_t 
 			changed.dotall = on;
 			break;
 		case 'x':
+			/* "xx" is about blanks in classes, too. */
+			if (peek(p, 1) == 'x')
+				return give_up(p);
 			changed.extended = on;
 			break;
 		case 'm':
@@ -499,8 +528,6 @@ static struct retree_node *group(struct parser *p, struct flags *f)
 		if (skip(p, plain[i].opening))
 			return group_rest(p, f, plain[i].kind, off);
 	}
-	if (skip(p, "?#"))
-		return name(p, ')') != NULL ? node_new(p, RETREE_EMPTY, off) : NULL;
 	if (skip(p, "?P<") || skip(p, "?<"))
 		named = name(p, '>');
 	else if (skip(p, "?'"))
@@ -538,12 +565,23 @@ static struct retree_node *atom(struct parser *p, struct flags *f)
 			if (!f->dotall)
 				byteset_add(&n->set, '\n');
 			byteset_invert(&n->set);
+			n->is_open = true;
 		}
 		return n;
 	default:
 		p->at++;
 		return literal(p, f, c, off);
 	}
+}
+
+/* Is there nothing but digits, blanks and commas in the braces here? */
+static bool is_braced_count(const struct parser *p)
+{
+	size_t i = 1;
+
+	while (peek(p, i) > 0 && strchr("0123456789, \t", peek(p, i)) != NULL)
+		i++;
+	return i > 1 && peek(p, i) == '}';
 }
 
 /* A quantifier if one stands here: its bounds. "{" alone is a byte. */
@@ -563,7 +601,10 @@ static bool quantifier(struct parser *p, uint32_t *ret_min, uint32_t *ret_max)
 	if (min >= 0 && skip(p, ","))
 		max = peek(p, 0) == '}' ? -2 : number(p);
 	if (min < 0 || max == -1 || !skip(p, "}")) {
-		p->at = p->failed ? p->len : start;
+		p->at = start;
+		/* Newer libraries take some of these for quantifiers, older ones do not. */
+		if (p->failed || is_braced_count(p))
+			give_up(p);
 		return false;
 	}
 	*ret_min = (uint32_t)min;
@@ -571,13 +612,49 @@ static bool quantifier(struct parser *p, uint32_t *ret_min, uint32_t *ret_max)
 	return true;
 }
 
-static struct retree_node *quantified(struct parser *p, struct retree_node *n)
+/* "(?#...)" anywhere; in free spacing blanks, and "#" to the end of the line. */
+static bool skip_spacing(struct parser *p, const struct flags *f)
+{
+	int c = peek(p, 0);
+	const char *end;
+
+	if (skip(p, "(?#")) {
+		end = memchr(p->text + p->at, ')', p->len - p->at);
+		if (end == NULL)
+			give_up(p);
+		else
+			p->at = (size_t)(end - p->text) + 1;
+		return true;
+	}
+	if (!f->extended || c < 0)
+		return false;
+	/* Among characters there are further blanks. */
+	if (c >= 0x80)
+		give_up(p);
+	if (strchr(" \t\n\r\f\v#", c) == NULL)
+		return false;
+	if (c == '#') {
+		end = memchr(p->text + p->at, '\n', p->len - p->at);
+		p->at = end != NULL ? (size_t)(end - p->text) + 1 : p->len;
+	} else {
+		p->at++;
+	}
+	return true;
+}
+
+static struct retree_node *quantified(
+	struct parser *p, const struct flags *f, struct retree_node *n)
 {
 	uint32_t min, max;
 	unsigned depth = 0;
 
-	while (n != NULL && quantifier(p, &min, &max)) {
+	while (n != NULL) {
 		struct retree_node *repeat;
+
+		while (skip_spacing(p, f))
+			;
+		if (!quantifier(p, &min, &max))
+			break;
 
 		if (++depth > DEPTH_MAX)
 			return give_up(p);
@@ -595,23 +672,6 @@ static struct retree_node *quantified(struct parser *p, struct retree_node *n)
 	return n;
 }
 
-/* In free spacing: blanks and comments. */
-static bool skip_spacing(struct parser *p, const struct flags *f)
-{
-	int c = peek(p, 0);
-
-	if (!f->extended || c < 0 || strchr(" \t\n\r\f\v#", c) == NULL)
-		return false;
-	if (c == '#') {
-		const char *end = memchr(p->text + p->at, '\n', p->len - p->at);
-
-		p->at = end != NULL ? (size_t)(end - p->text) + 1 : p->len;
-	} else {
-		p->at++;
-	}
-	return true;
-}
-
 static struct retree_node *sequence(struct parser *p, struct flags *f)
 {
 	struct retree_node *cat, *n, **tail;
@@ -624,7 +684,7 @@ static struct retree_node *sequence(struct parser *p, struct flags *f)
 	while (peek(p, 0) >= 0 && peek(p, 0) != '|' && peek(p, 0) != ')') {
 		if (skip_spacing(p, f))
 			continue;
-		n = quantified(p, atom(p, f));
+		n = quantified(p, f, atom(p, f));
 		if (n == NULL)
 			return NULL;
 		*tail = n;

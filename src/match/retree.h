@@ -35,8 +35,10 @@ struct retree_node {
 	uint32_t min, max; /* RETREE_MANY: without end */
 	unsigned number;
 	const char *name; /* or NULL */
-	bool is_nocase;   /* RETREE_BACK */
-	size_t off, len;  /* its place in the expression */
+	bool is_nocase;   /* RETREE_SET, RETREE_BACK */
+	/* RETREE_SET: of texts that are characters it may take some that `set` has no bytes of. */
+	bool is_open;
+	size_t off, len; /* its place in the expression */
 };
 
 struct retree {
