@@ -6,6 +6,18 @@ bool byteset_has(const struct byteset *s, unsigned char c)
 	return s->bits[c >> 6] >> (c & 63) & 1;
 }
 
+unsigned byteset_next(const struct byteset *s, unsigned from)
+{
+	while (from < 256) {
+		uint64_t rest = s->bits[from >> 6] >> (from & 63);
+
+		if (rest != 0)
+			return from + (unsigned)__builtin_ctzll(rest);
+		from = (from | 63) + 1;
+	}
+	return from;
+}
+
 void byteset_add(struct byteset *s, unsigned char c)
 {
 	s->bits[c >> 6] |= UINT64_C(1) << (c & 63);

@@ -13,6 +13,9 @@ struct byteset {
 bool byteset_has(const struct byteset *s, unsigned char c);
 unsigned byteset_count(const struct byteset *s);
 
+/* The first member from `from` on, or 256. */
+unsigned byteset_next(const struct byteset *s, unsigned from);
+
 void byteset_add(struct byteset *s, unsigned char c);
 
 /* Adds lo to hi, both included. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define DEPTH_MAX 100
+#define QUANTIFIERS_MAX 4 /* one after the other */
 #define NODES_MAX 20000
 #define REPEAT_MAX 65535
 
@@ -646,7 +647,7 @@ static struct retree_node *quantified(
 	struct parser *p, const struct flags *f, struct retree_node *n)
 {
 	uint32_t min, max;
-	unsigned depth = 0;
+	unsigned n_quantifiers = 0;
 
 	while (n != NULL) {
 		struct retree_node *repeat;
@@ -656,7 +657,7 @@ static struct retree_node *quantified(
 		if (!quantifier(p, &min, &max))
 			break;
 
-		if (++depth > DEPTH_MAX)
+		if (++n_quantifiers > QUANTIFIERS_MAX)
 			return give_up(p);
 		/* Lazy and possessive ones take the same texts. */
 		if (!skip(p, "?"))

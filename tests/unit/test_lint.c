@@ -406,7 +406,8 @@ static void not_parsed(void **state)
 	for (size_t i = 0; i < 133; i++)
 		memcpy(deep + 1 + 3 * i, "{1}", 3);
 	assert_int_not_equal(retree_parse(&tree, arena, deep, 400), 0);
-	assert_int_equal(retree_parse(&tree, arena, deep, 199), 0);
+	assert_int_not_equal(retree_parse(&tree, arena, deep, 16), 0);
+	assert_int_equal(retree_parse(&tree, arena, deep, 13), 0);
 	assert_int_equal(parse(&tree, arena, ""), 0);
 	arena_free(arena);
 }
