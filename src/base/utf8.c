@@ -76,13 +76,20 @@ size_t utf8_step(const unsigned char *s, size_t len)
 
 size_t utf8_ascii(const char *s, size_t len)
 {
+	const uint64_t high = UINT64_C(0x8080808080808080);
 	size_t i = 0;
 	uint64_t word;
 
 	for (; len - i >= sizeof(word); i += sizeof(word)) {
 		memcpy(&word, s + i, sizeof(word));
-		if ((word & UINT64_C(0x8080808080808080)) != 0)
+		if ((word & high) != 0)
 			break;
+	}
+	/* The rest, with what is known before it. */
+	if (len - i < sizeof(word) && len >= sizeof(word)) {
+		memcpy(&word, s + len - sizeof(word), sizeof(word));
+		if ((word & high) == 0)
+			return len;
 	}
 	while (i < len && (unsigned char)s[i] < 0x80)
 		i++;

@@ -2,6 +2,7 @@
 #include "match/date.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "match/dateedges.h"
 #include "match/datefields.h"
 #include "match/dateinside.h"
@@ -429,26 +430,49 @@ static const struct date_habit *habit_of(const struct date_finder *f, int64_t no
 		       : NULL;
 }
 
+/* Looks for the date, and learns how the line is dated. */
+static enum date_found find_and_learn(
+	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
+{
+	enum date_found found = find(f, line, len, now_us, ret);
+	const struct date_template *t = found == DATE_FOUND ? f->choices[f->last].template : NULL;
+	struct date_clock clock;
+
+	if (t == NULL || t->look == NULL || f->learns_none)
+		return found;
+	clock = clock_of(f, now_us);
+	datelearn(&f->learner, t, line, len, ret, &clock);
+	return found;
+}
+
+/* What is learnt from a date that the last template has as it had the one before, from the start.
+ */
+static void learn_again(
+	struct date_finder *f, size_t end, const char *line, size_t len, int64_t now_us)
+{
+	struct choice *c = &f->choices[f->last];
+
+	c->matches++;
+	c->hits++;
+	c->used_us = now_us;
+	c->distance = 0;
+	if (f->first_unused == f->last)
+		f->first_unused++;
+	if (f->learner.habit.opener == '\0' || utf8_ascii(line, end) == end)
+		dateedges_set_ascii(&f->edges, line, len, end);
+	else
+		dateedges_set(&f->edges, line, len, 0, end);
+}
+
 enum date_found date_find(
 	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
 {
 	const struct date_habit *habit = habit_of(f, now_us);
-	enum date_found found;
 
-	if (habit != NULL && date_habit_holds(habit, line, len, ret)) {
-		const struct find at = {.at = f->last, .end = ret->off + ret->len};
-
-		f->choices[f->last].matches++;
-		learn(f, &at, line, len, now_us);
-		return DATE_FOUND;
-	}
-	found = find(f, line, len, now_us, ret);
-	if (found == DATE_FOUND && f->choices[f->last].template->look != NULL && !f->learns_none) {
-		const struct date_clock clock = clock_of(f, now_us);
-
-		datelearn(&f->learner, f->choices[f->last].template, line, len, ret, &clock);
-	}
-	return found;
+	if (habit == NULL || !date_habit_holds(habit, line, len, ret))
+		return find_and_learn(f, line, len, now_us, ret);
+	learn_again(f, ret->off + ret->len, line, len, now_us);
+	return DATE_FOUND;
 }
 
 bool date_finder_habit(const struct date_finder *f, int64_t now_us, struct date_habit *ret)
@@ -474,4 +498,23 @@ enum date_found date_pass(struct date_finder *f, uint64_t n, const char *last, s
 void date_finder_plain(struct date_finder *f)
 {
 	f->learns_none = true;
+}
+
+static bool choice_same(const struct choice *a, const struct choice *b)
+{
+	return a->template == b->template && a->hits == b->hits && a->matches == b->matches &&
+	       a->used_us == b->used_us && a->distance == b->distance;
+}
+
+bool date_finder_same(const struct date_finder *a, const struct date_finder *b)
+{
+	const struct date_edges *e = &a->edges, *o = &b->edges;
+
+	for (size_t i = 0; i < a->n; i++) {
+		if (!choice_same(&a->choices[i], &b->choices[i]))
+			return false;
+	}
+	return a->last == b->last && a->first_unused == b->first_unused && e->start == o->start &&
+	       e->end == o->end && e->before == o->before && e->first == o->first &&
+	       e->last == o->last && e->after == o->after;
 }

@@ -80,17 +80,21 @@ void dateedges_init(struct date_edges *e)
 	*e = (struct date_edges) {1, NOWHERE, NO_CHAR, NO_CHAR, NO_CHAR, NO_CHAR};
 }
 
+void dateedges_set_ascii(struct date_edges *e, const char *line, size_t len, size_t end)
+{
+	*e = (struct date_edges) {
+		.end = end,
+		.before = NO_CHAR,
+		.first = line[0],
+		.last = line[end - 1],
+		.after = char_at(line, len, end),
+	};
+}
+
 void dateedges_set(struct date_edges *e, const char *line, size_t len, size_t start, size_t end)
 {
-	size_t place;
+	size_t place = dateedges_place(line, start);
 
-	/* The same, for what is most usual. */
-	if (start == 0 && end > 0 && utf8_ascii(line, end) == end) {
-		*e = (struct date_edges) {
-			0, end, NO_CHAR, line[0], line[end - 1], char_at(line, len, end)};
-		return;
-	}
-	place = dateedges_place(line, start);
 	*e = (struct date_edges) {
 		.start = place,
 		.end = place + dateedges_place(line + start, end - start),

@@ -20,6 +20,9 @@ void dateedges_init(struct date_edges *e);
 /* Notes a date in the bytes line[start..end). */
 void dateedges_set(struct date_edges *e, const char *line, size_t len, size_t start, size_t end);
 
+/* The same for line[0..end), end > 0, which is ASCII. */
+void dateedges_set_ascii(struct date_edges *e, const char *line, size_t len, size_t end);
+
 /*
  * Has the line the same around that place? *ret_start and *ret_end get the bytes where it is in
  * this line; the end may be past the line's.

@@ -4,20 +4,42 @@
 #include "base/clock.h"
 #include "base/util.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define DAY_SEC 86400
 #define BEFORE_MAX 2048 /* the opener is looked for among so many bytes */
 #define FRACTION_MAX 6
+#define NEAR                                                                                       \
+	(DATE_HABIT_TEXT + 32) /* what is looked at: text, fraction, tail, and some bytes more */
+#define EACH UINT64_C(0x0101010101010101) /* times a byte: eight of it */
 
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
+/* Letters, digits and "_"; bytes beyond ASCII, which may be part of a letter. */
+static const bool word_bytes[256] = {
+	['0' ... '9'] = true,
+	['A' ... 'Z'] = true,
+	['_'] = true,
+	['a' ... 'z'] = true,
+	[0x80 ... 0xff] = true,
+};
+
 static bool is_word(char c)
 {
-	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
+	return word_bytes[(unsigned char)c];
+}
+
+/* Eight bytes, the first of them the lowest. */
+static uint64_t eight(const char *s)
+{
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+	return le64toh(word);
 }
 
 bool date_habit_eq(const struct date_habit *a, const struct date_habit *b)
@@ -27,29 +49,40 @@ bool date_habit_eq(const struct date_habit *a, const struct date_habit *b)
 	       memcmp(a->mask, b->mask, sizeof(a->mask)) == 0 && a->size == b->size &&
 	       a->cut == b->cut && a->day == b->day && a->clock == b->clock &&
 	       a->first_day == b->first_day && a->last_day == b->last_day && a->more == b->more &&
-	       a->tail_len == b->tail_len && memcmp(a->tail, b->tail, sizeof(a->tail)) == 0 &&
-	       a->opener == b->opener && a->blank_day == b->blank_day && a->weekday == b->weekday;
+	       a->tail_len == b->tail_len && a->tail_mask == b->tail_mask && a->tail == b->tail &&
+	       a->opener == b->opener && a->blank == b->blank && a->weekday == b->weekday;
 }
 
-/* Two digits; more than any limit when they are none. */
-static unsigned two(const char *s)
+static bool has_text(const struct date_habit *h, const char *s)
 {
-	unsigned a = (unsigned char)s[0] - '0', b = (unsigned char)s[1] - '0';
+	uint64_t word, differ = 0;
 
-	return a <= 9 && b <= 9 ? a * 10 + b : 1000;
+	for (size_t i = 0; i < ARRAY_SIZE(h->text); i++) {
+		memcpy(&word, s + i * sizeof(word), sizeof(word));
+		differ |= (word ^ h->text[i]) & h->mask[i];
+	}
+	return differ == 0;
 }
 
-/* The seconds since base_sec that the text says; negative when it says none that are held. */
-static int seconds_of(const struct date_habit *h, const char *text)
+/* The seconds since base_sec that the text says; negative when that is no time, or not held. */
+static int seconds_of(const struct date_habit *h, const char *s)
 {
-	const char *d = text + h->day, *c = text + h->clock;
-	const char first = h->blank_day && d[0] == ' ' ? '0' : d[0];
-	unsigned day = two((const char[]) {first, d[1]});
-	unsigned hour = two(c), minute = two(c + 3), second = two(c + 6);
+	/* What each of "HH:MM:SS" may be at most, and from where on a byte shows it. */
+	const uint64_t most = UINT64_C(0x0905000905000902), shown = 0x7f * EACH - most;
+	uint64_t digits = eight(s + h->clock) ^ UINT64_C(0x30303a30303a3030);
+	unsigned tens = s[h->day] == h->blank ? 0 : (unsigned char)s[h->day] - '0';
+	unsigned ones = (unsigned char)s[h->day + 1] - '0', day = tens * 10 + ones;
+	unsigned hour;
 
-	if (day < h->first_day || day > h->last_day || hour > 23 || minute > 59 || second > 59)
+	if (((digits | (digits + shown)) & 0x80 * EACH) != 0 || tens > 9 || ones > 9 ||
+		day < h->first_day || day > h->last_day)
 		return -1;
-	return (int)(day * DAY_SEC + hour * 3600 + minute * 60 + second);
+	digits = digits * 10 + (digits >> 8);
+	hour = digits & 0xff;
+	if (hour > 23)
+		return -1;
+	return (int)(day * DAY_SEC + hour * 3600 + (digits >> 24 & 0xff) * 60 +
+		     (digits >> 48 & 0xff));
 }
 
 static bool is_weekday(const char *text)
@@ -76,7 +109,7 @@ static bool may_be_zone(const char *s, const char *end)
 		return is_digit(next);
 	case 'Z':
 	case 'z':
-		return !is_word(next);
+		return !is_word(next) || (next & 0x80) != 0;
 	case 'U':
 	case 'u':
 		return (next | 0x20) == 't';
@@ -93,7 +126,7 @@ static bool ends_at(const struct date_habit *h, const char *s, const char *end)
 {
 	if (s == end)
 		return true;
-	if ((*s & 0x80) != 0 || is_word(*s))
+	if (is_word(*s))
 		return false;
 	if (h->tail_len > 0)
 		return true;
@@ -119,52 +152,66 @@ static const char *after_fraction(const struct date_habit *h, const char *s, con
 {
 	const char *digits = s + 1;
 
-	if (h->more == DATE_MORE_NOTHING || end - s < 2 || !is_digit(*digits) ||
-		(*s != '.' && (*s != ',' || h->more != DATE_MORE_ISO)))
+	if ((*s != '.' && *s != ',') || h->more == DATE_MORE_NOTHING ||
+		(*s == ',' && h->more != DATE_MORE_ISO) || end - s < 2 || !is_digit(*digits))
 		return s;
-	for (s = digits; s < end && is_digit(*s); s++) {
+	for (s = digits + 1; s < end && is_digit(*s); s++) {
 		if (s - digits == FRACTION_MAX)
 			return NULL;
 	}
 	return s;
 }
 
-/* Where the text begins in the line; NULL if it does not. */
-static const char *text_in(const struct date_habit *h, const char *line, size_t len)
+/* For the text that begins `at` in the line; NEAR bytes of it can be read, whatever the end. */
+static bool holds_at(
+	const struct date_habit *h, const char *text, const char *end, size_t at, struct stamp *ret)
 {
-	const char *p;
+	const char *s;
+	int sec;
 
-	if (h->opener == '\0')
-		return line;
-	p = memchr(line, h->opener, len < BEFORE_MAX ? len : BEFORE_MAX);
-	return p != NULL ? p + 1 : NULL;
+	if (!has_text(h, text) || (sec = seconds_of(h, text)) < 0 ||
+		(h->weekday && !is_weekday(text + h->cut)))
+		return false;
+	s = after_fraction(h, text + h->size, end);
+	if (s == NULL)
+		return false;
+	if (h->tail_len > 0) {
+		if (end - s < h->tail_len || (eight(s) & h->tail_mask) != h->tail)
+			return false;
+		s += h->tail_len;
+	}
+	if (!ends_at(h, s, end))
+		return false;
+	*ret = (struct stamp) {
+		.time_us = (h->base_sec + sec) * USEC_PER_SEC,
+		.off = at + h->cut,
+		.len = (size_t)(s - text) - h->cut,
+	};
+	return true;
+}
+
+/* Apart, so that the others need not pay for its buffer. */
+__attribute__((noinline)) static bool holds_near_end(
+	const struct date_habit *h, const char *text, size_t len, size_t at, struct stamp *ret)
+{
+	char near[NEAR] = {0};
+
+	memcpy(near, text, len);
+	return len >= h->size && holds_at(h, near, near + len, at, ret);
 }
 
 bool date_habit_holds(const struct date_habit *h, const char *line, size_t len, struct stamp *ret)
 {
-	const char *text = text_in(h, line, len), *end = line + len, *s;
-	uint64_t words[DATE_HABIT_TEXT / 8] = {0}, differ = 0;
-	int sec;
+	const char *text = line;
 
-	if (text == NULL || end - text < h->size)
-		return false;
-	if (end - text >= DATE_HABIT_TEXT)
-		memcpy(words, text, DATE_HABIT_TEXT);
-	else
-		memcpy(words, text, (size_t)(end - text));
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		differ |= (words[i] ^ h->text[i]) & h->mask[i];
-	if (differ != 0)
-		return false;
-	sec = seconds_of(h, text);
-	if (sec < 0 || (h->weekday && !is_weekday(text + h->cut)))
-		return false;
-	s = after_fraction(h, text + h->size, end);
-	if (s == NULL || end - s < h->tail_len || memcmp(s, h->tail, h->tail_len) != 0 ||
-		!ends_at(h, s + h->tail_len, end))
-		return false;
-	ret->off = (size_t)(text - line) + h->cut;
-	ret->len = (size_t)(s - text) + h->tail_len - h->cut;
-	ret->time_us = (h->base_sec + sec) * USEC_PER_SEC;
-	return true;
+	if (h->opener != '\0') {
+		text = memchr(line, h->opener, len < BEFORE_MAX ? len : BEFORE_MAX);
+		if (text == NULL)
+			return false;
+		text++;
+		len -= (size_t)(text - line);
+	}
+	if (len < NEAR)
+		return holds_near_end(h, text, len, (size_t)(text - line), ret);
+	return holds_at(h, text, text + len, (size_t)(text - line), ret);
 }

@@ -27,17 +27,18 @@ struct date_habit {
 	uint64_t text[DATE_HABIT_TEXT / 8], mask[DATE_HABIT_TEXT / 8];
 	const struct date_template *template;
 	int64_t base_sec; /* the midnight before the month's first day, seconds since 1970 UTC */
-	uint8_t size;     /* bytes of `text` */
-	uint8_t cut;      /* where in it begins what is cut out of the line */
-	uint8_t day;      /* where the day's two digits are */
-	uint8_t clock;    /* where "HH:MM:SS" is */
+	/* A zone or a year behind the seconds and their fraction, its first byte the lowest. */
+	uint64_t tail, tail_mask;
+	uint8_t size;                /* bytes of `text` */
+	uint8_t cut;                 /* where in it begins what is cut out of the line */
+	uint8_t day;                 /* where the day's two digits are */
+	uint8_t clock;               /* where "HH:MM:SS" is */
 	uint8_t first_day, last_day; /* of the month, in which all this holds */
 	uint8_t more;                /* enum date_more */
-	uint8_t tail_len;
-	char tail[DATE_HABIT_TAIL]; /* a zone or a year behind the seconds and their fraction */
-	char opener;    /* the text begins after the line's first such byte; '\0': at once */
-	bool blank_day; /* the day's first digit may be a blank */
-	bool weekday;   /* what is cut out begins with one */
+	uint8_t tail_len;            /* of `tail`, DATE_HABIT_TAIL at most */
+	char opener;  /* the text begins after the line's first such byte; '\0': at once */
+	char blank;   /* what may stand for a leading 0 of the day */
+	bool weekday; /* what is cut out begins with one */
 };
 
 bool date_habit_eq(const struct date_habit *a, const struct date_habit *b);

@@ -54,15 +54,20 @@ static bool read_zone(struct lesson *l, const char *s, size_t len)
 }
 
 /* What follows the seconds and their fraction, up to where the date ends. */
-static bool read_tail(struct lesson *l, const struct date_habit *h)
+static bool read_tail(struct date_habit *h, struct lesson *l, const char *s, size_t len)
 {
-	const char *s = h->tail;
-
-	if (h->tail_len == 0)
+	if (len > DATE_HABIT_TAIL)
+		return false;
+	h->tail_len = (uint8_t)len;
+	for (size_t i = 0; i < len; i++) {
+		h->tail |= (uint64_t)(unsigned char)s[i] << 8 * i;
+		h->tail_mask |= UINT64_C(0xff) << 8 * i;
+	}
+	if (len == 0)
 		return true;
 	if (h->more == DATE_MORE_ISO || h->more == DATE_MORE_ZONE)
-		return read_zone(l, s, h->tail_len);
-	if (h->more != DATE_MORE_YEAR || h->tail_len != 5 || s[0] != ' ')
+		return read_zone(l, s, len);
+	if (h->more != DATE_MORE_YEAR || len != 5 || s[0] != ' ')
 		return false;
 	for (int i = 1; i < 5; i++)
 		l->parts.year = l->parts.year * 10 + (s[i] - '0');
@@ -113,17 +118,13 @@ static bool read_text(struct date_habit *h, struct lesson *l, const struct date_
 	if (!datelook_read(t->look->layout, text + h->cut, found->len, &l->parts) ||
 		h->cut + l->parts.size > DATE_HABIT_TEXT)
 		return false;
-	h->blank_day = l->parts.day_at > 0 && text[h->cut + l->parts.day_at - 1] == ' ';
+	h->blank = l->parts.day_at > 0 && text[h->cut + l->parts.day_at - 1] == ' ' ? ' ' : '0';
 	set_text(h, text, &l->parts);
 	s = text + h->size;
 	if (h->more != DATE_MORE_NOTHING && end - s > 1 && (*s == '.' || *s == ','))
 		for (s++; s < end && *s >= '0' && *s <= '9'; s++)
 			;
-	if (end - s > DATE_HABIT_TAIL)
-		return false;
-	h->tail_len = (uint8_t)(end - s);
-	memcpy(h->tail, s, h->tail_len);
-	return read_tail(l, h);
+	return read_tail(h, l, s, (size_t)(end - s));
 }
 
 /*

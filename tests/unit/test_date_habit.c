@@ -94,6 +94,13 @@ static void check_usage(const struct date_finder *a, const struct date_finder *b
 	}
 }
 
+static void check_same(const struct date_finder *a, const struct date_finder *b, const char *line)
+{
+	check_usage(a, b, line);
+	if (!date_finder_same(a, b))
+		fail_msg("after '%s' not the same is learnt", line);
+}
+
 static void flush(struct show *s)
 {
 	struct stamp stamp;
@@ -110,7 +117,7 @@ static void flush(struct show *s)
 static void show_done(struct show *s)
 {
 	flush(s);
-	check_usage(s->plain, s->passing, "the end");
+	check_same(s->plain, s->passing, "the end");
 	date_finder_free(s->plain);
 	date_finder_free(s->quick);
 	date_finder_free(s->passing);
@@ -157,7 +164,7 @@ static void pass(struct show *s, const char *line, size_t len, int64_t now_us,
 	flush(s);
 	assert_int_equal(date_find(s->passing, line, len, now_us, &got), found);
 	assert_true(same(found, &got, want));
-	check_usage(s->plain, s->passing, line);
+	check_same(s->plain, s->passing, line);
 }
 
 static void show_line(struct show *s, const char *text, size_t len, int64_t now_us)
@@ -178,7 +185,7 @@ static void show_line(struct show *s, const char *text, size_t len, int64_t now_
 		fail_msg("%d at %zu+%zu %lld, not %d at %zu+%zu %lld: '%.*s'", again, got.off,
 			got.len, (long long)got.time_us, found, want.off, want.len,
 			(long long)want.time_us, (int)len, line);
-	check_usage(s->plain, s->quick, text);
+	check_same(s->plain, s->quick, text);
 	pass(s, line, len, now_us, found, &want);
 	free(line);
 }
@@ -319,10 +326,54 @@ static void usual_logs(void **state)
 	}
 }
 
+/* Whatever follows a date, alone and two by two. */
+static void endings(void **state)
+{
+	static const char *const dates[][2] = {{NULL, "%b %e %H:%M:%S"},
+		{NULL, "%Y-%m-%d %H:%M:%S"}, {NULL, "%Y-%m-%dT%H:%M:%S+01:00"},
+		{NULL, "%b %d %H:%M:%S %Y"}, {"^[^\\[]*\\[({DATE})", "a [%d/%b/%Y:%H:%M:%S"},
+		{"^[^\\[]*\\[({DATE})", "a [%d/%b/%Y:%H:%M:%S +0100"},
+		{"^{DATE}", "%a %b %d %Y %H:%M:%S"}, {"^%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S"}};
+	static const char *const bits[] = {"", " ", "\t", "0", "5", ".", ",", ":", "-", "+", "_",
+		"x", "/", "T", "Z", "UTC", "GMT", "CET", "utc", "z", "U", "G", "Gm", "+01", "+0100",
+		"-0", " 20", " 2026", "2", "20", "1999", ".5", ",5", ".123456", ".1234567",
+		",123456", "\x85", "\xa0", "\xc3\xa9", "\xe2\x80\x94", "\xff", "]", "\x1c", "\x7f",
+		"%", ": "};
+
+	(void)state;
+	zone_is(zones[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(dates); i++) {
+		struct date_patterns *p = patterns_of(dates[i][0], NULL);
+		time_t t = NOW_SEC - 7 * DAY_SEC;
+		struct show s;
+
+		show_init(&s, p);
+		for (unsigned k = 0; k < ARRAY_SIZE(bits) * ARRAY_SIZE(bits); k++, t += 3) {
+			char date[LINE_MAX_LEN], line[LINE_MAX_LEN + 40];
+			struct tm tm;
+			int n;
+
+			strftime(date, sizeof(date), dates[i][1], gmtime_r(&t, &tm));
+			n = snprintf(
+				line, sizeof(line), "%s: %s", date, "an ordinary line of a log");
+			for (unsigned again = k == 0 ? 20 : 1; again > 0; again--)
+				show_line(&s, line, (size_t)n, NOW_SEC * USEC_PER_SEC);
+			n = snprintf(line, sizeof(line), "%s%s%s%s", date,
+				bits[k / ARRAY_SIZE(bits)], bits[k % ARRAY_SIZE(bits)],
+				pick(2) > 0 ? "" : " and what stands in a line after that");
+			show_line(&s, line, (size_t)n, NOW_SEC * USEC_PER_SEC);
+		}
+		assert_true(s.held > s.lines / 2);
+		show_done(&s);
+		date_patterns_free(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(usual_logs),
+		cmocka_unit_test(endings),
 		cmocka_unit_test(any_log),
 	};
 
