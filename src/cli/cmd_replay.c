@@ -314,6 +314,7 @@ static void print_sums(struct film *f, const struct replay_sums *s, int64_t elap
 	sum(c, s->lanes.undated, "lines without a date, taken to be of the one before");
 	sum(c, s->lanes.ahead, "lines dated ahead of the present, taken to be of now");
 	sum(c, s->lanes.long_lines, "lines of which only the first 64 KiB were judged");
+	sum(c, s->lanes.torn, "lines torn into pieces too far apart to be put together");
 	sum(c, s->limit_hits, "lines not judged by a regex that met its limits");
 	sum(c, p[0].names + p[1].names, "failures of host names, which are not looked up");
 	sum(c, p[0].ids + p[1].ids, "failures of somebody who has no address");

@@ -36,6 +36,7 @@ struct feed {
 	char *rest;          /* FEED_CHUNK bytes */
 	struct chunk *chunk; /* under way */
 	uint64_t bytes;
+	uint64_t torn; /* lines */
 	bool done;
 	int error; /* that came then, or in filling a chunk */
 };
@@ -117,26 +118,37 @@ static void reach_to(struct feed *f, uint64_t off, uint64_t end)
 	}
 }
 
+/* What is not at hand any more. */
+static ssize_t read_again(struct feed *f, char *buf, size_t len, uint64_t off)
+{
+	const struct reach *r = &f->reach;
+	ssize_t n = unpack_peek(f->unpack, buf, len, off);
+	size_t left = off < r->n_head ? r->n_head - (size_t)off : 0;
+
+	if (n >= 0)
+		return n;
+	f->torn += len > left;
+	if (len > left)
+		len = left;
+	memcpy(buf, r->head + (left > 0 ? off : 0), len);
+	return (ssize_t)len;
+}
+
 static ssize_t feed_read_at(void *arg, void *buf, size_t len, uint64_t off)
 {
 	struct feed *f = arg;
-	struct reach *r = &f->reach;
-	const char *from = r->head;
-	uint64_t end;
+	const struct reach *r = &f->reach;
+	size_t at;
 
 	reach_to(f, off, off + len);
-	end = r->base + r->len;
-	if (off >= r->base)
-		from = r->data + (off < end ? off - r->base : r->len);
-	else if (off < r->n_head)
-		from += off;
 	if (off < r->base)
-		end = r->n_head;
-	if (off >= end)
+		return read_again(f, buf, len, off);
+	if (off >= r->base + r->len)
 		return 0;
-	if (len > end - off)
-		len = (size_t)(end - off);
-	memcpy(buf, from, len);
+	at = (size_t)(off - r->base);
+	if (len > r->len - at)
+		len = r->len - at;
+	memcpy(buf, r->data + at, len);
 	return (ssize_t)len;
 }
 
@@ -334,7 +346,7 @@ uint64_t feed_bytes(const struct feed *f)
 	return f->bytes;
 }
 
-const char *feed_packing(const struct feed *f)
+uint64_t feed_torn(const struct feed *f)
 {
-	return unpack_kind(f->unpack);
+	return f->torn;
 }

@@ -50,5 +50,8 @@ int feed_next(struct feed *f, struct chunk *ret);
 uint64_t feed_taken(const struct feed *f);
 uint64_t feed_bytes(const struct feed *f);
 
-/* How the file is packed, or NULL. */
-const char *feed_packing(const struct feed *f);
+/*
+ * How many lines could not be put together, as a runtime tore them into pieces too far apart: of
+ * what is packed or comes by a pipe only the last TAIL_BUFFER bytes are there to be read again.
+ */
+uint64_t feed_torn(const struct feed *f);

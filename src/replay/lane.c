@@ -20,7 +20,7 @@ static int open_path(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The next line of the chunk as the daemon takes it: so much of it, without CR. */
+/* The next line of the chunk as the daemon takes it: so much of it, without CR at its end. */
 static bool cut_line(struct lane *l)
 {
 	const char *line = l->chunk.text + l->at, *newline;
@@ -36,7 +36,8 @@ static bool cut_line(struct lane *l)
 		len = TAIL_LINE_MAX;
 		l->sums.long_lines++;
 	}
-	while (len > 0 && line[len - 1] == '\r')
+	/* What is unwrapped has lost it already. */
+	while (len > 0 && l->chunk.n_times == 0 && line[len - 1] == '\r')
 		len--;
 	l->line = line;
 	l->len = len;
@@ -184,6 +185,7 @@ int lane_next(struct lane *l)
 		int r = feed_next(l->feed, &l->chunk);
 
 		l->at = l->n_lines = 0;
+		l->sums.torn = feed_torn(l->feed);
 		if (r <= 0)
 			return r;
 	}

@@ -15,6 +15,7 @@ struct lane_conf {
 
 struct lane_sums {
 	uint64_t lines, long_lines;
+	uint64_t torn;    /* see feed_torn */
 	uint64_t undated; /* taken to be of the line before */
 	uint64_t ahead;   /* of the present */
 };

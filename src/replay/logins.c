@@ -12,7 +12,7 @@
 static struct conf_text expressions[] = {
 	{FROM("sshd(?:-session)?") "Accepted \\S+ for " USER " from <ADDR> port \\d+(?: |$)"},
 	{FROM("dropbear") "(?:Password|Pubkey|PAM password) auth succeeded for "
-			  "'<F-USER>[^']+</F-USER>' (?:with \\S+ key \\S+ \\S+ )?from "
+			  "'<F-USER>[^']+</F-USER>' (?:with \\S+ key \\S+ )?from "
 			  "<ADDR>:\\d+$"},
 	{"^\\s*(?:\\S+\\s+)?(?:dovecot(?:\\[\\d+\\])?:\\s+)?"
 	 "(?:imap|pop3|submission|managesieve)-login: (?:Info: )?(?:Login|Logged in): "

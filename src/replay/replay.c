@@ -157,6 +157,7 @@ static void add_lane_sums(struct lane_sums *to, const struct lane_sums *l)
 {
 	to->lines += l->lines;
 	to->long_lines += l->long_lines;
+	to->torn += l->torn;
 	to->undated += l->undated;
 	to->ahead += l->ahead;
 }

@@ -77,11 +77,6 @@ void unpack_close(struct unpack *u)
 	free(u);
 }
 
-const char *unpack_kind(const struct unpack *u)
-{
-	return u->kind != NULL ? u->kind->name : NULL;
-}
-
 uint64_t unpack_taken(const struct unpack *u)
 {
 	return u->taken;
@@ -230,4 +225,16 @@ ssize_t unpack_read(struct unpack *u, void *buf, size_t len)
 		n = u->kind != NULL ? read_packed(u, buf, len) : read_plain(u, buf, len);
 	u->error = n < 0 ? (int)n : 0;
 	return n;
+}
+
+ssize_t unpack_peek(const struct unpack *u, void *buf, size_t len, uint64_t off)
+{
+	ssize_t n;
+
+	if (u->kind != NULL)
+		return -ESPIPE;
+	do
+		n = pread(u->fd, buf, len, (off_t)off);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
 }

@@ -25,8 +25,11 @@ void unpack_close(struct unpack *u);
  */
 ssize_t unpack_read(struct unpack *u, void *buf, size_t len);
 
-/* How it is packed ("gzip"), NULL: not at all. Known after the first read. */
-const char *unpack_kind(const struct unpack *u);
+/*
+ * What stands in the file at off, wherever reading is, as pread(2); -ESPIPE unless it is a file
+ * that is not packed.
+ */
+ssize_t unpack_peek(const struct unpack *u, void *buf, size_t len, uint64_t off);
 
 /* How many bytes of the file itself were read. */
 uint64_t unpack_taken(const struct unpack *u);
