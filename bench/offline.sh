@@ -11,8 +11,8 @@ WEB='apache-badbots apache-fakegooglebot nginx-bad-request nginx-botsearch php-u
 F2B=/etc/fail2ban
 DIR=$F2B # the configuration that Stockade reads
 [ -n "$peers" ] && [ -f $F2B/filter.d/sshd.conf ] || DIR=$SRC/etc/stockade
-# Lies 30 days back and takes 4 million lines of two a second: none of it is in the future.
-LOG_START=$((($(date +%s) / 86400 - 30) * 86400))
+# A log has two lines a second, and none of them is in the future.
+LOG_START=$((($(date +%s) / 86400 - LINES / 172800 - 2) * 86400))
 
 # ---- logs: in $T/var, gone with it ----
 
