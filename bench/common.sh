@@ -93,7 +93,7 @@ rate() { # WHO LINES: lines a second, of the median
 
 goal() { # VALUE >=|<= GOAL UNIT: two cells, the goal and whether it is met
 	awk -v v="$1" -v op="$2" -v goal="$3" -v unit="$4" 'BEGIN {
-		met = op == ">=" ? v + 0 >= goal + 0 : v + 0 <= goal + 0
+		met = v != "" && (op == ">=" ? v + 0 >= goal + 0 : v + 0 <= goal + 0)
 		printf "%s %s%s\t%s", op == ">=" ? "≥" : "≤", goal, unit, met ? "met" : "missed"
 	}'
 }
