@@ -230,8 +230,8 @@ section_threads() {
 
 # ---- instructions: of a long log less those of its beginning, so that the start is not counted ----
 
-SHORT=20000
-LONG=120000
+SHORT=10000
+LONG=50000
 
 counted() { # WHO FILE: runs it under callgrind; the instructions of all its processes
 	case $1 in
