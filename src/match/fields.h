@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 /* What the regexes of one filter capture by name. */
 
@@ -40,10 +42,36 @@ struct field_names {
 	bool dropped; /* there were more */
 };
 
-/* One value a slot. */
+/* One value a slot. Which have one is in `set`, too: few do, and those are quickly found. */
 struct fields {
+	uint64_t set;
 	struct span v[FIELDS_MAX];
 };
+
+_Static_assert(FIELDS_MAX <= 64, "a bit for each slot");
+
+static inline void fields_clear(struct fields *f, size_t n_slots)
+{
+	f->set = 0;
+	memset(f->v, 0, n_slots * sizeof(f->v[0]));
+}
+
+static inline void fields_put(struct fields *f, size_t slot, struct span value)
+{
+	uint64_t bit = UINT64_C(1) << slot;
+
+	f->v[slot] = value;
+	f->set = value.text != NULL ? f->set | bit : f->set & ~bit;
+}
+
+/* Takes the lowest slot out of a set that is not empty. */
+static inline size_t fields_next(uint64_t *set)
+{
+	size_t slot = (size_t)__builtin_ctzll(*set);
+
+	*set &= *set - 1;
+	return slot;
+}
 
 /* The known names alone. */
 void field_names_init(struct field_names *n);

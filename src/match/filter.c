@@ -81,9 +81,9 @@ int filter_new(struct filter **ret, const struct filter_def *def, struct faults 
 		fl->maxlines = def->maxlines > 0 ? def->maxlines : 1;
 		field_names_init(&fl->names);
 		r = init_rules(fl, def, f);
-		if (r == 0 && (search_fit(fl->search, fl) < 0 ||
-				      (fl->has_sessions && (fl->sessions = sessions_new(
-								    fl->names.n)) == NULL))) {
+		if (r == 0 &&
+			(search_fit(fl->search, fl) < 0 ||
+				(fl->has_sessions && (fl->sessions = sessions_new()) == NULL))) {
 			fault_add(f, FAULT_ERROR, (struct where) {NULL, 0},
 				"filter %s: out of memory", def->name);
 			r = -EINVAL;
@@ -202,13 +202,14 @@ static void find_host(const struct fields *f, struct match *m)
 
 static void tell_fields(const struct filter *f, const struct fields *fields, struct match *m)
 {
-	m->n_fields = 0;
-	for (size_t i = FIELDS_HIDDEN; i < f->names.n && m->n_fields < MATCH_FIELDS_MAX; i++) {
-		struct span s = fields->v[i];
+	uint64_t set = fields->set & ~((UINT64_C(1) << FIELDS_HIDDEN) - 1);
 
-		if (s.text != NULL)
-			m->fields[m->n_fields++] =
-				(struct match_field) {f->names.name[i], s.text, s.len};
+	m->n_fields = 0;
+	while (set != 0 && m->n_fields < MATCH_FIELDS_MAX) {
+		size_t i = fields_next(&set);
+
+		m->fields[m->n_fields++] = (struct match_field) {
+			f->names.name[i], fields->v[i].text, fields->v[i].len};
 	}
 }
 
@@ -237,8 +238,7 @@ static void match_clear(struct match *m)
 	m->n_fields = m->n_users = 0;
 }
 
-enum verdict filter_conclude(
-	struct filter *f, struct found *found, int64_t now_us, struct match *m)
+enum verdict filter_conclude(struct filter *f, struct found *found, int64_t now_us, struct match *m)
 {
 	struct span *v = found->fields.v;
 
@@ -248,7 +248,7 @@ enum verdict filter_conclude(
 		return found->verdict;
 	/* One line's own: a session does not repeat it. */
 	m->count = count_of(v[FIELD_COUNT]);
-	v[FIELD_COUNT] = (struct span) {NULL, 0};
+	fields_put(&found->fields, FIELD_COUNT, (struct span) {NULL, 0});
 	m->attempts = found->n_lines;
 	m->in_session = v[FIELD_MLFID].text != NULL;
 	if (m->in_session)
@@ -289,4 +289,11 @@ int filter_load(struct filter *f, const void *data, size_t len)
 const struct filter_stats *filter_stats(const struct filter *f)
 {
 	return &f->stats;
+}
+
+void filter_add_stats(struct filter *f, const struct filter_stats *more)
+{
+	f->stats.limit_hits += more->limit_hits;
+	f->stats.jit_retries += more->jit_retries;
+	f->stats.no_memory += more->no_memory;
 }

@@ -111,3 +111,6 @@ int filter_save(const struct filter *f, struct buf *ret);
 int filter_load(struct filter *f, const void *data, size_t len);
 
 const struct filter_stats *filter_stats(const struct filter *f);
+
+/* Adds what a search elsewhere has counted (search_take_stats). */
+void filter_add_stats(struct filter *f, const struct filter_stats *more);

@@ -23,9 +23,12 @@ struct group {
 
 struct rule {
 	struct regex *regex;
+	struct needs needs;
 	struct group *groups; /* alternatives and parts of tuples last, by their names */
 	size_t n_groups;
 	bool names_host, names_session;
+	bool is_plain;  /* its groups are all fields */
+	uint64_t slots; /* of those */
 };
 
 /* The field that alt_NAME_2 or tuple_NAME_2 is about. */
@@ -68,6 +71,7 @@ static void read_groups(struct rule *r, struct arena *arena, struct field_names 
 	const struct regex_group *groups = regex_groups(r->regex, &n);
 
 	r->groups = arena_array(arena, n, sizeof(*r->groups));
+	r->is_plain = true;
 	for (size_t i = 0; i < n; i++) {
 		const char *name = groups[i].name;
 		struct group g = {.number = groups[i].number, .name = name};
@@ -87,6 +91,9 @@ static void read_groups(struct rule *r, struct arena *arena, struct field_names 
 		r->names_host |= g.kind != KIND_SKIPPED && g.slot <= FIELD_DNS;
 		if (g.kind == KIND_SKIPPED || g.slot < FIELDS_MAX)
 			sort_in(r, g);
+		r->is_plain &= g.kind == KIND_FIELD;
+		if (g.kind == KIND_FIELD && g.slot < FIELDS_MAX)
+			r->slots |= UINT64_C(1) << g.slot;
 	}
 }
 
@@ -105,6 +112,8 @@ int rule_new(struct rule **ret, struct arena *arena, struct field_names *names, 
 		return -EINVAL;
 	r = arena_alloc(arena, sizeof(*r));
 	r->regex = regex;
+	if (needs_of(&r->needs, arena, source->text, flags) < 0)
+		r->needs = (struct needs) {0};
 	read_groups(r, arena, names);
 	*ret = r;
 	return 0;
@@ -129,6 +138,11 @@ bool rule_names_host(const struct rule *r)
 bool rule_names_session(const struct rule *r)
 {
 	return r->names_session;
+}
+
+const struct needs *rule_needs(const struct rule *r)
+{
+	return &r->needs;
 }
 
 bool rule_find(const struct rule *r, struct regex_engine *e, struct span text)
@@ -215,6 +229,25 @@ static void take_tuples(const struct rule *r, const struct regex_engine *e, stru
 	now->v[slot] = (struct span) {tuple, at};
 }
 
+/* Each group for itself; of those with one name the one that took part counts. */
+static void take_plain(
+	const struct rule *r, const struct regex_engine *e, struct span text, struct fields *fields)
+{
+	uint64_t set = fields->set;
+
+	for (size_t i = 0; i < r->n_groups; i++)
+		fields->v[r->groups[i].slot] = (struct span) {NULL, 0};
+	set &= ~r->slots;
+	for (size_t i = 0; i < r->n_groups; i++) {
+		const struct group *g = &r->groups[i];
+		struct span *v = &fields->v[g->slot];
+
+		if (regex_capture(e, text.text, g->number, &v->text, &v->len))
+			set |= UINT64_C(1) << g->slot;
+	}
+	fields->set = set;
+}
+
 void rule_take(const struct rule *r, const struct regex_engine *e, struct span text,
 	struct fields *fields, char *tuple)
 {
@@ -222,6 +255,10 @@ void rule_take(const struct rule *r, const struct regex_engine *e, struct span t
 	uint64_t declared = 0;
 	bool has_tuple = false;
 
+	if (r->is_plain) {
+		take_plain(r, e, text, fields);
+		return;
+	}
 	for (size_t i = 0; i < r->n_groups; i++) {
 		const struct group *g = &r->groups[i];
 		uint64_t bit = UINT64_C(1) << g->slot;
@@ -247,9 +284,11 @@ void rule_take(const struct rule *r, const struct regex_engine *e, struct span t
 			declared |= bit;
 		}
 	}
-	for (size_t i = 0; declared != 0; i++, declared >>= 1)
-		if ((declared & 1) != 0)
-			fields->v[i] = now.v[i];
+	while (declared != 0) {
+		size_t slot = fields_next(&declared);
+
+		fields_put(fields, slot, now.v[slot]);
+	}
 }
 
 size_t rule_skipped(const struct rule *r, const struct regex_engine *e, struct span text,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "match/fields.h"
+#include "match/needs.h"
 #include "match/regex.h"
 
 #include <stdint.h>
@@ -27,6 +28,9 @@ bool rule_names_host(const struct rule *r);
 
 /* Does it capture a session's id? */
 bool rule_names_session(const struct rule *r);
+
+/* What a text has in it in which it is found. */
+const struct needs *rule_needs(const struct rule *r);
 
 /* Is it found in the text? */
 bool rule_find(const struct rule *r, struct regex_engine *e, struct span text);

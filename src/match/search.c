@@ -135,7 +135,7 @@ static bool is_ignored(struct run *r, struct span text)
 static void take(struct run *r, const struct rule *rule, struct span text, char *tuple)
 {
 	if (!r->has_fields)
-		memset(r->ret->fields.v, 0, r->f->names.n * sizeof(r->ret->fields.v[0]));
+		fields_clear(&r->ret->fields, r->f->names.n);
 	r->has_fields = true;
 	rule_take(rule, r->s->engine, text, &r->ret->fields, tuple);
 }
@@ -155,7 +155,7 @@ static bool find_prefix(struct run *r, struct span *ret_content)
 		return false;
 	take(r, f->pref, r->whole, r->s->tuple[0]);
 	*ret_content = r->ret->fields.v[FIELD_CONTENT];
-	r->ret->fields.v[FIELD_CONTENT] = (struct span) {NULL, 0};
+	fields_put(&r->ret->fields, FIELD_CONTENT, (struct span) {NULL, 0});
 	return true;
 }
 

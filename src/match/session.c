@@ -8,8 +8,9 @@
 #include <string.h>
 
 #define LIFE_US (300 * USEC_PER_SEC)
+#define SAYS_NO_FAILURE (UINT64_C(1) << FIELD_NOFAIL | UINT64_C(1) << FIELD_GAINED)
 
-struct sessions *sessions_new(size_t n_slots)
+struct sessions *sessions_new(void)
 {
 	/* Zeroed pages that the kernel gives only when they are written. */
 	struct sessions *s = calloc(1, sizeof(*s));
@@ -20,7 +21,6 @@ struct sessions *sessions_new(size_t n_slots)
 	memset(s->buckets, 0xff, sizeof(s->buckets));
 	s->oldest = s->newest = s->free = s->last = SESSION_NONE;
 	s->max = SESSIONS_MAX;
-	s->n_slots = n_slots;
 	return s;
 }
 
@@ -98,14 +98,13 @@ uint16_t session_add(struct sessions *s, uint64_t hash, int64_t ends_us, int64_t
 static void tidy(struct session *t)
 {
 	char old[TEXT_MAX];
+	uint64_t set = t->set;
 	size_t n = 0;
 
 	memcpy(old, t->text, t->n_text);
-	for (size_t k = 0; k < FIELDS_MAX + t->n_users; k++) {
-		struct place *p = k < FIELDS_MAX ? &t->v[k] : &t->users[k - FIELDS_MAX].name;
+	for (size_t k = 0; set != 0 || k < t->n_users;) {
+		struct place *p = set != 0 ? &t->v[fields_next(&set)] : &t->users[k++].name;
 
-		if (!p->is_set)
-			continue;
 		memcpy(t->text + n, old + p->off, p->len);
 		p->off = (uint16_t)n;
 		n += p->len;
@@ -124,6 +123,7 @@ static const uint16_t reserved[FIELD_USER] = {
 	[FIELD_NOFAIL] = 48,
 	[FIELD_GAINED] = 48,
 };
+#define RESERVED_ALL (255 + 51 + 51 + 255 + 12 + VALUE_MAX + 48 + 48)
 
 /* How much of the room left is kept for others. */
 static size_t room_reserved(const struct session *t)
@@ -131,7 +131,7 @@ static size_t room_reserved(const struct session *t)
 	size_t n = 0;
 
 	for (size_t i = 0; i < FIELD_USER; i++)
-		n += reserved[i] - (t->v[i].is_set ? t->v[i].len : 0U);
+		n += reserved[i] - session_value(t, i).len;
 	return n;
 }
 
@@ -152,19 +152,38 @@ static size_t cut(struct span v, size_t most)
 	return most;
 }
 
-void session_keep(struct session *t, struct place *p, struct span v)
+/* Writes a text that has its room for sure, or is cut to what is left beside others. */
+static struct place keep(struct session *t, struct span v, size_t most, bool is_reserved)
 {
-	bool is_reserved = p >= t->v && p < t->v + FIELD_USER;
-	size_t len = cut(v, is_reserved ? reserved[p - t->v] : VALUE_MAX);
+	size_t len = cut(v, most);
+	struct place p;
 
-	p->is_set = false;
-	if (len > room(t, is_reserved))
-		tidy(t);
-	len = cut(v, len < room(t, is_reserved) ? len : room(t, is_reserved));
+	/* With so much room left nothing needs to be reckoned. */
+	if (t->n_text + len + RESERVED_ALL > TEXT_MAX) {
+		if (len > room(t, is_reserved))
+			tidy(t);
+		most = room(t, is_reserved);
+		len = cut(v, len < most ? len : most);
+	}
+	p = (struct place) {(uint16_t)t->n_text, (uint16_t)len};
 	if (len > 0)
 		memcpy(t->text + t->n_text, v.text, len);
-	*p = (struct place) {(uint16_t)t->n_text, (uint16_t)len, true};
 	t->n_text += len;
+	return p;
+}
+
+void session_keep(struct session *t, size_t slot, struct span v)
+{
+	uint64_t bit = UINT64_C(1) << slot;
+	bool is_reserved = slot < FIELD_USER;
+	struct place *p = &t->v[slot];
+
+	/* Most lines of a session say the same. */
+	if ((t->set & bit) != 0 && p->len == v.len && memcmp(t->text + p->off, v.text, v.len) == 0)
+		return;
+	t->set &= ~bit;
+	*p = keep(t, v, is_reserved ? reserved[slot] : VALUE_MAX, is_reserved);
+	t->set |= bit;
 }
 
 void session_add_user(struct sessions *s, struct session *t, struct span user)
@@ -179,8 +198,7 @@ void session_add_user(struct sessions *s, struct session *t, struct span user)
 			return;
 	if (t->n_users == USERS_MAX)
 		return;
-	t->users[t->n_users] = (struct user) {.hash = hash};
-	session_keep(t, &t->users[t->n_users].name, user);
+	t->users[t->n_users] = (struct user) {hash, keep(t, user, VALUE_MAX, false)};
 	t->n_users++;
 }
 
@@ -208,7 +226,7 @@ static bool is_anothers(const struct session *t, const struct fields *line)
 	bool named = false, known = false, same = false;
 
 	for (size_t i = 0; i < sizeof(addrs); i++) {
-		struct span now = line->v[addrs[i]], before = session_value(t, &t->v[addrs[i]]);
+		struct span now = line->v[addrs[i]], before = session_value(t, addrs[i]);
 
 		named |= now.text != NULL;
 		known |= before.text != NULL;
@@ -220,29 +238,39 @@ static bool is_anothers(const struct session *t, const struct fields *line)
 static void take_up(
 	struct sessions *s, struct session *t, const struct fields *line, struct standing *st)
 {
+	uint64_t set = line->set;
+
 	session_add_user(s, t, line->v[FIELD_USER]);
-	st->was_nofail = span_given(session_value(t, &t->v[FIELD_NOFAIL])) ||
-			 span_given(session_value(t, &t->v[FIELD_GAINED]));
-	t->v[FIELD_NOFAIL].is_set = t->v[FIELD_GAINED].is_set = false;
+	st->was_nofail = span_given(session_value(t, FIELD_NOFAIL)) ||
+			 span_given(session_value(t, FIELD_GAINED));
+	t->set &= ~SAYS_NO_FAILURE;
 	if (st->gained)
 		t->pending = false;
 	if (!st->was_nofail && !t->pending)
 		t->matches = 0;
-	for (size_t i = 0; i < s->n_slots; i++)
-		if (line->v[i].text != NULL)
-			session_keep(t, &t->v[i], line->v[i]);
+	while (set != 0) {
+		size_t slot = fields_next(&set);
+
+		session_keep(t, slot, line->v[slot]);
+	}
 }
 
-/* What is known of the session now, laid over the line's fields. */
-static void tell(const struct sessions *s, const struct session *t, struct fields *fields,
-	struct session_result *ret)
+/* What is known of the session now, in the place of the line's fields. */
+static void tell(const struct session *t, struct fields *fields, struct session_result *ret)
 {
-	for (size_t i = 0; i < s->n_slots; i++)
-		fields->v[i] = session_value(t, &t->v[i]);
+	uint64_t set = t->set, gone = fields->set & ~t->set;
+
+	while (gone != 0)
+		fields_put(fields, fields_next(&gone), (struct span) {NULL, 0});
+	while (set != 0) {
+		size_t slot = fields_next(&set);
+
+		fields_put(fields, slot, session_text(t, &t->v[slot]));
+	}
 	ret->attempts = t->matches;
 	ret->n_users = (unsigned)t->n_users;
 	for (size_t i = 0; i < t->n_users; i++)
-		ret->users[i] = session_value(t, &t->users[i].name);
+		ret->users[i] = session_text(t, &t->users[i].name);
 }
 
 /* The lines that count: those said to be none count after all when a failure follows. */
@@ -276,9 +304,9 @@ void sessions_merge(struct sessions *s, struct fields *line, unsigned n_lines, i
 	is_known = i != SESSION_NONE;
 
 	if (st.gained && !span_given(v[FIELD_NOFAIL]))
-		v[FIELD_NOFAIL] = v[FIELD_GAINED];
+		fields_put(line, FIELD_NOFAIL, v[FIELD_GAINED]);
 	st.nofail = span_given(v[FIELD_NOFAIL]);
-	v[FIELD_FORGET] = (struct span) {NULL, 0};
+	fields_put(line, FIELD_FORGET, (struct span) {NULL, 0});
 	s->last = SESSION_NONE;
 	/* A line that ends a session nobody knew of stands for itself: nothing of it is kept. */
 	if (!is_known && st.forget) {
@@ -294,11 +322,11 @@ void sessions_merge(struct sessions *s, struct fields *line, unsigned n_lines, i
 	 */
 	if (t->pending || t->n_users > 1) {
 		t->pending = false;
-		t->v[FIELD_NOFAIL].is_set = t->v[FIELD_GAINED].is_set = false;
+		t->set &= ~SAYS_NO_FAILURE;
 		st.nofail = st.gained = false;
 	}
 	count(t, &st, n_lines);
-	tell(s, t, line, ret);
+	tell(t, line, ret);
 	if (st.forget)
 		drop(s, i);
 	else

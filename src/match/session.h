@@ -14,11 +14,8 @@
  */
 struct sessions;
 
-/*
- * An empty table, for fields of that many slots; no memory is touched before the first session.
- * NULL when out of memory.
- */
-struct sessions *sessions_new(size_t n_slots);
+/* An empty table; no memory is touched before the first session. NULL when out of memory. */
+struct sessions *sessions_new(void);
 void sessions_free(struct sessions *s);
 
 /*

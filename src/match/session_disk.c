@@ -37,16 +37,15 @@ static int put(struct buf *b, const struct session *t, const struct field_names 
 	};
 	int r;
 
-	for (size_t i = 0; i < names->n; i++)
-		h.n_values = (uint8_t)(h.n_values + t->v[i].is_set);
+	h.n_values = (uint8_t)__builtin_popcountll(t->set);
 	r = buf_add(b, &h, sizeof(h));
 	for (size_t i = 0; r == 0 && i < t->n_users; i++) {
-		struct span v = session_value(t, &t->users[i].name);
+		struct span v = session_text(t, &t->users[i].name);
 
 		r = put_text(b, v.text, v.len);
 	}
 	for (size_t i = 0; r == 0 && i < names->n; i++) {
-		struct span v = session_value(t, &t->v[i]);
+		struct span v = session_value(t, i);
 
 		if (v.text == NULL)
 			continue;
@@ -63,7 +62,7 @@ int sessions_save(const struct sessions *s, const struct field_names *names, str
 
 	for (uint16_t i = s->oldest; r == 0 && i != SESSION_NONE; i = s->pool[i].newer) {
 		const struct session *t = &s->pool[i];
-		struct span id = session_value(t, &t->v[FIELD_MLFID]);
+		struct span id = session_value(t, FIELD_MLFID);
 
 		/* An id that was too long to be kept whole cannot be recognised again. */
 		if (id.text != NULL && hash_bytes(&s->key, id.text, id.len) == t->hash)
@@ -141,7 +140,7 @@ static bool get(struct input *in, struct sessions *s, const struct field_names *
 		session_add_user(s, t, users[i]);
 	for (size_t i = 0; i < names->n; i++)
 		if (values.v[i].text != NULL)
-			session_keep(t, &t->v[i], values.v[i]);
+			session_keep(t, i, values.v[i]);
 	return true;
 }
 

@@ -17,7 +17,6 @@
 /* A value in a session's text. */
 struct place {
 	uint16_t off, len;
-	bool is_set;
 };
 
 struct user {
@@ -34,6 +33,7 @@ struct session {
 	unsigned matches, nofail_matches;
 	size_t n_users;
 	struct user users[USERS_MAX];
+	uint64_t set; /* which of v there are */
 	struct place v[FIELDS_MAX];
 	size_t n_text;
 	char text[TEXT_MAX];
@@ -47,7 +47,6 @@ struct sessions {
 	bool imitates;   /* fail2ban */
 	uint16_t unused; /* from here on the pool has never been touched */
 	uint16_t last;   /* merged into last, SESSION_NONE if it is forgotten */
-	size_t n_slots;  /* of a session's values that are in use */
 	uint64_t pushed_out;
 	struct session pool[SESSIONS_MAX];
 };
@@ -59,12 +58,17 @@ uint16_t session_add(struct sessions *s, uint64_t hash, int64_t ends_us, int64_t
  * Keeps a value, cut where it is longer than there is room for. However long users' names and other
  * texts are, there is room for whom the session means and how it stands.
  */
-void session_keep(struct session *t, struct place *p, struct span v);
+void session_keep(struct session *t, size_t slot, struct span v);
 
 /* One more user, if it is new. */
 void session_add_user(struct sessions *s, struct session *t, struct span user);
 
-static inline struct span session_value(const struct session *t, const struct place *p)
+static inline struct span session_text(const struct session *t, const struct place *p)
 {
-	return p->is_set ? (struct span) {t->text + p->off, p->len} : (struct span) {NULL, 0};
+	return (struct span) {t->text + p->off, p->len};
+}
+
+static inline struct span session_value(const struct session *t, size_t slot)
+{
+	return (t->set >> slot & 1) != 0 ? session_text(t, &t->v[slot]) : (struct span) {NULL, 0};
 }

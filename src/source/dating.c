@@ -35,6 +35,12 @@ int64_t dating_settle(const struct dating_clock *clock, int64_t time_us, int64_t
 	return clock->now_us;
 }
 
+void dating_plain(const struct dating_clock *clock, int64_t *ret_from_us, int64_t *ret_to_us)
+{
+	*ret_from_us = clock->live ? clock->now_us - CLOCK_SLACK_US : INT64_MIN;
+	*ret_to_us = clock->now_us;
+}
+
 /*
  * Times do not run back in a log that is being caught up with: a date further in that says so is
  * somebody's name, and must not make his line too old to count.
@@ -51,6 +57,7 @@ static void cut_date(
 	size_t after = at->off + at->len;
 
 	l->len = len - at->len;
+	l->cut_off = at->off;
 	l->text = line + at->len;
 	if (at->off == 0)
 		return;

@@ -33,6 +33,8 @@ struct dated_line {
 	int64_t at_us;
 	const char *text; /* what of it filters judge */
 	size_t len;
+	size_t cut_off; /* where in the line what is not in the text began; if there is less of it
+			 */
 	bool is_dated;
 	int64_t off_us; /* how far its date was ahead of (or behind) the clock, if it was taken as
 			   now */
@@ -53,3 +55,6 @@ void dating_line(struct dating *d, const struct dating_clock *clock, const char 
  * it is remarkable, else 0.
  */
 int64_t dating_settle(const struct dating_clock *clock, int64_t time_us, int64_t *ret_off_us);
+
+/* Times from *ret_from_us to *ret_to_us need no settling. */
+void dating_plain(const struct dating_clock *clock, int64_t *ret_from_us, int64_t *ret_to_us);

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "match/batch.h"
+
+#include "match/filter_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Different ways in which the sets of date patterns of one source may see its lines. */
+#define HABITS_MAX 8
+
+/* Lines as one habit has them; several sets of patterns may share it. */
+struct habit {
+	const struct date_habit *habit;
+	struct stamp stamp; /* of the line under way */
+	int64_t newest_us;  /* of the lines so far */
+};
+
+struct batch_worker {
+	const struct batch_plan *plan;
+	struct search *search;
+	struct sieve_scan *scan;
+	struct habit habits[HABITS_MAX];
+	size_t n_habits;
+	uint8_t *habit_of; /* of each set of patterns; HABITS_MAX: none */
+	bool mark_all;     /* some set of patterns has none: it wants to see every line */
+	char *line; /* without its date, if that stood in the middle; line_max bytes and one */
+	struct sieve_pick *everybody; /* when there is no sieve */
+};
+
+/* The buffer under way. */
+struct run {
+	struct batch_worker *w;
+	struct batch *b;
+	const struct batch_span *span;
+	const struct batch_watch *watch; /* or NULL */
+	const char *buf;
+	size_t len;
+	struct batch_passed passed; /* since the last line that was not */
+};
+
+void batch_done(struct batch *b)
+{
+	free(b->lines);
+	free(b->founds);
+	free(b->values);
+	free(b->picks);
+	free(b->text);
+	free(b->stats);
+	*b = (struct batch) {0};
+}
+
+/* Room for n more; false when out of memory, which the batch remembers. */
+static bool reserve(struct batch *b, void *list, size_t n, size_t *room, size_t more, size_t size)
+{
+	void **p = list, *larger;
+	size_t want = n + more;
+
+	if (want <= *room)
+		return true;
+	want = want < 64 ? 64 : want + want / 2;
+	larger = reallocarray(*p, want, size);
+	if (larger == NULL) {
+		b->failed = true;
+		return false;
+	}
+	*p = larger;
+	*room = want;
+	return true;
+}
+
+#define RESERVE(b, what, more)                                                                     \
+	reserve(b, &(b)->what, (b)->n_##what, &(b)->room_##what, more, sizeof((b)->what[0]))
+
+static bool init_everybody(struct batch_worker *w)
+{
+	w->everybody = calloc(w->plan->n_filters + 1, sizeof(*w->everybody));
+	for (size_t i = 0; w->everybody != NULL && i < w->plan->n_filters; i++)
+		w->everybody[i].filter = i;
+	return w->everybody != NULL;
+}
+
+struct batch_worker *batch_worker_new(const struct batch_plan *plan)
+{
+	struct batch_worker *w = calloc(1, sizeof(*w));
+	int r = 0;
+
+	if (w == NULL)
+		return NULL;
+	w->plan = plan;
+	w->search = search_new();
+	w->habit_of = calloc(plan->n_dates + 1, sizeof(*w->habit_of));
+	w->line = malloc(plan->line_max + 1);
+	if (plan->sieve != NULL)
+		w->scan = sieve_scan_new(plan->sieve);
+	if (w->search == NULL || w->habit_of == NULL || w->line == NULL || !init_everybody(w) ||
+		(plan->sieve != NULL && w->scan == NULL))
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < plan->n_filters; i++)
+		r = search_fit(w->search, plan->filters[i].filter);
+	if (r < 0) {
+		batch_worker_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+void batch_worker_free(struct batch_worker *w)
+{
+	if (w == NULL)
+		return;
+	search_free(w->search);
+	sieve_scan_free(w->scan);
+	free(w->habit_of);
+	free(w->line);
+	free(w->everybody);
+	free(w);
+}
+
+static void learn_habits(struct batch_worker *w, const struct batch_dates *dates)
+{
+	w->n_habits = 0;
+	w->mark_all = false;
+	for (size_t i = 0; i < w->plan->n_dates; i++) {
+		size_t k = 0;
+
+		while (k < w->n_habits && dates[i].has_habit &&
+			!date_habit_eq(w->habits[k].habit, &dates[i].habit))
+			k++;
+		if (!dates[i].has_habit || k == HABITS_MAX) {
+			k = HABITS_MAX;
+			w->mark_all = true;
+		} else if (k == w->n_habits) {
+			w->habits[w->n_habits++] = (struct habit) {.habit = &dates[i].habit};
+		}
+		w->habit_of[i] = (uint8_t)k;
+	}
+}
+
+static bool start(struct batch *b, const struct batch_plan *plan)
+{
+	b->n_lines = b->n_founds = b->n_values = b->n_picks = b->n_text = 0;
+	b->rest = (struct batch_passed) {0};
+	b->failed = false;
+	if (!reserve(b, &b->stats, 0, &b->room_stats, plan->n_filters, sizeof(b->stats[0])))
+		return false;
+	memset(b->stats, 0, plan->n_filters * sizeof(b->stats[0]));
+	return true;
+}
+
+/* Does the line look as the lines before it did, with a time that does not run back? */
+static bool look_at_date(struct run *r, const char *line, size_t len)
+{
+	struct batch_worker *w = r->w;
+
+	for (size_t i = 0; i < w->n_habits; i++) {
+		struct habit *h = &w->habits[i];
+
+		if (!date_habit_holds(h->habit, line, len, &h->stamp) ||
+			h->stamp.time_us < h->newest_us || h->stamp.time_us < r->span->from_us ||
+			h->stamp.time_us > r->span->to_us ||
+			!sieve_holds(line, len, h->stamp.off, h->stamp.len))
+			return false;
+		h->newest_us = h->stamp.time_us;
+	}
+	return true;
+}
+
+/* Gives the search the line as it is without its date. */
+static bool begin_search(struct run *r, const struct stamp *cut, const char *line, size_t len)
+{
+	size_t after = cut->off + cut->len;
+	bool newline_follows = line + len < r->buf + r->len && line[len] == '\n';
+	char *joined = r->w->line;
+
+	if (cut->off == 0)
+		return search_begin(r->w->search, line + after, len - after, newline_follows);
+	memcpy(joined, line, cut->off);
+	memcpy(joined + cut->off, line + after, len - after);
+	joined[len - cut->len] = '\n';
+	return search_begin(r->w->search, joined, len - cut->len, true);
+}
+
+static bool add_value(struct run *r, size_t slot, struct span v)
+{
+	struct batch *b = r->b;
+	struct batch_value value = {.slot = (uint16_t)slot, .len = (uint32_t)v.len};
+
+	if (!RESERVE(b, values, 1))
+		return false;
+	if (v.text >= r->buf && v.text < r->buf + r->len) {
+		value.off = (uint32_t)(v.text - r->buf);
+	} else {
+		if (!RESERVE(b, text, v.len))
+			return false;
+		value.is_own = true;
+		value.off = (uint32_t)b->n_text;
+		memcpy(b->text + b->n_text, v.text, v.len);
+		b->n_text += v.len;
+	}
+	b->values[b->n_values++] = value;
+	return true;
+}
+
+static void add_found(struct run *r, size_t filter, const struct found *found, int64_t time_us)
+{
+	struct batch *b = r->b;
+	uint64_t set = found->fields.set;
+	struct batch_found *new;
+
+	if (!RESERVE(b, founds, 1))
+		return;
+	new = &b->founds[b->n_founds++];
+	*new = (struct batch_found) {
+		.filter = (uint16_t)filter,
+		.regex = (uint16_t)found->regex,
+		.is_found = true,
+		.first = (uint32_t)b->n_values,
+		.time_us = time_us,
+	};
+	while (set != 0) {
+		size_t slot = fields_next(&set);
+
+		if (!add_value(r, slot, found->fields.v[slot]))
+			return;
+	}
+	new->n = (uint32_t)(b->n_values - new->first);
+}
+
+/* A pick for whoever knows the line's date. */
+static void add_pick(struct run *r, const struct sieve_pick *pick)
+{
+	struct batch *b = r->b;
+
+	if (!RESERVE(b, founds, 1) || !RESERVE(b, picks, pick->rules.n))
+		return;
+	b->founds[b->n_founds++] = (struct batch_found) {
+		.filter = (uint16_t)pick->filter,
+		.first = (uint32_t)b->n_picks,
+		.n = pick->rules.rules != NULL ? (uint32_t)pick->rules.n : UINT32_MAX,
+	};
+	if (pick->rules.n > 0)
+		memcpy(b->picks + b->n_picks, pick->rules.rules,
+			pick->rules.n * sizeof(b->picks[0]));
+	b->n_picks += pick->rules.n;
+}
+
+/* Tries the failregexes that the line may be found by. */
+static void try_picks(struct run *r, const struct sieve_pick *picks, size_t n, bool is_odd,
+	const char *line, size_t len)
+{
+	struct batch_worker *w = r->w;
+	size_t begun = HABITS_MAX;
+	struct found found;
+
+	for (size_t i = 0; i < n && !r->b->failed; i++) {
+		const struct batch_filter *bf = &w->plan->filters[picks[i].filter];
+		size_t k = w->habit_of[bf->dates];
+
+		if (filter_maxlines(bf->filter) > 1)
+			continue; /* looked for in a window, by whoever has it */
+		if (is_odd || k == HABITS_MAX) {
+			add_pick(r, &picks[i]);
+			continue;
+		}
+		if (begun != k && !begin_search(r, &w->habits[k].stamp, line, len)) {
+			r->b->failed = true;
+			return;
+		}
+		begun = k;
+		search_run(w->search, bf->filter, NULL,
+			picks[i].rules.rules != NULL ? &picks[i].rules : NULL, &found);
+		search_take_stats(w->search, &r->b->stats[picks[i].filter]);
+		if (found.verdict == VERDICT_MATCH)
+			add_found(r, picks[i].filter, &found, w->habits[k].stamp.time_us);
+	}
+}
+
+static void pass(struct run *r, size_t off)
+{
+	if (r->passed.n++ == 0)
+		r->passed.first = (uint32_t)off;
+	r->passed.last = (uint32_t)off;
+}
+
+static void look_at_line(struct run *r, size_t off, size_t len)
+{
+	struct batch_worker *w = r->w;
+	const char *line = r->buf + off;
+	const struct sieve_pick *picks = w->everybody;
+	bool is_odd = !look_at_date(r, line, len);
+	size_t first = r->b->n_founds;
+	size_t n = w->scan != NULL ? sieve_line(w->scan, off, len, &picks) : w->plan->n_filters;
+
+	if (n > 0 && r->watch != NULL && !r->watch->may_search(r->watch->arg, off))
+		is_odd = true;
+	if (n > 0)
+		try_picks(r, picks, n, is_odd, line, len);
+	if (!is_odd && !w->mark_all && r->b->n_founds == first) {
+		pass(r, off);
+		return;
+	}
+	if (!RESERVE(r->b, lines, 1))
+		return;
+	r->b->lines[r->b->n_lines++] = (struct batch_line) {
+		.off = (uint32_t)off,
+		.len = (uint32_t)len,
+		.passed = r->passed,
+		.is_odd = is_odd,
+		.first = (uint32_t)first,
+		.n = (uint32_t)(r->b->n_founds - first),
+	};
+	r->passed = (struct batch_passed) {0};
+}
+
+void batch_run(struct batch_worker *w, struct batch *b, const struct batch_dates *dates,
+	const struct batch_span *span, const struct batch_watch *watch, const char *buf, size_t len)
+{
+	struct run r = {.w = w, .b = b, .span = span, .watch = watch, .buf = buf, .len = len};
+
+	learn_habits(w, dates);
+	if (!start(b, w->plan))
+		return;
+	if (w->scan != NULL)
+		sieve_begin(w->scan, buf, len);
+	for (size_t off = 0; off < len && !b->failed;) {
+		const char *end = memchr(buf + off, '\n', len - off);
+		size_t whole = end != NULL ? (size_t)(end - buf) - off : len - off;
+		size_t judged = whole < w->plan->line_max ? whole : w->plan->line_max;
+
+		while (judged > 0 && buf[off + judged - 1] == '\r')
+			judged--;
+		look_at_line(&r, off, judged);
+		off += whole + 1;
+	}
+	b->rest = r.passed;
+}
+
+void batch_get(const struct batch *b, const struct filter *f, const struct batch_found *found,
+	const char *buf, struct found *ret)
+{
+	ret->verdict = VERDICT_MATCH;
+	ret->regex = found->regex;
+	ret->n_lines = 1;
+	fields_clear(&ret->fields, f->names.n);
+	for (uint32_t i = 0; i < found->n; i++) {
+		const struct batch_value *v = &b->values[found->first + i];
+
+		fields_put(&ret->fields, v->slot,
+			(struct span) {(v->is_own ? b->text : buf) + v->off, v->len});
+	}
+}
+
+bool batch_pick(const struct batch *b, const struct batch_found *found, struct search_pick *ret)
+{
+	if (found->n == UINT32_MAX)
+		return false;
+	*ret = (struct search_pick) {b->picks + found->first, found->n};
+	return true;
+}
