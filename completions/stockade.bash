@@ -38,7 +38,7 @@ _stockade()
 		_get_comp_words_by_ref -n : cur prev words cword
 	fi
 	if ((cword == 1)); then
-		_stockade_words 'run status banned explain ban unban test check reload stop ping
+		_stockade_words 'run status banned explain ban unban test replay check reload stop ping
 			version help' "$cur"
 		return
 	fi
@@ -46,13 +46,13 @@ _stockade()
 		case ${words[i]} in
 		-c) config=(-c "${words[++i]}") ;;
 		--socket) socket=(--socket "${words[++i]}") ;;
-		--for | --jail | --state | --now | --encoding | -f | -j | -r | -i) ((i++)) ;;
+		--for | --jail | --state | --now | --encoding | --compare | -f | -j | -r | -i) ((i++)) ;;
 		-*) ;;
 		*) ((operands++)) ;;
 		esac
 	done
 	case $prev in
-	-c | --state)
+	-c | --state | --compare)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
@@ -81,8 +81,9 @@ _stockade()
 	ban:-*) _stockade_words '--for --json --socket --help' "$cur" ;;
 	unban:-*) _stockade_words '--all --jail --json --socket --help' "$cur" ;;
 	test:-*) _stockade_words '-c -f -j -r -i -v --encoding --now --json --help' "$cur" ;;
+	replay:-*) _stockade_words '-c -j --compare --encoding --now --json --help' "$cur" ;;
 	check:-*) _stockade_words '-c --strict --no-lint --json --help' "$cur" ;;
-	help:*) _stockade_words 'run status banned explain ban unban test check reload stop ping
+	help:*) _stockade_words 'run status banned explain ban unban test replay check reload stop ping
 		version' "$cur" ;;
 	*:-*) _stockade_words '--json --socket --help' "$cur" ;;
 	status:* | banned:*)
@@ -92,7 +93,7 @@ _stockade()
 		((operands > 0)) || _stockade_words "$(_stockade_jails)" "$cur"
 		;;
 	unban:* | explain:*) _stockade_words "$(_stockade_banned)" "$cur" ;;
-	test:*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	test:* | replay:*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	esac
 	if declare -F __ltrim_colon_completions >/dev/null; then
 		__ltrim_colon_completions "$cur"
