@@ -292,12 +292,23 @@ static void walk(struct notes *s, const struct retree_node *node, struct part *r
 	}
 }
 
+static size_t shortest(const struct clause *c)
+{
+	size_t len = NEED_WORD_MAX;
+
+	for (size_t i = 0; i < c->n; i++)
+		len = c->words[i].len < len ? c->words[i].len : len;
+	return len;
+}
+
 static int by_rarity(const void *a, const void *b)
 {
 	const struct clause *one = a, *other = b;
 
 	if (one->bits != other->bits)
 		return one->bits > other->bits ? -1 : 1;
+	if (shortest(one) != shortest(other))
+		return shortest(one) > shortest(other) ? -1 : 1;
 	return one->n < other->n ? -1 : one->n > other->n;
 }
 

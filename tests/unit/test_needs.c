@@ -140,6 +140,9 @@ static void cases(void **state)
 	needs("(?i)zaks", "~zaks|~za\xe2\x84\xaas|~zak\xc5\xbf|~za\xe2\x84\xaa\xc5\xbf");
 	needs("[sS]ad", "~sad");
 	needs("(?i)q(?-i)uxs", "uxs");
+	/* The one says no more than the other, but not the other way round. */
+	needs("(?i:foox)|foo", "~foox|foo");
+	needs("(?i:foo)|foox", "~foo");
 }
 
 /* Of texts that are characters these take more than they have bytes for. */
