@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 /*
- * A regular expression, taken apart far enough to write texts that it matches. What only looks
- * (anchors, lookaround) is there, but says nothing: whether a text matches, the matcher says.
+ * A regular expression, taken apart far enough to write texts that it matches (lint), and to tell
+ * what each text that it matches has in it (needs.h). What only looks (anchors, lookaround) is
+ * there, but says nothing: whether a text matches, the matcher says.
  */
 enum retree_kind {
 	RETREE_EMPTY,
