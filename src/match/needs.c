@@ -11,7 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define SET_MAX 4 /* bytes of a set that is spelled out */
+#define SET_SMALL 4 /* bytes of a set that is spelled out */
+#define SET_MAX 10  /* ... when nothing else is known of an expression */
 #define CLAUSES_MAX 64
 #define BITS_MIN 1 /* what stands in each line rules nothing out */
 
@@ -28,6 +29,7 @@ struct part {
  */
 struct notes {
 	struct arena *arena;
+	size_t set_max;
 	size_t n;
 	struct clause all[CLAUSES_MAX];
 };
@@ -81,8 +83,9 @@ static uint16_t letter(const struct retree_node *node, unsigned c)
 	return (uint16_t)(c | SPELL_FOLD | (is_wide ? SPELL_WIDE : 0));
 }
 
-/* The bytes of a small set, the two cases of a letter being one; how many, or 0. */
-static size_t few_bytes(const struct retree_node *node, uint16_t ret[static SET_MAX])
+/* The bytes of a set that has no more than `max`, the two cases of a letter being one; how many, or
+ * 0. */
+static size_t few_bytes(const struct retree_node *node, size_t max, uint16_t ret[static SET_MAX])
 {
 	const struct byteset *set = &node->set;
 	size_t n = 0;
@@ -94,7 +97,7 @@ static size_t few_bytes(const struct retree_node *node, uint16_t ret[static SET_
 
 		if (is_large && byteset_has(set, (unsigned char)(c + 32)))
 			continue;
-		if (c < ' ' || c > '~' || n == SET_MAX)
+		if (c < ' ' || c > '~' || n == max)
 			return 0;
 		ret[n++] = is_small && byteset_has(set, (unsigned char)(c - 32)) ? letter(node, c)
 										 : (uint16_t)c;
@@ -102,10 +105,10 @@ static size_t few_bytes(const struct retree_node *node, uint16_t ret[static SET_
 	return n;
 }
 
-static void walk_set(const struct retree_node *node, struct part *ret)
+static void walk_set(const struct notes *s, const struct retree_node *node, struct part *ret)
 {
 	uint16_t bytes[SET_MAX];
-	size_t n = few_bytes(node, bytes);
+	size_t n = few_bytes(node, s->set_max, bytes);
 
 	if (n == 0) {
 		any(ret);
@@ -263,7 +266,7 @@ static void walk(struct notes *s, const struct retree_node *node, struct part *r
 {
 	switch (node->kind) {
 	case RETREE_SET:
-		walk_set(node, ret);
+		walk_set(s, node, ret);
 		return;
 	case RETREE_CAT:
 		walk_cat(s, node, ret);
@@ -333,29 +336,37 @@ static void choose(struct needs *ret, struct arena *arena, struct notes *s)
 	*ret = (struct needs) {.all = all, .n = n};
 }
 
+static void walk_tree(struct notes *s, const struct retree *tree, size_t set_max)
+{
+	struct part whole;
+
+	s->set_max = set_max;
+	walk(s, tree->root, &whole);
+	if (whole.is_exact)
+		note(s, 0, &whole.head);
+}
+
 int needs_of(struct needs *ret, struct arena *arena, const char *source, unsigned flags)
 {
 	struct notes *s = calloc(1, sizeof(*s));
 	struct pattern pattern = {0};
 	struct pattern_error error;
 	struct retree tree;
-	struct part whole;
 	int r = -ENOMEM;
 
 	if (s == NULL || (s->arena = arena_new()) == NULL)
 		goto out;
 	r = pattern_expand(&pattern, source, flags & ~(unsigned)PATTERN_UTF8, &error);
-	if (r == 0)
-		r = retree_parse(&tree, s->arena, buf_text(&pattern.text), pattern.text.len);
-	if (r == 0) {
-		walk(s, tree.root, &whole);
-		if (whole.is_exact)
-			note(s, 0, &whole.head);
-	}
 	if (r == -ENOMEM)
 		goto out;
-	r = 0;
+	if (r == 0 &&
+		retree_parse(&tree, s->arena, buf_text(&pattern.text), pattern.text.len) == 0) {
+		walk_tree(s, &tree, SET_SMALL);
+		if (s->n == 0)
+			walk_tree(s, &tree, SET_MAX);
+	}
 	choose(ret, arena, s);
+	r = 0;
 out:
 	pattern_done(&pattern);
 	if (s != NULL)

@@ -11,7 +11,7 @@
 #define FIRST 1        /* a run of letters with which the piece begins */
 #define LAST 2         /* ... ends */
 
-/* In small letters, the commonest first. */
+/* The commonest first, in large letters what is written so. */
 static const struct {
 	const char *word;
 	unsigned char len, bits;
@@ -22,6 +22,7 @@ static const struct {
 	}
 	WORD("for", 1),
 	WORD("from", 1),
+	WORD("HTTP", 1),
 	WORD("http", 1),
 	WORD("pam", 1),
 	WORD("sshd", 1),
@@ -29,7 +30,9 @@ static const struct {
 	WORD("user", 1),
 	WORD("by", 2),
 	WORD("com", 2),
+	WORD("GET", 2),
 	WORD("get", 2),
+	WORD("IP", 2),
 	WORD("ip", 2),
 	WORD("port", 2),
 	WORD("session", 2),
@@ -49,9 +52,11 @@ static const struct {
 	WORD("of", 3),
 	WORD("on", 3),
 	WORD("password", 3),
+	WORD("POST", 3),
 	WORD("post", 3),
 	WORD("postfix", 3),
 	WORD("root", 3),
+	WORD("SSH", 3),
 	WORD("www", 3),
 	WORD("address", 4),
 	WORD("and", 4),
@@ -60,6 +65,7 @@ static const struct {
 	WORD("client", 4),
 	WORD("disconnect", 4),
 	WORD("disconnected", 4),
+	WORD("euid", 4),
 	WORD("failure", 4),
 	WORD("host", 4),
 	WORD("invalid", 4),
@@ -69,6 +75,7 @@ static const struct {
 	WORD("message", 4),
 	WORD("no", 4),
 	WORD("opened", 4),
+	WORD("PAM", 4),
 	WORD("preauth", 4),
 	WORD("received", 4),
 	WORD("remote", 4),
@@ -76,6 +83,7 @@ static const struct {
 	WORD("rhost", 4),
 	WORD("ruser", 4),
 	WORD("server", 4),
+	WORD("SMTP", 4),
 	WORD("smtp", 4),
 	WORD("smtpd", 4),
 	WORD("status", 4),
@@ -87,6 +95,7 @@ static const struct {
 	WORD("attempt", 5),
 	WORD("connect", 5),
 	WORD("file", 5),
+	WORD("HEAD", 5),
 	WORD("logname", 5),
 	WORD("method", 5),
 	WORD("name", 5),
@@ -125,16 +134,26 @@ static bool is_of(const char *word, size_t n, const char *text, size_t len, unsi
 	}
 }
 
+static bool is_large(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] >= 'a')
+			return false;
+	}
+	return len > 1;
+}
+
 static unsigned letter_bits(const char *text, size_t len, unsigned ends)
 {
 	size_t bits = len < 4 ? 3 * len : len + 7;
-	char low[COMMON_MAX];
+	bool keep = is_large(text, len);
+	char word[COMMON_MAX];
 
 	if (len <= COMMON_MAX) {
 		for (size_t i = 0; i < len; i++)
-			low[i] = (char)(text[i] | 32);
+			word[i] = (char)(keep ? text[i] : text[i] | 32);
 		for (size_t i = 0; i < ARRAY_SIZE(common); i++) {
-			if (is_of(common[i].word, common[i].len, low, len, ends))
+			if (is_of(common[i].word, common[i].len, word, len, ends))
 				return common[i].bits < bits ? common[i].bits : (unsigned)bits;
 		}
 	}
@@ -153,7 +172,7 @@ static unsigned other_bits(const char *text, size_t len)
 		return len < 3 ? (unsigned)(2 * len) : 5;
 	if (strchr(" :", *text) != NULL)
 		return 0;
-	return strchr(".-/[]", *text) != NULL ? 1 : 2;
+	return strchr(".,-/[]()\"", *text) != NULL ? 1 : 2;
 }
 
 /* The piece that begins at i: a run of letters or digits, or another byte. */

@@ -95,6 +95,8 @@ static void alternatives(void **state)
 	needs("(?:foo \\d+ norf|zap \\d+ qux)es", " norfes| quxes &  norf|zap  & foo |zap ");
 	needs("quz[aeiou]", "quz");
 	needs("quz[ae]x", "quzax|quzex");
+	needs("quz[a-e]x", "quz");
+	needs("\\d0[1-9] ", "01 |02 |03 |04 |05 |06 |07 |08 |09 ");
 	/* A word that says no more than another one. */
 	needs("foo|xfoox|fo", "fo");
 	needs("(?:my )?zap", "zap");
