@@ -19,11 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define IMAGE_MAX 65535
 
 #ifdef HAVE_HYPERSCAN
-#define ENGINE words_engine_hs
+#define ENGINE &words_engine_hs
 #else
-#define ENGINE words_engine_own
+#define ENGINE &words_engine_plain
 #endif
 
+static const struct words_engine *const engine = ENGINE;
 static const struct word list[] = {{"Failed", 6, false}, {"password", 8, true}};
 static const char key[] = "a key", text[] = "Failed Password";
 static char dir[64], name[64];
@@ -50,7 +51,7 @@ static void find(void)
 	struct words *w;
 	size_t upto;
 
-	if (words_new_with(&w, list, ARRAY_SIZE(list), &cache, &ENGINE) < 0 ||
+	if (words_new_with(&w, list, ARRAY_SIZE(list), &cache, &engine, 1) < 0 ||
 		words_scanner_new(&s, w) < 0)
 		abort();
 	if (words_scan(w, s, text, sizeof(text), hits, 4, &upto) != 2 || hits[1].end != 15 ||

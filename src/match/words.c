@@ -11,9 +11,10 @@ void words_free(struct words *w)
 {
 	if (w == NULL)
 		return;
-	if (w->engine != &words_engine_own && w->engine != NULL)
+	if (w->db != NULL)
 		w->engine->free(w->db);
-	words_engine_own.free(w->own);
+	if (w->plain != NULL)
+		words_engine_plain.free(w->plain);
 	free(w->unique);
 	free(w->next);
 	free(w->texts);
@@ -91,8 +92,34 @@ static int copy_words(struct words *w, const struct word *list, size_t n)
 	return 0;
 }
 
+bool words_is(const struct words_unique *u, const char *p)
+{
+	if (!u->nocase)
+		return memcmp(p, u->text, u->len) == 0;
+	for (size_t i = 0; i < u->len; i++)
+		if (words_lower((uint8_t)p[i]) != (uint8_t)u->text[i])
+			return false;
+	return true;
+}
+
+static int build(struct words *w, const struct words_cache *cache,
+	const struct words_engine *const *engines, size_t n_engines)
+{
+	for (size_t i = 0; i < n_engines; i++)
+		if (engines[i]->build(&w->db, w, cache) == 0) {
+			w->engine = engines[i];
+			break;
+		}
+	if (w->engine == NULL) {
+		w->engine = &words_engine_plain;
+		return words_engine_plain.build(&w->db, w, cache);
+	}
+	return w->engine->scratch != NULL ? words_engine_plain.build(&w->plain, w, cache) : 0;
+}
+
 int words_new_with(struct words **ret, const struct word *list, size_t n,
-	const struct words_cache *cache, const struct words_engine *engine)
+	const struct words_cache *cache, const struct words_engine *const *engines,
+	size_t n_engines)
 {
 	struct words *w = calloc(1, sizeof(*w));
 	int r;
@@ -101,28 +128,33 @@ int words_new_with(struct words **ret, const struct word *list, size_t n,
 		return -ENOMEM;
 	r = copy_words(w, list, n);
 	if (r == 0)
-		r = words_engine_own.build(&w->own, w, NULL);
+		r = build(w, cache, engines, n_engines);
 	if (r < 0) {
 		words_free(w);
 		return r;
-	}
-	w->engine = engine;
-	if (engine == &words_engine_own || engine->build(&w->db, w, cache) < 0) {
-		w->engine = &words_engine_own;
-		w->db = w->own;
 	}
 	*ret = w;
 	return 0;
 }
 
+/* In order of preference. */
+static const struct words_engine *const preferred[] = {
+#ifdef __x86_64__
+	&words_engine_teddy_quick,
+#endif
+#ifdef HAVE_HYPERSCAN
+	&words_engine_hs,
+#endif
+#ifdef __x86_64__
+	&words_engine_teddy,
+#endif
+	&words_engine_plain,
+};
+
 int words_new(
 	struct words **ret, const struct word *list, size_t n, const struct words_cache *cache)
 {
-#ifdef HAVE_HYPERSCAN
-	return words_new_with(ret, list, n, cache, &words_engine_hs);
-#else
-	return words_new_with(ret, list, n, cache, &words_engine_own);
-#endif
+	return words_new_with(ret, list, n, cache, preferred, ARRAY_SIZE(preferred));
 }
 
 const char *words_engine(const struct words *w)
@@ -209,7 +241,7 @@ size_t words_scan(const struct words *w, struct words_scanner *s, const char *bu
 		k.limit = done;
 		cut(&k);
 		k.limit = n;
-		words_engine_own.scan(w->own, NULL, &k, buf, done, n, &done);
+		words_engine_plain.scan(w->plain, NULL, &k, buf, done, n, &done);
 	}
 	*ret_upto = k.limit;
 	return k.n;

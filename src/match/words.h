@@ -48,7 +48,7 @@ int words_new(
 /* Takes NULL. */
 void words_free(struct words *w);
 
-/* What looks for them: "own" or "hyperscan". */
+/* What looks for them: "teddy" (few words, AVX2), "hyperscan", or "plain" where neither can. */
 const char *words_engine(const struct words *w);
 
 /* 0 or -ENOMEM. */
@@ -57,7 +57,7 @@ int words_scanner_new(struct words_scanner **ret, const struct words *w);
 /* Takes NULL. */
 void words_scanner_free(struct words_scanner *s);
 
-/* How often the library has failed and our own engine has scanned in its place. */
+/* How often Hyperscan has failed and the plain engine has scanned in its place. */
 uint64_t words_scanner_failures(const struct words_scanner *s);
 
 /*

@@ -26,7 +26,7 @@ struct words_engine {
 	/* 0 or -errno; what it makes never changes. */
 	int (*build)(void **ret, const struct words *w, const struct words_cache *cache);
 	void (*free)(void *db);
-	/* What a thread needs; NULL if it needs nothing. */
+	/* What a thread needs; NULL if it needs nothing and never fails. */
 	int (*scratch)(void **ret, const void *db);
 	void (*scratch_free)(void *scratch);
 	/*
@@ -44,9 +44,9 @@ struct words {
 	uint16_t *next; /* of the same text in the list; WORDS_MAX: no more */
 	char *texts;
 	uint8_t longest;
-	void *own; /* always there */
 	const struct words_engine *engine;
-	void *db; /* of that engine; own's if there is no other */
+	void *db;
+	void *plain; /* the plain engine's, if that one may fail */
 };
 
 struct words_scanner {
@@ -55,14 +55,23 @@ struct words_scanner {
 	uint64_t failures;
 };
 
-extern const struct words_engine words_engine_own;
+extern const struct words_engine words_engine_plain;
+#ifdef __x86_64__
+extern const struct words_engine words_engine_teddy;
+/* The same, for sets with which it is quicker than Hyperscan. */
+extern const struct words_engine words_engine_teddy_quick;
+#endif
 #ifdef HAVE_HYPERSCAN
 extern const struct words_engine words_engine_hs;
 #endif
 
-/* As words_new, with an engine that the caller picks; falls back to our own if that cannot. */
+/* As words_new, by the first of these engines that can; by the plain one if none does. */
 int words_new_with(struct words **ret, const struct word *list, size_t n,
-	const struct words_cache *cache, const struct words_engine *engine);
+	const struct words_cache *cache, const struct words_engine *const *engines,
+	size_t n_engines);
+
+/* Does the word stand here? There are as many bytes as it has. */
+bool words_is(const struct words_unique *u, const char *p);
 
 /* A hit that cannot simply be appended: out of order, a word that is there twice, no room. */
 void words_sink_insert(struct words_sink *k, uint16_t unique, uint32_t end);
