@@ -6,9 +6,7 @@
 #include <string.h>
 
 #define MIX_BITS 2 /* what makes a word with one letter in either case worth it */
-#define WIDE_MAX                                                                                   \
-	2 /* characters of a word that stand for ones beyond ASCII: up to 4 words of it            \
-	   */
+#define WIDE_MAX 2 /* letters of a word with a character beyond ASCII: 4 words of one */
 
 static char lower(char c)
 {
@@ -171,8 +169,10 @@ static const char *wide(char c)
 	return c == 's' ? "\xc5\xbf" : "\xe2\x84\xaa";
 }
 
-/* The word and, if it is to be found in either case, what its letters are equal to: bit i of
- * `variant` is for the i-th that there is something for. */
+/*
+ * The word, or what it may be in characters: bit i of `variant` puts in the place of the i-th
+ * letter that has one the character that is equal to it.
+ */
 static bool write_word(
 	struct clause_word *ret, const struct spell *s, struct place at, unsigned variant)
 {

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define SET_SMALL 4 /* bytes of a set that is spelled out */
 #define SET_MAX 10  /* ... when nothing else is known of an expression */
@@ -83,8 +82,7 @@ static uint16_t letter(const struct retree_node *node, unsigned c)
 	return (uint16_t)(c | SPELL_FOLD | (is_wide ? SPELL_WIDE : 0));
 }
 
-/* The bytes of a set that has no more than `max`, the two cases of a letter being one; how many, or
- * 0. */
+/* The bytes of a set of no more than `max`, the two cases of a letter being one. How many, or 0. */
 static size_t few_bytes(const struct retree_node *node, size_t max, uint16_t ret[static SET_MAX])
 {
 	const struct byteset *set = &node->set;
