@@ -288,8 +288,8 @@ section_track() {
 		taskset -c "$CORE" "$BENCH/bench-track" "$TRACKED" >>"$T/track" || return 1
 	done
 	table_begin "The failure table, $TRACKED tracked addresses" '' median goal ''
-	sed 's/^track: //' "$T/track" | awk -F "$TAB" '!seen[$1]++ { print $1 }' | while read -r _what; do
-		_value=$(sed -n "s/^track: $_what$TAB//p" "$T/track" | sort -n | sed -n 2p)
+	awk -F "$TAB" '!seen[$1]++ { print $1 }' "$T/track" | while read -r _what; do
+		_value=$(sed -n "s/^$_what$TAB//p" "$T/track" | sort -n | sed -n 2p)
 		case $_what in
 		memory) row "$_what" "$_value" "$(goal "${_value% *}" '<=' "$(calc %g "$TRACKED / 1e4")" ' MB')" ;;
 		'an address') row "$_what" "$_value" "$(goal "${_value% *}" '<=' 100 ' bytes')" ;;

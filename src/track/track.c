@@ -55,8 +55,9 @@ struct track {
 	uint32_t on_disk;     /* no page from this one on is there */
 	uint32_t n, n_chunks; /* entries; chunks with memory, at least 1 */
 	uint32_t cap;
-	uint32_t hand;  /* next to be looked at for expiry */
-	uint32_t clock; /* time of the last hit of any jail */
+	uint32_t sample[SAMPLE]; /* the next eviction's; beyond n: not drawn */
+	uint32_t hand;           /* next to be looked at for expiry */
+	uint32_t clock;          /* time of the last hit of any jail */
 	uint64_t evicted, expired;
 };
 
@@ -187,24 +188,35 @@ static bool value_less(const struct value *a, const struct value *b)
 	return x != y ? x < y : a->newest < b->newest;
 }
 
+/* Draws the next sample, which is in the processor's cache by the time that it is looked at. */
+static void draw(struct track *t)
+{
+	for (unsigned i = 0; i < SAMPLE; i++) {
+		const char *e;
+
+		t->sample[i] = random_pos(t);
+		e = (const char *)entry_at(t, t->sample[i]);
+		__builtin_prefetch(e);
+		__builtin_prefetch(e + sizeof(struct track_entry) - 1);
+	}
+}
+
 /* Picks the entry that is missed least among a sample; there must be one. */
 static uint32_t pick(struct track *t)
 {
-	uint32_t pos[SAMPLE], best = 0;
+	uint32_t best = 0;
 	struct value least, v;
 
 	for (unsigned i = 0; i < SAMPLE; i++) {
-		pos[i] = random_pos(t);
-		__builtin_prefetch(entry_at(t, pos[i]));
-		__builtin_prefetch((char *)entry_at(t, pos[i]) + 64);
-	}
-	for (unsigned i = 0; i < SAMPLE; i++) {
-		v = value_of(t, entry_at(t, pos[i]));
+		uint32_t pos = t->sample[i] < t->n ? t->sample[i] : random_pos(t);
+
+		v = value_of(t, entry_at(t, pos));
 		if (i == 0 || value_less(&v, &least)) {
-			best = pos[i];
+			best = pos;
 			least = v;
 		}
 	}
+	draw(t);
 	return best;
 }
 
@@ -470,6 +482,7 @@ struct track *track_new(size_t cap)
 	if (t == NULL)
 		return NULL;
 	t->cap = cap < CAP_MIN ? CAP_MIN : cap > CAP_MAX ? CAP_MAX : (uint32_t)cap;
+	memset(t->sample, 0xff, sizeof(t->sample));
 	t->key = hash_key_random();
 	seed = hash_key_random();
 	t->rng = hash_bytes(&seed, &seed, sizeof(seed));
