@@ -101,9 +101,10 @@ int addr_parse(struct addr *ret, const char *s, size_t len)
 {
 	if (len == 0)
 		return -EINVAL;
-	if (memchr(s, ':', len) == NULL)
-		return parse4(ret, s, len);
-	return parse6(ret, s, len);
+	/* What is no IPv4 address is one of the others, or none; no IPv6 address is one of these. */
+	if (len <= INET_ADDRSTRLEN - 1 && parse4(ret, s, len) == 0)
+		return 0;
+	return memchr(s, ':', len) != NULL ? parse6(ret, s, len) : -EINVAL;
 }
 
 /* "24", or "255.255.255.0" for IPv4, to a length in the family's own count. */

@@ -15,6 +15,9 @@ struct habit {
 	const struct date_habit *habit;
 	struct stamp stamp; /* of the line under way */
 	int64_t newest_us;  /* of the lines so far */
+	/* The line before held, and all that its date depended on were so many bytes of it. */
+	const char *before;
+	size_t reach;
 };
 
 struct batch_worker {
@@ -38,6 +41,7 @@ struct run {
 	const char *buf;
 	size_t len;
 	struct batch_passed passed; /* since the last line that was not */
+	size_t next;                /* there are no picks for lines that end before */
 };
 
 void batch_done(struct batch *b)
@@ -157,12 +161,17 @@ static bool look_at_date(struct run *r, const char *line, size_t len)
 	for (size_t i = 0; i < w->n_habits; i++) {
 		struct habit *h = &w->habits[i];
 
+		if (h->reach != 0 && len >= h->reach && memcmp(line, h->before, h->reach) == 0)
+			continue;
+		h->reach = 0;
 		if (!date_habit_holds(h->habit, line, len, &h->stamp) ||
 			h->stamp.time_us < h->newest_us || h->stamp.time_us < r->span->from_us ||
 			h->stamp.time_us > r->span->to_us ||
 			!sieve_holds(line, len, h->stamp.off, h->stamp.len))
 			return false;
 		h->newest_us = h->stamp.time_us;
+		h->before = line;
+		h->reach = date_habit_reach(h->habit, &h->stamp, len);
 	}
 	return true;
 }
@@ -246,6 +255,20 @@ static void add_pick(struct run *r, const struct sieve_pick *pick)
 	b->n_picks += pick->rules.n;
 }
 
+/* The failregexes before the one that was found were tried in vain. */
+static void tell_sieve(
+	struct batch_worker *w, const struct sieve_pick *pick, const struct found *found)
+{
+	for (size_t i = 0; i < pick->rules.n && w->scan != NULL; i++) {
+		uint16_t rule = pick->rules.rules[i];
+		bool was_found = found->verdict == VERDICT_MATCH && found->regex == rule;
+
+		sieve_learn(w->scan, pick->filter, rule, was_found);
+		if (was_found)
+			return;
+	}
+}
+
 /* Tries the failregexes that the line may be found by. */
 static void try_picks(struct run *r, const struct sieve_pick *picks, size_t n, bool is_odd,
 	const char *line, size_t len)
@@ -272,6 +295,7 @@ static void try_picks(struct run *r, const struct sieve_pick *picks, size_t n, b
 		search_run(w->search, bf->filter, NULL,
 			picks[i].rules.rules != NULL ? &picks[i].rules : NULL, &found);
 		search_take_stats(w->search, &r->b->stats[picks[i].filter]);
+		tell_sieve(w, &picks[i], &found);
 		if (found.verdict == VERDICT_MATCH)
 			add_found(r, picks[i].filter, &found, w->habits[k].stamp.time_us);
 	}
@@ -291,7 +315,15 @@ static void look_at_line(struct run *r, size_t off, size_t len)
 	const struct sieve_pick *picks = w->everybody;
 	bool is_odd = !look_at_date(r, line, len);
 	size_t first = r->b->n_founds;
-	size_t n = w->scan != NULL ? sieve_line(w->scan, off, len, &picks) : w->plan->n_filters;
+	size_t n = w->plan->n_filters;
+
+	if (w->scan != NULL) {
+		n = 0;
+		if (off + len >= r->next) {
+			n = sieve_line(w->scan, off, len, &picks);
+			r->next = sieve_next(w->scan);
+		}
+	}
 
 	if (n > 0 && r->watch != NULL && !r->watch->may_search(r->watch->arg, off))
 		is_odd = true;
@@ -322,8 +354,10 @@ void batch_run(struct batch_worker *w, struct batch *b, const struct batch_dates
 	learn_habits(w, dates);
 	if (!start(b, w->plan))
 		return;
-	if (w->scan != NULL)
+	if (w->scan != NULL) {
 		sieve_begin(w->scan, buf, len);
+		r.next = sieve_next(w->scan);
+	}
 	for (size_t off = 0; off < len && !b->failed;) {
 		const char *end = memchr(buf + off, '\n', len - off);
 		size_t whole = end != NULL ? (size_t)(end - buf) - off : len - off;

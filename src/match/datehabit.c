@@ -42,6 +42,15 @@ static uint64_t eight(const char *s)
 	return le64toh(word);
 }
 
+size_t date_habit_reach(const struct date_habit *h, const struct stamp *stamp, size_t len)
+{
+	/* Behind a date with an end of its own three bytes more may be looked at. */
+	size_t end = stamp->off + stamp->len;
+	bool is_short = h->opener == '\0' && end == (size_t)h->size + h->tail_len;
+
+	return is_short && end + 3 <= len ? end + 3 : 0;
+}
+
 bool date_habit_eq(const struct date_habit *a, const struct date_habit *b)
 {
 	return a->template == b->template && a->base_sec == b->base_sec &&

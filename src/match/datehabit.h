@@ -41,6 +41,12 @@ struct date_habit {
 	bool weekday; /* what is cut out begins with one */
 };
 
+/*
+ * How many bytes of a line's beginning decided about its date, when it held with that stamp: of any
+ * line that has the same ones it is the same. 0: it took more than those.
+ */
+size_t date_habit_reach(const struct date_habit *h, const struct stamp *stamp, size_t len);
+
 bool date_habit_eq(const struct date_habit *a, const struct date_habit *b);
 
 /*

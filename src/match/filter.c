@@ -253,10 +253,9 @@ enum verdict filter_conclude(struct filter *f, struct found *found, int64_t now_
 	m->in_session = v[FIELD_MLFID].text != NULL;
 	if (m->in_session)
 		join_session(f, found, now_us, m);
-	find_host(&found->fields, m);
-	tell_fields(f, &found->fields, m);
 	if (span_given(v[FIELD_NOFAIL]))
 		return VERDICT_NOFAIL;
+	find_host(&found->fields, m);
 	if (m->host != NULL)
 		return VERDICT_MATCH;
 	if (m->in_session)
@@ -264,16 +263,29 @@ enum verdict filter_conclude(struct filter *f, struct found *found, int64_t now_
 	return VERDICT_NOFAIL;
 }
 
+void filter_tell(const struct filter *f, const struct found *found, struct match *m)
+{
+	if (m->host == NULL)
+		find_host(&found->fields, m);
+	tell_fields(f, &found->fields, m);
+}
+
 enum verdict filter_judge(struct filter *f, struct window *w, const char *text, size_t len,
 	int64_t now_us, struct match *ret)
 {
-	struct found found = {.verdict = VERDICT_MISS};
+	struct found found;
+	enum verdict v;
 
+	found.verdict = VERDICT_MISS;
+	found.looked_at = (struct span) {NULL, 0};
 	if (search_begin(f->search, text, len, false))
 		search_run(f->search, f, f->maxlines > 1 ? w : NULL, NULL, &found);
 	search_take_stats(f->search, &f->stats);
 	f->looked_at = found.looked_at;
-	return filter_conclude(f, &found, now_us, ret);
+	v = filter_conclude(f, &found, now_us, ret);
+	if (v == VERDICT_NOFAIL || v == VERDICT_MATCH)
+		filter_tell(f, &found, ret);
+	return v;
 }
 
 int filter_save(const struct filter *f, struct buf *ret)

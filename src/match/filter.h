@@ -89,10 +89,14 @@ struct found;
 
 /*
  * What becomes of what was found in a line, with what is known of its session: the second half of
- * filter_judge. found is used up; the match borrows from it.
+ * filter_judge, but for what only some want to know (filter_tell). found is changed; the match
+ * borrows from it.
  */
 enum verdict filter_conclude(
 	struct filter *f, struct found *found, int64_t now_us, struct match *ret);
+
+/* Adds the fields of a VERDICT_MATCH or _NOFAIL, and of the latter who the line means. */
+void filter_tell(const struct filter *f, const struct found *found, struct match *m);
 
 /*
  * What the failregexes looked at in the line judged last: all that was searched, or what prefregex

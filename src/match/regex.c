@@ -389,6 +389,12 @@ bool regex_find_from(
 	return rc >= 0;
 }
 
+const size_t *regex_pairs(const struct regex_engine *e)
+{
+	_Static_assert(sizeof(PCRE2_SIZE) == sizeof(size_t) && PCRE2_UNSET == SIZE_MAX, "offsets");
+	return e->pairs;
+}
+
 bool regex_capture(const struct regex_engine *e, const char *text, unsigned number,
 	const char **ret, size_t *ret_len)
 {

@@ -62,6 +62,12 @@ bool regex_find_from(
 	struct regex_engine *e, const struct regex *r, const char *text, size_t from, size_t end);
 
 /*
+ * Where the groups of the regex found last begin and end: two offsets each, SIZE_MAX where a group
+ * took no part.
+ */
+const size_t *regex_pairs(const struct regex_engine *e);
+
+/*
  * What a group captured in the regex found last, or false if it took no part. *ret borrows from the
  * text searched.
  */

@@ -233,19 +233,22 @@ static void take_tuples(const struct rule *r, const struct regex_engine *e, stru
 static void take_plain(
 	const struct rule *r, const struct regex_engine *e, struct span text, struct fields *fields)
 {
-	uint64_t set = fields->set;
+	const size_t *pairs = regex_pairs(e);
+	uint64_t set = 0, gone;
 
-	for (size_t i = 0; i < r->n_groups; i++)
-		fields->v[r->groups[i].slot] = (struct span) {NULL, 0};
-	set &= ~r->slots;
 	for (size_t i = 0; i < r->n_groups; i++) {
 		const struct group *g = &r->groups[i];
-		struct span *v = &fields->v[g->slot];
+		size_t start = pairs[2 * g->number], end = pairs[2 * g->number + 1];
 
-		if (regex_capture(e, text.text, g->number, &v->text, &v->len))
-			set |= UINT64_C(1) << g->slot;
+		if (start == SIZE_MAX || end < start)
+			continue;
+		fields->v[g->slot] = (struct span) {text.text + start, end - start};
+		set |= UINT64_C(1) << g->slot;
 	}
-	fields->set = set;
+	gone = fields->set & r->slots & ~set;
+	fields->set = (fields->set & ~r->slots) | set;
+	while (gone != 0)
+		fields->v[fields_next(&gone)] = (struct span) {NULL, 0};
 }
 
 void rule_take(const struct rule *r, const struct regex_engine *e, struct span text,

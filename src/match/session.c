@@ -186,11 +186,20 @@ void session_keep(struct session *t, size_t slot, struct span v)
 	t->set |= bit;
 }
 
+static bool is_same(struct span a, struct span b)
+{
+	return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
+}
+
 void session_add_user(struct sessions *s, struct session *t, struct span user)
 {
 	uint64_t hash;
 
 	if (!span_given(user))
+		return;
+	/* Most lines of a session name the one user; who was kept whole need not be hashed. */
+	if (t->n_users > 0 && user.len < VALUE_MAX &&
+		is_same(user, session_text(t, &t->users[0].name)))
 		return;
 	hash = hash_bytes(&s->key, user.text, user.len);
 	for (size_t i = 0; i < t->n_users; i++)
@@ -209,11 +218,6 @@ struct standing {
 	bool forget;
 	bool was_nofail; /* as the line before said */
 };
-
-static bool is_same(struct span a, struct span b)
-{
-	return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
-}
 
 /*
  * A process id may come back soon, with another client: who is named by another address has no part

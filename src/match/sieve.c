@@ -31,10 +31,16 @@ struct sieve {
 	struct words *words;   /* NULL: there is none to look for */
 	struct candidate *all; /* filter by filter, rule by rule */
 	size_t n, n_filters;
-	uint32_t *uses; /* places in all */
+	uint32_t *first; /* of a filter's candidates, the place of the first */
+	uint32_t *uses;  /* places in all */
 	struct word_use *by_word;
 	uint32_t *always; /* those that no word tells anything about */
 	size_t n_always;
+};
+
+/* How often a candidate was tried of late, and found. */
+struct record {
+	uint8_t tried, found;
 };
 
 struct sieve_scan {
@@ -47,6 +53,7 @@ struct sieve_scan {
 	struct words_hit hits[HITS];
 	uint64_t *marked; /* a bit a candidate, all clear between lines */
 	uint16_t *rules;  /* as many as there are candidates */
+	struct record *records;
 	struct sieve_pick *picks;
 };
 
@@ -118,6 +125,7 @@ static int add_filter(struct sieve *s, size_t filter, const struct filter *f, st
 	struct needs none = {0};
 	const struct needs *pref = f->pref != NULL ? rule_needs(f->pref) : &none;
 
+	s->first[filter] = (uint32_t)s->n;
 	for (size_t i = 0; i < f->n_fail; i++) {
 		struct candidate *c = &s->all[s->n];
 		struct needs needs;
@@ -187,6 +195,7 @@ int sieve_new(struct sieve **ret, const struct filter *const *filters, size_t n,
 	}
 	if (r == 0) {
 		s->n_filters = n;
+		s->first = arena_array(s->arena, n, sizeof(*s->first));
 		s->all = arena_array(s->arena, n_all, sizeof(*s->all));
 		s->always = arena_array(s->arena, n_all, sizeof(*s->always));
 	}
@@ -226,8 +235,9 @@ struct sieve_scan *sieve_scan_new(const struct sieve *s)
 	sc->sieve = s;
 	sc->marked = calloc(s->n / 64 + 1, sizeof(*sc->marked));
 	sc->rules = calloc(s->n + 1, sizeof(*sc->rules));
+	sc->records = calloc(s->n + 1, sizeof(*sc->records));
 	sc->picks = calloc(s->n_filters + 1, sizeof(*sc->picks));
-	if (sc->marked == NULL || sc->rules == NULL || sc->picks == NULL ||
+	if (sc->marked == NULL || sc->rules == NULL || sc->picks == NULL || sc->records == NULL ||
 		(s->words != NULL && words_scanner_new(&sc->scanner, s->words) < 0)) {
 		sieve_scan_free(sc);
 		return NULL;
@@ -242,6 +252,7 @@ void sieve_scan_free(struct sieve_scan *sc)
 	words_scanner_free(sc->scanner);
 	free(sc->marked);
 	free(sc->rules);
+	free(sc->records);
 	free(sc->picks);
 	free(sc);
 }
@@ -296,6 +307,27 @@ static bool mark_hits(struct sieve_scan *sc, size_t end)
 	}
 }
 
+/*
+ * Looking for the other words costs about as much as trying an expression does. So that is left
+ * out where every second try was right.
+ */
+static bool is_trusted(const struct record *r)
+{
+	return r->tried >= 16 && 2 * r->found >= r->tried;
+}
+
+void sieve_learn(struct sieve_scan *sc, size_t filter, size_t rule, bool was_found)
+{
+	struct record *r = &sc->records[sc->sieve->first[filter] + rule];
+
+	if (r->tried == UINT8_MAX) {
+		r->tried /= 2;
+		r->found /= 2;
+	}
+	r->tried++;
+	r->found = (uint8_t)(r->found + was_found);
+}
+
 /* Makes picks of what is marked and has what else it needs. */
 static size_t collect(struct sieve_scan *sc, const char *line, size_t len)
 {
@@ -307,9 +339,10 @@ static size_t collect(struct sieve_scan *sc, const char *line, size_t len)
 
 		sc->marked[w] = 0;
 		for (; bits != 0; bits &= bits - 1) {
-			const struct candidate *c = &s->all[64 * w + (size_t)__builtin_ctzll(bits)];
+			size_t i = 64 * w + (size_t)__builtin_ctzll(bits);
+			const struct candidate *c = &s->all[i];
 
-			if (!needs_hold(&c->more, line, len))
+			if (!is_trusted(&sc->records[i]) && !needs_hold(&c->more, line, len))
 				continue;
 			if (n_picks == 0 || sc->picks[n_picks - 1].filter != c->filter)
 				sc->picks[n_picks++] =
@@ -319,6 +352,17 @@ static size_t collect(struct sieve_scan *sc, const char *line, size_t len)
 		}
 	}
 	return n_picks;
+}
+
+size_t sieve_next(struct sieve_scan *sc)
+{
+	if (sc->sieve->n_always > 0 || sc->is_blind)
+		return 0;
+	while (sc->at == sc->n_hits && sc->upto < sc->len)
+		scan_on(sc);
+	if (sc->is_blind)
+		return 0;
+	return sc->at < sc->n_hits ? sc->hits[sc->at].end : SIZE_MAX;
 }
 
 size_t sieve_line(struct sieve_scan *sc, size_t off, size_t len, const struct sieve_pick **ret)

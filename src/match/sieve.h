@@ -42,5 +42,14 @@ void sieve_begin(struct sieve_scan *sc, const char *buf, size_t len);
  */
 size_t sieve_line(struct sieve_scan *sc, size_t off, size_t len, const struct sieve_pick **ret);
 
+/*
+ * Lines that end before this offset of the buffer, and were not asked about yet, need not be: there
+ * is no pick for them.
+ */
+size_t sieve_next(struct sieve_scan *sc);
+
+/* Tells whether a pick was found after all: where most are, less is done to rule them out. */
+void sieve_learn(struct sieve_scan *sc, size_t filter, size_t rule, bool was_found);
+
 /* Does what the sieve says of a line hold for it without its bytes [off..off+n)? */
 bool sieve_holds(const char *line, size_t len, size_t off, size_t n);
