@@ -12,16 +12,19 @@
 #include "replay/tally.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define JAILS_MAX 256
+#define THREADS_MAX 64
 
 static int run(struct cli *c);
 
 const struct command cmd_replay = {
 	.name = "replay",
 	.args = "[-c DIR] [-j JAIL]... [--compare DIR]\n"
-		"                       [--now TIME] [--encoding NAME] FILE...",
+		"                       [--now TIME] [--encoding NAME] [--threads N] FILE...",
 	.summary = "what bans would have been made of whole logs",
 	.help = "Plays logs through the jails with the logs' own clock and prints each ban that\n"
 		"would have been made, then what went by. Every jail judges every FILE: plain,\n"
@@ -40,7 +43,9 @@ const struct command cmd_replay = {
 		"or\n"
 		"                 \"old\"), time (of the first ban), logins, bans, failures, user\n"
 		"  --now TIME     the present, by which dates without a year are read\n"
-		"  --encoding NAME  how the files are encoded, as logencoding has it\n",
+		"  --encoding NAME  how the files are encoded, as logencoding has it\n"
+		"  --threads N    how many work at it, by default one a processor; what comes of\n"
+		"                 it is the same\n",
 	.json = true,
 	.run = run,
 };
@@ -50,6 +55,7 @@ struct wishes {
 	const char *jails[JAILS_MAX];
 	size_t n_jails;
 	int64_t now_us;
+	unsigned threads;
 };
 
 /* What is played. */
@@ -64,11 +70,34 @@ struct film {
 	int jail_width;
 };
 
+static int read_threads(unsigned *ret, const char *s)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(s, &end, 10);
+	if (errno != 0 || *end != '\0' || *s < '0' || *s > '9' || n < 1 || n > THREADS_MAX)
+		return -EINVAL;
+	*ret = (unsigned)n;
+	return 0;
+}
+
+/* As many as there are processors for us. */
+static unsigned usual_threads(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+}
+
 static int read_options(struct cli *c, struct wishes *w)
 {
 	static const struct option longs[] = {{"now", required_argument, NULL, 'N'},
 		{"encoding", required_argument, NULL, 'E'},
-		{"compare", required_argument, NULL, 'C'}, {0}};
+		{"compare", required_argument, NULL, 'C'},
+		{"threads", required_argument, NULL, 'T'}, {0}};
 	int o;
 
 	while ((o = cli_option(c, "c:j:", longs)) >= 0) {
@@ -84,6 +113,11 @@ static int read_options(struct cli *c, struct wishes *w)
 			w->encoding = optarg;
 		} else if (o == 'C') {
 			w->other = optarg;
+		} else if (o == 'T') {
+			if (read_threads(&w->threads, optarg) < 0) {
+				cli_usage(c, "--threads takes a number from 1 to %d", THREADS_MAX);
+				return CLI_OPT_STOP;
+			}
 		} else if (trial_read_time(&w->now_us, optarg) < 0) {
 			cli_usage(c, "--now takes a time such as '2026-11-20 07:32:08'");
 			return CLI_OPT_STOP;
@@ -315,7 +349,7 @@ static void print_sums(struct film *f, const struct replay_sums *s, int64_t elap
 	sum(c, s->lanes.ahead, "lines dated ahead of the present, taken to be of now");
 	sum(c, s->lanes.long_lines, "lines of which only the first 64 KiB were judged");
 	sum(c, s->lanes.torn, "lines torn into pieces too far apart to be put together");
-	sum(c, s->limit_hits, "lines not judged by a regex that met its limits");
+	sum(c, s->lanes.limit_hits, "lines not judged by a regex that met its limits");
 	sum(c, p[0].names + p[1].names, "failures of host names, which are not looked up");
 	sum(c, p[0].ids + p[1].ids, "failures of somebody who has no address");
 	sum(c, p[0].court.refused + p[1].court.refused, "failures of blocks too wide to ban");
@@ -323,7 +357,7 @@ static void print_sums(struct film *f, const struct replay_sums *s, int64_t elap
 		"addresses forgotten, as the failure table was full");
 	sum(c, p[0].court.cut + p[1].court.cut, "bans ended early, as there were too many");
 	sum(c, s->sessions_lost, "sessions pushed out by newer ones");
-	sum(c, s->no_memory + p[0].court.no_memory + p[1].court.no_memory,
+	sum(c, s->lanes.no_memory + p[0].court.no_memory + p[1].court.no_memory,
 		"lines lost, out of memory");
 }
 
@@ -337,6 +371,7 @@ static int play(struct film *f, const struct wishes *w)
 		.n_paths = (size_t)(c->argc - optind),
 		.charset = f->charset,
 		.now_us = w->now_us != 0 ? w->now_us : clock_wall_us(),
+		.threads = w->threads,
 		.on_ban = {f->tally != NULL ? on_old_ban : on_ban, on_new_ban},
 		.on_login = f->tally != NULL ? on_login : NULL,
 		.on_trouble = on_trouble,
@@ -367,7 +402,7 @@ static int play(struct film *f, const struct wishes *w)
 
 static int run(struct cli *c)
 {
-	struct wishes w = {.dir = STOCKADE_CONFDIR};
+	struct wishes w = {.dir = STOCKADE_CONFDIR, .threads = usual_threads()};
 	struct film f = {.cli = c};
 	int status = CLI_USAGE;
 

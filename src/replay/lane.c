@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "replay/lane.h"
 
+#include "match/window.h"
 #include "source/tail.h"
 
 #include <errno.h>
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 #define NEVER_US (INT64_MAX / 4)
+#define FIRST_LINES 64         /* among which a date is looked for beforehand */
+#define FIRST_BYTES (4 * 1024) /* taken before the rest is given to the crew */
+#define LONG_STEP (TAIL_LINE_MAX / 2)
 
 static int open_path(const char *path)
 {
@@ -20,62 +24,47 @@ static int open_path(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The next line of the chunk as the daemon takes it: so much of it, without CR at its end. */
-static bool cut_line(struct lane *l)
+/*
+ * The date of the first lines, 0: none of them has one. What stands before it is of its time.
+ */
+static int64_t first_date(const struct lane *l, const struct chunk *c, size_t patterns)
 {
-	const char *line = l->chunk.text + l->at, *newline;
-	size_t len;
-
-	if (l->at == l->chunk.len)
-		return false;
-	newline = memchr(line, '\n', l->chunk.len - l->at);
-	len = (size_t)(newline - line);
-	l->at += len + 1;
-	l->n_lines++;
-	if (len > TAIL_LINE_MAX) {
-		len = TAIL_LINE_MAX;
-		l->sums.long_lines++;
-	}
-	/* What is unwrapped has lost it already. */
-	while (len > 0 && l->chunk.n_times == 0 && line[len - 1] == '\r')
-		len--;
-	l->line = line;
-	l->len = len;
-	return true;
-}
-
-/* The date of the first line in the chunk that has one, 0: none has. */
-static int64_t first_date(struct lane *l, const struct date_patterns *patterns)
-{
-	struct date_finder *finder = date_finder_new(patterns);
+	struct date_finder *finder = date_finder_new(l->conf->patterns[patterns]);
+	const char *line = c->text, *end = c->text + c->len;
 	struct stamp stamp;
 	int64_t us = 0;
 
-	while (finder != NULL && us == 0 && cut_line(l))
-		if (date_find(finder, l->line, l->len, l->conf->now_us, &stamp) == DATE_FOUND)
+	for (size_t i = 0; finder != NULL && us == 0 && i < FIRST_LINES && line < end; i++) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		size_t len = (size_t)(newline - line);
+
+		if (date_find(finder, line, len < TAIL_LINE_MAX ? len : TAIL_LINE_MAX,
+			    l->conf->now_us, &stamp) == DATE_FOUND)
 			us = stamp.time_us;
+		line = newline + 1;
+	}
 	date_finder_free(finder);
-	l->at = l->n_lines = 0;
-	l->sums = (struct lane_sums) {0};
 	return us;
 }
 
 /*
- * What stands before the first date is of its time. A log that begins after the present is from a
- * machine with another clock: by that, none of it lies ahead.
+ * When it begins. A log that begins after the present is from a machine with another clock: by
+ * that, none of it lies ahead.
  */
 static int look_ahead(struct lane *l)
 {
-	int r = feed_next(l->feed, &l->chunk);
+	int r = feed_next(l->feed, &l->beginning);
 
-	for (size_t i = 0; r > 0 && i < l->conf->n_patterns && l->first_us == 0; i++)
-		l->first_us = first_date(l, l->conf->patterns[i]);
-	l->now_us = l->conf->now_us;
-	if (l->first_us > l->now_us)
-		l->now_us = NEVER_US;
-	l->at_us = l->first_us;
-	l->line = NULL;
-	return r < 0 ? r : 0;
+	l->first_us = calloc(l->conf->plan->n_dates + 1, sizeof(*l->first_us));
+	if (l->first_us == NULL || r == -ENOMEM)
+		return -ENOMEM;
+	for (size_t i = 0; r > 0 && i < l->conf->plan->n_dates; i++) {
+		l->first_us[i] = first_date(l, &l->beginning, i);
+		if (l->place_us == 0)
+			l->place_us = l->first_us[i];
+	}
+	l->now_us = l->place_us > l->conf->now_us ? NEVER_US : l->conf->now_us;
+	return 0; /* an error comes again in its turn */
 }
 
 static int open_feed(struct lane *l, const char **ret_unfit)
@@ -85,62 +74,108 @@ static int open_feed(struct lane *l, const char **ret_unfit)
 	return r < 0 ? r : feed_open(&l->feed, r, &l->conf->feed, ret_unfit);
 }
 
-/* All that takes much memory. */
-static void put_away(struct lane *l)
-{
-	for (size_t i = 0; l->dates != NULL && i < l->conf->n_patterns; i++)
-		dating_done(&l->dates[i]);
-	free(l->dates);
-	free(l->dated);
-	free(l->scratch);
-	l->dates = NULL;
-	l->dated = NULL;
-	l->scratch = NULL;
-	chunk_done(&l->chunk);
-	feed_close(l->feed);
-	l->feed = NULL;
-}
-
 int lane_open(
 	struct lane *l, const char *path, const struct lane_conf *conf, const char **ret_unfit)
 {
 	struct stat st;
 	int r;
 
-	*l = (struct lane) {.path = path, .conf = conf};
+	*l = (struct lane) {.path = path, .conf = conf, .end = 1};
 	l->is_file = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 	l->size = l->is_file ? (uint64_t)st.st_size : 0;
 	r = open_feed(l, ret_unfit);
 	if (r == 0)
 		r = look_ahead(l);
 	/* Hundreds of archives are not unpacked at the same time, unless their times are. */
-	if (r < 0 || l->is_file)
-		put_away(l);
+	if (r == 0 && l->is_file) {
+		chunk_done(&l->beginning);
+		feed_close(l->feed);
+		l->feed = NULL;
+	}
+	if (r < 0)
+		lane_done(l);
 	return r;
+}
+
+static int init_lines(struct lane *l)
+{
+	const struct batch_plan *plan = l->conf->plan;
+	struct lines *lines = &l->lines;
+
+	lines->plan = plan;
+	lines->search = l->conf->search;
+	lines->dates = calloc(plan->n_dates + 1, sizeof(*lines->dates));
+	lines->windows = calloc(plan->n_filters + 1, sizeof(*lines->windows));
+	lines->scratch = malloc(TAIL_LINE_MAX);
+	if (lines->dates == NULL || lines->windows == NULL || lines->scratch == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->n_dates; i++) {
+		if (dating_init(&lines->dates[i], l->conf->patterns[i]) < 0)
+			return -ENOMEM;
+		lines->dates[i].last_time_us = l->first_us[i];
+	}
+	for (size_t i = 0; i < plan->n_filters; i++) {
+		unsigned maxlines = filter_maxlines(plan->filters[i].filter);
+
+		if (maxlines > 1 && (lines->windows[i] = window_new(maxlines)) == NULL)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int start(struct lane *l)
 {
-	size_t n = l->conf->n_patterns;
 	const char *unfit;
 	int r = l->feed == NULL ? open_feed(l, &unfit) : 0;
 
-	if (r < 0)
-		return r;
-	l->dates = calloc(n, sizeof(*l->dates));
-	l->dated = calloc(n, sizeof(*l->dated));
-	l->scratch = malloc(n * TAIL_LINE_MAX);
-	if (l->dates == NULL || l->dated == NULL || l->scratch == NULL)
+	if (r == 0)
+		r = init_lines(l);
+	l->slots = calloc(l->conf->ahead, sizeof(*l->slots));
+	if (l->slots == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = dating_init(&l->dates[i], l->conf->patterns[i]);
+	for (size_t i = 0; i < l->conf->ahead; i++) {
+		l->slots[i].dates = calloc(l->conf->plan->n_dates + 1, sizeof(*l->slots[i].dates));
+		if (l->slots[i].dates == NULL)
+			return -ENOMEM;
+	}
+	if (l->beginning.len > 0) {
+		l->slots[0].chunk = l->beginning;
+		l->beginning = (struct chunk) {0};
+		l->n_slots = 1;
+	}
 	l->is_started = true;
 	return r;
 }
 
+static void lines_done(struct lines *lines)
+{
+	const struct batch_plan *plan = lines->plan;
+
+	for (size_t i = 0; lines->dates != NULL && i < plan->n_dates; i++)
+		dating_done(&lines->dates[i]);
+	for (size_t i = 0; lines->windows != NULL && i < plan->n_filters; i++)
+		window_free(lines->windows[i]);
+	free(lines->dates);
+	free(lines->windows);
+	free(lines->scratch);
+}
+
 void lane_done(struct lane *l)
 {
-	put_away(l);
+	for (size_t i = 0; l->slots != NULL && i < l->conf->ahead; i++) {
+		struct lane_slot *s = &l->slots[i];
+
+		crew_forget(l->conf->crew, &s->job);
+		batch_done(&s->job.batch);
+		chunk_done(&s->chunk);
+		free(s->dates);
+	}
+	free(l->slots);
+	lines_done(&l->lines);
+	findings_done(&l->waiting);
+	chunk_done(&l->beginning);
+	feed_close(l->feed);
+	free(l->first_us);
 	*l = (struct lane) {0};
 }
 
@@ -149,47 +184,183 @@ uint64_t lane_taken(const struct lane *l)
 	return l->feed != NULL ? feed_taken(l->feed) : 0;
 }
 
-static void date_line(struct lane *l)
+int64_t lane_place(const struct lane *l)
 {
-	struct dating_clock clock = {.now_us = l->now_us};
-	bool is_dated = false, is_ahead = false;
+	const struct finding *first = findings_first(&l->waiting);
 
-	if (l->chunk.n_times > 0)
-		clock.carried_us = l->chunk.times[l->n_lines - 1];
-	for (size_t i = 0; i < l->conf->n_patterns; i++) {
-		struct dated_line *d = &l->dated[i];
-		bool first = l->dates[i].last_time_us == 0;
-
-		dating_line(
-			&l->dates[i], &clock, l->line, l->len, l->scratch + i * TAIL_LINE_MAX, d);
-		if (!d->is_dated && first && l->first_us != 0)
-			d->at_us = l->first_us;
-		is_dated |= d->is_dated;
-		is_ahead |= d->off_us != 0;
-		if (d->is_dated && d->off_us == 0 && d->at_us > l->at_us)
-			l->at_us = d->at_us;
-	}
-	l->sums.undated += !is_dated;
-	l->sums.ahead += is_ahead;
+	return first != NULL ? first->place_us : l->place_us;
 }
 
-int lane_next(struct lane *l)
+/* Lines longer than what is judged: what has a line end every LONG_STEP bytes has none of them. */
+static void count_long(struct lane *l, const struct chunk *c)
 {
-	if (!l->is_started) {
-		int r = start(l);
+	const char *end = c->text + c->len, *line = c->text;
+	size_t at = 0;
 
-		if (r < 0)
-			return r;
+	while (c->len - at > LONG_STEP && memchr(c->text + at, '\n', LONG_STEP) != NULL)
+		at += LONG_STEP;
+	if (c->len - at <= LONG_STEP)
+		return;
+	while (line < end) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+
+		l->sums.long_lines += newline - line > TAIL_LINE_MAX;
+		line = newline + 1;
 	}
-	while (!cut_line(l)) {
-		int r = feed_next(l->feed, &l->chunk);
+}
 
-		l->at = l->n_lines = 0;
+/* Hands a slot's chunk to the crew, from there to there. */
+static void give(struct lane *l, struct lane_slot *s, size_t from, size_t to)
+{
+	const struct dating_clock clock = {.now_us = l->now_us};
+
+	s->job.buf = s->chunk.text + from;
+	s->job.len = to - from;
+	s->job.dates = s->dates;
+	lines_habits(&l->lines, &clock, s->dates, &s->job.span);
+	crew_give(l->conf->crew, &s->job);
+}
+
+/* Keeps the crew in work; before anything is known of the dates there is nothing to give. */
+static void fill(struct lane *l)
+{
+	size_t want = l->is_tried ? l->conf->ahead : 1;
+
+	while (l->end == 1 && l->n_slots < want) {
+		struct lane_slot *s = &l->slots[(l->first + l->n_slots) % l->conf->ahead];
+
+		l->end = feed_next(l->feed, &s->chunk);
 		l->sums.torn = feed_torn(l->feed);
-		if (r <= 0)
-			return r;
+		if (l->end != 1)
+			return;
+		l->n_slots++;
+		s->job.state = JOB_NONE;
+		if (s->chunk.n_times == 0 && l->is_tried)
+			give(l, s, 0, s->chunk.len);
 	}
-	l->sums.lines++;
-	date_line(l);
+}
+
+static bool on_begin(void *arg, size_t off)
+{
+	struct lane *l = arg;
+
+	(void)off;
+	l->is_off = false;
+	return true;
+}
+
+static void on_off(void *arg, int64_t off_us)
+{
+	struct lane *l = arg;
+
+	(void)off_us;
+	l->sums.ahead += !l->is_off;
+	l->is_off = true;
+}
+
+static void on_lost(void *arg, size_t filter, const struct filter_stats *stats)
+{
+	struct lane *l = arg;
+
+	(void)filter;
+	l->sums.limit_hits += stats->limit_hits;
+	l->sums.no_memory += stats->no_memory;
+}
+
+static void on_found(
+	void *arg, size_t filter, struct found *found, int64_t at_us, const char *line, size_t len)
+{
+	struct lane *l = arg;
+
+	(void)line;
+	(void)len;
+	if (!l->is_off && at_us > l->place_us)
+		l->place_us = at_us;
+	l->on_found(l->arg, l, filter, found, at_us);
+}
+
+static void take(struct lane *l, const struct batch *b, const struct batch_dates *dates,
+	int64_t carried_us, const char *buf, size_t len)
+{
+	const struct dating_clock clock = {.now_us = l->now_us, .carried_us = carried_us};
+	const struct lines_listener to = {
+		.begin = on_begin, .found = on_found, .lost = on_lost, .off = on_off, .arg = l};
+	struct lines_count count = {0};
+
+	lines_take(&l->lines, &clock, b, dates, buf, len, &to, &count);
+	l->sums.lines += count.lines;
+	l->sums.undated += count.undated;
+}
+
+/* What a container's runtime wrote says of each line when it got it. */
+static void take_carried(struct lane *l, const struct lane_slot *s)
+{
+	static const struct batch none = {.failed = true};
+	size_t at = 0;
+
+	for (size_t i = 0; at < s->chunk.len; i++) {
+		const char *line = s->chunk.text + at;
+		size_t len = (size_t)((const char *)memchr(line, '\n', s->chunk.len - at) - line);
+
+		take(l, &none, s->dates, s->chunk.times[i], line, len + 1);
+		at += len + 1;
+	}
+}
+
+static void take_job(struct lane *l, struct lane_slot *s)
+{
+	crew_wait(l->conf->crew, &s->job);
+	take(l, &s->job.batch, s->dates, 0, s->job.buf, s->job.len);
+}
+
+/* The first lines are taken before anything else is looked at: then it is known how they look. */
+static size_t take_first(struct lane *l, struct lane_slot *s)
+{
+	const char *text = s->chunk.text, *newline = NULL;
+	size_t len = s->chunk.len;
+
+	if (len > FIRST_BYTES)
+		newline = memchr(text + FIRST_BYTES, '\n', len - FIRST_BYTES);
+	if (newline != NULL)
+		len = (size_t)(newline + 1 - text);
+	give(l, s, 0, len);
+	take_job(l, s);
+	return len;
+}
+
+static void take_slot(struct lane *l, struct lane_slot *s)
+{
+	size_t from = 0;
+
+	count_long(l, &s->chunk);
+	if (s->chunk.n_times > 0) {
+		take_carried(l, s);
+		return;
+	}
+	if (s->job.state == JOB_NONE) {
+		if (!l->is_tried)
+			from = take_first(l, s);
+		l->is_tried = true;
+		if (from == s->chunk.len)
+			return;
+		give(l, s, from, s->chunk.len);
+		fill(l);
+	}
+	take_job(l, s);
+}
+
+int lane_read(struct lane *l)
+{
+	int r = l->is_started ? 0 : start(l);
+
+	if (r < 0)
+		return r;
+	fill(l);
+	if (l->n_slots == 0)
+		return l->end;
+	take_slot(l, &l->slots[l->first]);
+	l->first = (l->first + 1) % l->conf->ahead;
+	l->n_slots--;
+	fill(l);
 	return 1;
 }

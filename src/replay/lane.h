@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "replay/crew.h"
 #include "replay/feed.h"
-#include "source/dating.h"
+#include "replay/findings.h"
+#include "source/lines.h"
 
-/* The lines of one log, dated, one after the other. */
+/* One log: its lines looked at by the crew, chunk by chunk, and taken in their order. */
 
 struct lane_conf {
 	struct feed_conf feed;
-	const struct date_patterns *const *patterns; /* by which lines are dated, each by all */
-	size_t n_patterns;
-	int64_t now_us; /* the present, by which dates without a year are read */
+	const struct batch_plan *plan;
+	const struct date_patterns *const *patterns; /* as many as the plan has */
+	struct crew *crew;
+	struct search *search; /* fit for all filters of the plan */
+	unsigned ahead;        /* chunks that the crew may have before they are needed, 1 or more */
+	int64_t now_us;        /* the present, by which dates without a year are read */
 };
 
 struct lane_sums {
@@ -18,6 +23,14 @@ struct lane_sums {
 	uint64_t torn;    /* see feed_torn */
 	uint64_t undated; /* taken to be of the line before */
 	uint64_t ahead;   /* of the present */
+	uint64_t limit_hits, no_memory;
+};
+
+/* A chunk that is with the crew, or about to be. */
+struct lane_slot {
+	struct chunk chunk;
+	struct job job;
+	struct batch_dates *dates;
 };
 
 struct lane {
@@ -26,24 +39,29 @@ struct lane {
 	bool is_file, is_started;
 	uint64_t size; /* of the file */
 	struct feed *feed;
-	struct chunk chunk;
-	size_t at, n_lines; /* in the chunk */
-	struct dating *dates;
-	char *scratch; /* TAIL_LINE_MAX bytes for each */
-	int64_t now_us, first_us;
+	struct chunk beginning; /* of a pipe, which cannot be read again */
+	struct lines lines;
+	struct lane_slot *slots; /* a ring of conf->ahead */
+	size_t first, n_slots;   /* in use */
+	int end;                 /* of the feed; 1: not yet */
+	bool is_tried;           /* the first lines were taken: the finders know how dates look */
+	int64_t now_us;
+	int64_t *first_us; /* by each of the patterns, the first date; 0: none near the beginning */
 	struct lane_sums sums;
 
-	/* The line under way. */
-	const char *line;
-	size_t len;
-	struct dated_line *dated; /* one for each of the patterns */
-	/* Its place among the lines of all logs; never runs back. Before the first, about its. */
-	int64_t at_us;
+	/* The time of the last finding, as far as it may be believed; never runs back. */
+	int64_t place_us;
+	struct findings waiting; /* for other logs, the first of them before place_us */
+
+	/* While lines are taken: */
+	bool is_off; /* the one under way is dated ahead */
+	void (*on_found)(
+		void *arg, struct lane *l, size_t filter, struct found *found, int64_t at_us);
+	void *arg;
 };
 
 /*
- * Looks at a log's first lines; no line is under way yet. conf and path must outlive it. As
- * feed_open, or -errno of open(2).
+ * Looks at a log's first lines. conf and path must outlive it. As feed_open, or -errno of open(2).
  */
 int lane_open(
 	struct lane *l, const char *path, const struct lane_conf *conf, const char **ret_unfit);
@@ -54,5 +72,11 @@ void lane_done(struct lane *l);
 /* How many bytes of the file were read. */
 uint64_t lane_taken(const struct lane *l);
 
-/* Goes on to the next line. 1, 0 at the end, or as lane_open and feed_next. */
-int lane_next(struct lane *l);
+/* The place of what it has next among what other logs have; nothing of it is before that. */
+int64_t lane_place(const struct lane *l);
+
+/*
+ * Takes the lines of one chunk and calls on_found for what is found in them, place_us being its
+ * place; the found is on_found's to change. 1, 0 at the end, or as lane_open and feed_next.
+ */
+int lane_read(struct lane *l);

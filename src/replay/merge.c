@@ -8,12 +8,12 @@ static void look(struct merge *m)
 {
 	m->now = 0;
 	for (size_t i = 1; i < m->n; i++)
-		if (m->lanes[i]->at_us < m->lanes[m->now]->at_us)
+		if (lane_place(m->lanes[i]) < lane_place(m->lanes[m->now]))
 			m->now = i;
 	m->until_us = INT64_MAX;
 	for (size_t i = 0; i < m->n; i++) {
 		/* One that comes later in order waits while times are the same. */
-		int64_t us = m->lanes[i]->at_us + (i > m->now);
+		int64_t us = lane_place(m->lanes[i]) + (i > m->now);
 
 		if (i != m->now && us < m->until_us)
 			m->until_us = us;
@@ -24,7 +24,7 @@ struct lane *merge_next(struct merge *m)
 {
 	if (m->n == 0)
 		return NULL;
-	if (m->until_us == 0 || m->now >= m->n || m->lanes[m->now]->at_us >= m->until_us)
+	if (m->until_us == 0 || m->now >= m->n || lane_place(m->lanes[m->now]) >= m->until_us)
 		look(m);
 	return m->lanes[m->now];
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* feed ▶ lane ▶ merge ▶ judge ▶ court. */
+/* feed ▶ lane (and crew) ▶ merge ▶ judge ▶ court. */
 #include "replay/replay.h"
 
 #include "base/clock.h"
-#include "match/window.h"
+#include "match/search.h"
+#include "match/sieve.h"
 #include "replay/logins.h"
 #include "replay/merge.h"
 #include "source/container.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROGRESS_EVERY 8192 /* lines */
+#define AHEAD_A_THREAD 3 /* chunks */
 
 /* What judges lines, and where in a lane it finds their dates. */
 struct reader {
@@ -30,10 +31,13 @@ struct replay {
 	const struct date_patterns **patterns;
 	const struct jail **dated_by; /* whose they are */
 	struct date_patterns *default_dates;
+	struct batch_filter *filters; /* the readers' */
+	struct sieve *sieve;
+	struct batch_plan plan;
 	struct lane_conf lane_conf;
-	struct lane *lanes;      /* one a path */
-	struct window **windows; /* by lane and reader; NULL where a match has but one line */
+	struct lane *lanes; /* one a path */
 	struct merge merge;
+	bool no_memory; /* a finding could not be kept */
 	struct court *courts[REPLAY_PLANS_MAX];
 	struct replay_progress progress;
 	struct replay_sums sums;
@@ -51,12 +55,12 @@ static size_t add_patterns(
 {
 	size_t i = 0;
 
-	while (i < r->lane_conf.n_patterns && !same_dates(r->dated_by[i], jail))
+	while (i < r->plan.n_dates && !same_dates(r->dated_by[i], jail))
 		i++;
-	if (i == r->lane_conf.n_patterns) {
+	if (i == r->plan.n_dates) {
 		r->patterns[i] = patterns;
 		r->dated_by[i] = jail;
-		r->lane_conf.n_patterns++;
+		r->plan.n_dates++;
 	}
 	return i;
 }
@@ -115,7 +119,9 @@ static int add_readers(struct replay *r)
 		return -ENOMEM;
 	r->lane_conf = (struct lane_conf) {
 		.feed.charset = conf->charset,
+		.plan = &r->plan,
 		.patterns = r->patterns,
+		.ahead = AHEAD_A_THREAD * conf->threads,
 		.now_us = conf->now_us,
 	};
 	for (size_t i = 0; i < conf->n_plans; i++) {
@@ -130,18 +136,33 @@ static int add_readers(struct replay *r)
 	return e;
 }
 
-static int add_windows(struct replay *r)
+/* What is looked for, by all threads. */
+static int make_plan(struct replay *r)
 {
-	r->windows = calloc(r->conf->n_paths * r->n_readers + 1, sizeof(*r->windows));
-	if (r->windows == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < r->conf->n_paths * r->n_readers; i++) {
-		unsigned maxlines = filter_maxlines(r->readers[i % r->n_readers].filter);
+	const struct filter **list = calloc(r->n_readers + 1, sizeof(*list));
+	int e = 0;
 
-		if (maxlines > 1 && (r->windows[i] = window_new(maxlines)) == NULL)
-			return -ENOMEM;
+	r->filters = calloc(r->n_readers + 1, sizeof(*r->filters));
+	r->lane_conf.search = search_new();
+	if (list == NULL || r->filters == NULL || r->lane_conf.search == NULL)
+		e = -ENOMEM;
+	for (size_t i = 0; e == 0 && i < r->n_readers; i++) {
+		list[i] = r->readers[i].filter;
+		r->filters[i] = (struct batch_filter) {list[i], (unsigned)r->readers[i].dates};
+		e = search_fit(r->lane_conf.search, list[i]);
 	}
-	return 0;
+	if (e == 0)
+		e = sieve_new(&r->sieve, list, r->n_readers, NULL);
+	/* More filters than a sieve is made for are all asked about each line. */
+	e = e == -E2BIG ? 0 : e;
+	free(list);
+	r->plan.filters = r->filters;
+	r->plan.n_filters = r->n_readers;
+	r->plan.sieve = r->sieve;
+	r->plan.line_max = TAIL_LINE_MAX;
+	if (e == 0)
+		e = crew_new(&r->lane_conf.crew, &r->plan, r->conf->threads);
+	return e;
 }
 
 static int trouble(struct replay *r, const char *path, int error, const char *unfit, uint64_t lines)
@@ -160,53 +181,8 @@ static void add_lane_sums(struct lane_sums *to, const struct lane_sums *l)
 	to->torn += l->torn;
 	to->undated += l->undated;
 	to->ahead += l->ahead;
-}
-
-/* The lane goes on to its next line, or ends. 1, 0 or -ENOMEM. */
-static int advance(struct replay *r, struct lane *l)
-{
-	uint64_t before = lane_taken(l), after;
-	int e = lane_next(l);
-
-	after = lane_taken(l);
-	r->progress.done += after - before;
-	if (e > 0)
-		return 1;
-	add_lane_sums(&r->sums.lanes, &l->sums);
-	if (e < 0)
-		e = trouble(r, l->path, e, NULL, l->sums.lines);
-	lane_done(l);
-	return e;
-}
-
-static int add_lanes(struct replay *r)
-{
-	size_t n = r->conf->n_paths;
-	bool is_known = true;
-
-	r->lanes = calloc(n + 1, sizeof(*r->lanes));
-	r->merge.lanes = calloc(n + 1, sizeof(*r->merge.lanes));
-	if (r->lanes == NULL || r->merge.lanes == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		struct lane *l = &r->lanes[i];
-		const char *unfit = NULL;
-		int e = lane_open(l, r->conf->paths[i], &r->lane_conf, &unfit);
-
-		if (e < 0) {
-			e = trouble(r, r->conf->paths[i], e, unfit, 0);
-		} else {
-			is_known &= l->is_file;
-			r->progress.total += l->size;
-			r->progress.done += lane_taken(l);
-			r->merge.lanes[r->merge.n++] = l;
-		}
-		if (e < 0)
-			return e;
-	}
-	if (!is_known)
-		r->progress.total = 0;
-	return 0;
+	to->limit_hits += l->limit_hits;
+	to->no_memory += l->no_memory;
 }
 
 static void take_login(struct replay *r, const struct match *m)
@@ -244,41 +220,97 @@ static void take_match(
 	}
 }
 
-/* The lane's line, before all jails. */
-static void judge(struct replay *r, const struct lane *l)
+/* What was found, with what is known of its session. */
+static void judge(struct replay *r, size_t reader, struct found *found, int64_t at_us)
 {
-	struct window **windows = &r->windows[(size_t)(l - r->lanes) * r->n_readers];
 	struct match m;
 
-	for (size_t i = 0; i < r->n_readers; i++) {
-		const struct reader *reader = &r->readers[i];
-		const struct dated_line *d = &l->dated[reader->dates];
+	if (filter_conclude(r->readers[reader].filter, found, at_us, &m) == VERDICT_MATCH)
+		take_match(r, &r->readers[reader], &m, at_us);
+}
 
-		if (filter_judge(reader->filter, windows[i], d->text, d->len, d->at_us, &m) ==
-			VERDICT_MATCH)
-			take_match(r, reader, &m, d->at_us);
+/* What other logs may come before with something has to wait. */
+static void on_found(void *arg, struct lane *l, size_t reader, struct found *found, int64_t at_us)
+{
+	struct replay *r = arg;
+
+	if (l->place_us < r->merge.until_us && findings_first(&l->waiting) == NULL)
+		judge(r, reader, found, at_us);
+	else if (findings_add(&l->waiting, reader, found, at_us, l->place_us) < 0)
+		r->no_memory = true;
+}
+
+static int add_lanes(struct replay *r)
+{
+	size_t n = r->conf->n_paths;
+	bool is_known = true;
+
+	r->lanes = calloc(n + 1, sizeof(*r->lanes));
+	r->merge.lanes = calloc(n + 1, sizeof(*r->merge.lanes));
+	if (r->lanes == NULL || r->merge.lanes == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct lane *l = &r->lanes[i];
+		const char *unfit = NULL;
+		int e = lane_open(l, r->conf->paths[i], &r->lane_conf, &unfit);
+
+		if (e < 0) {
+			e = trouble(r, r->conf->paths[i], e, unfit, 0);
+		} else {
+			is_known &= l->is_file;
+			r->progress.total += l->size;
+			r->progress.done += lane_taken(l);
+			r->merge.lanes[r->merge.n++] = l;
+			l->on_found = on_found;
+			l->arg = r;
+		}
+		if (e < 0)
+			return e;
 	}
+	if (!is_known)
+		r->progress.total = 0;
+	return 0;
+}
+
+/* The lane reads on, or ends. 1, 0 or -ENOMEM. */
+static int read_on(struct replay *r, struct lane *l)
+{
+	uint64_t taken = lane_taken(l), lines = l->sums.lines;
+	int e = lane_read(l);
+
+	if (r->no_memory)
+		e = -ENOMEM;
+	r->progress.done += lane_taken(l) - taken;
+	r->progress.lines += l->sums.lines - lines;
+	if (e > 0)
+		return 1;
+	add_lane_sums(&r->sums.lanes, &l->sums);
+	if (e < 0)
+		e = trouble(r, l->path, e, NULL, l->sums.lines);
+	lane_done(l);
+	return e;
 }
 
 static int play(struct replay *r)
 {
 	struct lane *l;
+	int e;
 
 	while ((l = merge_next(&r->merge)) != NULL) {
-		int e;
+		const struct finding *first = findings_first(&l->waiting);
+		struct found found;
 
-		/* Before its first line it is only known about when that is. */
-		if (l->line != NULL) {
-			judge(r, l);
-			r->progress.lines++;
+		if (first != NULL) {
+			findings_take(&l->waiting, &found);
+			judge(r, first->filter, &found, first->at_us);
+			continue;
 		}
-		e = advance(r, l);
+		e = read_on(r, l);
 		if (e < 0)
 			return e;
 		if (e == 0)
 			merge_drop(&r->merge);
-		if (r->progress.lines % PROGRESS_EVERY == 0 &&
-			!r->conf->on_progress(r->conf->arg, &r->progress))
+		if (!r->conf->on_progress(r->conf->arg, &r->progress))
 			return 0;
 	}
 	return 0;
@@ -289,30 +321,26 @@ static void add_up(struct replay *r)
 	for (size_t i = 0; i < r->conf->n_plans; i++)
 		if (r->courts[i] != NULL)
 			court_get_sums(r->courts[i], &r->sums.plans[i].court);
-	for (size_t i = 0; i < r->n_readers; i++) {
-		const struct filter_stats *s = filter_stats(r->readers[i].filter);
-
-		r->sums.limit_hits += s->limit_hits;
-		r->sums.sessions_lost += s->sessions_lost;
-		r->sums.no_memory += s->no_memory;
-	}
-	r->sums.limit_hits += date_stats()->limit_hits;
-	r->sums.no_memory += date_stats()->no_memory;
+	for (size_t i = 0; i < r->n_readers; i++)
+		r->sums.sessions_lost += filter_stats(r->readers[i].filter)->sessions_lost;
+	r->sums.lanes.limit_hits += date_stats()->limit_hits;
+	r->sums.lanes.no_memory += date_stats()->no_memory;
 }
 
 static void done(struct replay *r)
 {
 	for (size_t i = 0; r->lanes != NULL && i < r->conf->n_paths; i++)
 		lane_done(&r->lanes[i]);
-	for (size_t i = 0; r->windows != NULL && i < r->conf->n_paths * r->n_readers; i++)
-		window_free(r->windows[i]);
+	crew_free(r->lane_conf.crew);
+	search_free(r->lane_conf.search);
+	sieve_free(r->sieve);
 	for (size_t i = 0; i < r->conf->n_plans; i++)
 		court_free(r->courts[i]);
 	filter_free(r->logins);
 	date_patterns_free(r->default_dates);
 	free(r->lanes);
 	free(r->merge.lanes);
-	free(r->windows);
+	free(r->filters);
 	free(r->readers);
 	free(r->patterns);
 	free(r->dated_by);
@@ -324,7 +352,7 @@ int replay_run(const struct replay_conf *conf, struct replay_sums *ret)
 	int e = add_readers(&r);
 
 	if (e == 0)
-		e = add_windows(&r);
+		e = make_plan(&r);
 	if (e == 0)
 		e = add_lanes(&r);
 	if (e == 0)

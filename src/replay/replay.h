@@ -23,6 +23,7 @@ struct replay_conf {
 	const struct charset
 		*charset; /* of the files; NULL: as the jails or their beginnings say */
 	int64_t now_us;
+	unsigned threads;       /* what is found does not depend on it */
 	const struct addr *own; /* this machine's addresses */
 	size_t n_own;
 	court_fn *on_ban[REPLAY_PLANS_MAX]; /* one a plan */
@@ -30,11 +31,11 @@ struct replay_conf {
 	void (*on_login)(void *arg, const struct addr *a, const char *user, size_t len);
 	/*
 	 * A file could not be read, at all or to its end: how many lines of it were played. error:
-	 * as lane_next; unfit: what it is, with -EMEDIUMTYPE.
+	 * as lane_read; unfit: what it is, with -EMEDIUMTYPE.
 	 */
 	void (*on_trouble)(
 		void *arg, const char *path, int error, const char *unfit, uint64_t lines);
-	/* Every few lines; false ends it. */
+	/* After each chunk; false ends it. */
 	bool (*on_progress)(void *arg, const struct replay_progress *p);
 	void *arg;
 };
@@ -51,10 +52,8 @@ struct replay_plan_sums {
 struct replay_sums {
 	struct lane_sums lanes;
 	struct replay_plan_sums plans[REPLAY_PLANS_MAX];
-	uint64_t limit_hits;    /* of regexes: lines not judged by one */
 	uint64_t sessions_lost; /* pushed out by newer ones */
-	uint64_t no_memory;
-	unsigned troubles; /* files that could not be read to their end */
+	unsigned troubles;      /* files that could not be read to their end */
 };
 
 /* 0, or -ENOMEM: what came until then was told. */
