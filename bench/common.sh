@@ -50,16 +50,17 @@ human() { # NUMBER
 
 # ---- contests ----
 
-# timed ARGUMENT...: the seconds that bench-stopwatch says. Status 1 is an answer (no match).
+# timed ARGUMENT...: the seconds that bench-stopwatch says, of the clock or with --cpu of the processor. Status 1
+# is an answer (no match).
 timed() {
 	_got=$("$STOPWATCH" "$@")
-	_rc=$?
-	if [ $_rc -gt 1 ]; then
-		say "failed with status $_rc: $*"
+	_ended=$?
+	if [ $_ended -gt 1 ]; then
+		say "failed with status $_ended: $*"
 		[ ! -s "$T/err" ] || tail -n 5 "$T/err" >&2
 		return 1
 	fi
-	echo "${_got%% *}"
+	echo "$_got" | cut -d ' ' -f "$clock"
 }
 
 # contest ROUNDS WHO...: each in turn, so that whatever else the machine does hits all alike. `go WHO` prints seconds.
