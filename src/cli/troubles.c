@@ -134,6 +134,8 @@ void status_losses(struct cli *c, const json_t *end)
 		{"bans_cut_short", "ban ended early (maxbans)", "bans ended early (maxbans)"},
 		{"bans_without_lines", "ban without its lines (too many wait to be saved)",
 			"bans without their lines (too many wait to be saved)"},
+		{"prefilter_failures", "look for words that failed (done by our own search)",
+			"looks for words that failed (done by our own search)"},
 		{"files_not_taken", "file not taken (too many open)",
 			"files not taken (too many open)"},
 		{"unresolved_hosts", "failure of a host name without an address",

@@ -43,6 +43,17 @@ static void on_line(void *arg, const struct tail_line *line)
 	unwrap_take(&r->f->unwrap, &r->f->tail, line, on_logged, arg);
 }
 
+static size_t on_block(void *arg, const struct tail_block *block, uint64_t *ret_lines)
+{
+	const struct reading *r = arg;
+	struct file *f = r->f;
+
+	if (!unwrap_is_plain(&f->unwrap, &f->tail, block->off))
+		return 0;
+	f->source.carried_us = 0;
+	return block_take(r->g, &f->source, f->tail.ino, block, ret_lines);
+}
+
 /* The file from which this one took over its path. */
 static const struct file *file_before(const struct guard *g, const struct file *f)
 {
@@ -78,7 +89,7 @@ static void read_piece(struct guard *g, struct file *f)
 		before = f->tail.offset == 0 ? file_before(g, f) : NULL;
 		if (before != NULL)
 			unwrap_follow(&f->unwrap, &before->tail, g->buffer);
-		r = tail_read(&f->tail, g->buffer, A_PIECE, on_line, &reading);
+		r = tail_read_blocks(&f->tail, g->buffer, A_PIECE, on_block, on_line, &reading);
 	}
 	f->dirty = f->unfit == NULL;
 	f->pending = r == 1;

@@ -309,6 +309,7 @@ int guard_set_up(struct guard *g, const struct guard_options *o)
 
 	g->o = o;
 	g->rs = o->plan->rs;
+	g->cache_fd = -1;
 	g->base = event_base_new();
 	g->log = calloc(1, sizeof(*g->log));
 	g->track = track_new(track_room(g->rs->memory));
@@ -363,6 +364,9 @@ static void tear_down(struct guard *g)
 	bans_free(g->bans);
 	track_free(g->track);
 	free(g->jails);
+	batch_done(&g->batch);
+	if (g->cache_fd >= 0)
+		close(g->cache_fd);
 	if (g->log != NULL)
 		buf_done(g->log);
 	free(g->log);
@@ -393,6 +397,12 @@ int guard_run(const struct guard_options *o)
 				"guard cannot give up its privileges (%s): %s", step, strerror(-r));
 	}
 	if (r == 0) {
+		int e = panels_open_cache(g);
+
+		if (e < 0)
+			log_warning("%s/cache cannot be used: %s; what is made for matching is "
+				    "made anew each time",
+				o->statedir, strerror(-e));
 		r = sandbox_seal(channels, ARRAY_SIZE(channels));
 		if (r < 0)
 			log_critical("guard cannot seal itself (seccomp): %s", strerror(-r));

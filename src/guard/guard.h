@@ -6,10 +6,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A line of a file, by its first byte. */
+/* A line of a file, by its first byte; or the lines that are looked at together from there on. */
 struct guard_line {
 	uint64_t ino, offset;
+	bool is_block;
 };
+
+static inline bool guard_line_eq(const struct guard_line *a, const struct guard_line *b)
+{
+	return a->ino == b->ino && a->offset == b->offset && a->is_block == b->is_block;
+}
 
 /* The line that is being judged, in memory that keeper sees: when guard dies, it is why. */
 struct guard_mark {

@@ -10,8 +10,9 @@
 #include "guard/tags.h"
 #include "ipc/channel.h"
 #include "ipc/messages.h"
+#include "match/sieve.h"
 #include "match/window.h"
-#include "source/dating.h"
+#include "source/lines.h"
 #include "source/tail.h"
 #include "source/unwrap.h"
 #include "store/store.h"
@@ -27,16 +28,33 @@
 /* A jail that reads a source. */
 struct source_jail {
 	uint16_t jail;
-	bool is_off;           /* the line under way is not for it */
-	unsigned dates;        /* place of its finder in the source */
-	struct window *window; /* NULL where a match has but one line */
+	bool is_off;    /* the line under way is not for it */
+	unsigned dates; /* place of its finder in the source */
+};
+
+/*
+ * The jails that read a source, ready to look at its lines, with all that it takes; sources with
+ * the same jails share one.
+ */
+struct panel {
+	struct guard *guard;
+	uint16_t *jails;
+	size_t n_jails, n_sources;
+	struct batch_filter *filters;
+	struct batch_plan plan;
+	struct sieve *sieve; /* or NULL */
+	struct batch_worker *worker;
+	struct batch_dates *dates; /* of the block under way */
+	struct panel *next;
 };
 
 /* Where lines come from, whatever carries them. */
 struct source {
 	char *name;                /* path, or "udp://127.0.0.1:5514" */
 	struct source_jail *jails; /* who reads it */
+	struct window **windows;   /* one each; NULL where a match has but one line */
 	size_t n_jails;
+	struct panel *panel; /* all of them; NULL: not needed yet */
 	struct dating *dates;
 	size_t n_dates;
 	int64_t carried_us; /* when what carries its lines got this one; 0: it says nothing */
@@ -155,7 +173,7 @@ struct pending_stats {
 
 struct losses {
 	uint64_t long_lines, undated, future, old, syslog_dropped, log_held, refused, poison,
-		no_memory, unsaved, files, unresolved, bans_cut, evidence;
+		no_memory, unsaved, files, unresolved, bans_cut, evidence, prefilter;
 };
 
 struct guard {
@@ -183,6 +201,11 @@ struct guard {
 	bool reading; /* start-up is over: lines may be judged */
 	char *buffer; /* TAIL_BUFFER bytes, for whichever file is being read */
 	char scratch[TAIL_LINE_MAX];
+
+	/* panel.c, block.c */
+	struct panel *panels;
+	struct batch batch; /* what is found in the block under way */
+	int cache_fd;       /* where the panels' words are kept, or -1 */
 
 	/* datagrams.c */
 	struct datagram_source *datagrams;
@@ -234,12 +257,37 @@ int source_init(struct source *s, const char *name);
 void source_done(struct source *s);
 int source_add_jail(struct guard *g, struct source *s, uint16_t jail);
 void source_wake_jail(struct source *s, uint16_t jail); /* the line under way is for it */
-bool source_begin(struct guard *g, uint64_t ino, uint64_t offset); /* false: leave this line out */
+/* Says to keeper what guard would die of. False: leave it out, guards before have died of it. */
+bool source_mark(struct guard *g, const struct guard_line *line);
+bool source_begin(struct guard *g, uint64_t ino, uint64_t offset); /* the same, counted */
 void source_end(struct guard *g);
 /* The longest findtime of its jails; of all jails for NULL. */
 int64_t source_findtime_us(const struct guard *g, const struct source *s);
+/* A line by itself. time_us: when it was written, if that does not stand in it. */
 void source_line(
 	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us);
+/* Which clock is to end sessions, and when the line was written. */
+struct found_when {
+	int64_t now_us, at_us;
+};
+/* One of the source's readers has found something in a line. */
+void source_found(struct guard *g, struct source *s, size_t reader, struct found *found,
+	const struct found_when *when, const char *line, size_t len);
+void source_count(struct guard *g, struct source *s, const struct lines_count *count);
+void source_count_off(struct guard *g, struct source *s, int64_t off_us);
+
+/* panel.c */
+struct panel *panel_of(struct guard *g, struct source *s); /* NULL: out of memory */
+void panel_leave(struct source *s); /* what it had made of its jails does not hold any more */
+struct lines panel_lines(const struct panel *p, struct source *s);
+/* How often what looks for words has failed, and what it is; NULL: nothing was looked for yet. */
+uint64_t panels_failures(const struct guard *g);
+const char *panels_engine(const struct guard *g);
+int panels_open_cache(struct guard *g);
+
+/* block.c: lines of a file that stand in it as they were logged; as tail_block_fn */
+size_t block_take(struct guard *g, struct source *s, uint64_t ino, const struct tail_block *text,
+	uint64_t *ret_lines);
 
 /* filelist.c */
 struct file *file_new(

@@ -190,6 +190,7 @@ static json_t *report_losses(const struct guard *g)
 		{"unresolved_hosts", l->unresolved},
 		{"bans_cut_short", l->bans_cut},
 		{"bans_without_lines", l->evidence},
+		{"prefilter_failures", panels_failures(g)},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		json_object_set_new(o, counts[i].name, json_integer((json_int_t)counts[i].n));
@@ -220,6 +221,7 @@ static json_t *report_ignorecommand(const struct guard *g)
 
 json_t *report_status(struct guard *g, const struct jail *only, const struct msg_query_end *wall)
 {
+	const char *engine = panels_engine(g);
 	json_t *jails = json_array();
 	struct track_stats t;
 
@@ -228,7 +230,7 @@ json_t *report_status(struct guard *g, const struct jail *only, const struct msg
 		if (only == NULL || only->id == i)
 			json_array_append_new(jails, report_jail(g, &g->jails[i]));
 	return json_pack("{s:s,s:i,s:i,s:I,s:s,s:b,s:o,s:{s:I,s:I,s:I,s:I,s:I},"
-			 "s:{s:s,s:b,s:I,s:I,s:I,s:I,s:s},s:{s:s},s:o,s:o,s:o}",
+			 "s:{s:s,s:b,s:I,s:I,s:I,s:I,s:s},s:{s:s},s:o,s:o,s:o,s:s?}",
 		"version", STOCKADE_VERSION, "pid", (int)getppid(), "guard_pid", (int)getpid(),
 		"uptime_sec", (json_int_t)((clock_mono_us() - g->o->started_us) / USEC_PER_SEC),
 		"config", g->o->confdir, "dry_run", (int)g->o->dry_run, "jails", jails, "tracker",
@@ -239,17 +241,17 @@ json_t *report_status(struct guard *g, const struct jail *only, const struct msg
 		(json_int_t)wall->banned, "repairs", (json_int_t)wall->repairs, "failures",
 		(json_int_t)wall->failures, "last_error", wall->last_error, "store", "trouble",
 		store_trouble(g->store), "losses", report_losses(g), "names", report_names(g),
-		"ignorecommand", report_ignorecommand(g));
+		"ignorecommand", report_ignorecommand(g), "prefilter", engine);
 }
 
-struct lines {
+struct listing {
 	const struct guard *g;
 	json_t *list;
 };
 
 static void add_line(void *arg, unsigned jail, int64_t time_us, const char *line, size_t len)
 {
-	struct lines *l = arg;
+	struct listing *l = arg;
 
 	json_array_append_new(
 		l->list, json_pack("{s:s,s:o,s:o}", "jail", l->g->jails[jail].jail->name, "time",
@@ -257,7 +259,7 @@ static void add_line(void *arg, unsigned jail, int64_t time_us, const char *line
 }
 
 /* Of each jail no more than the newest that it may keep (maxmatches). */
-static void trim_lines(struct lines *l)
+static void trim_lines(struct listing *l)
 {
 	const struct ruleset *rs = l->g->rs;
 	unsigned *kept = calloc(rs->n_jails + 1, sizeof(*kept));
@@ -356,7 +358,7 @@ static json_t *report_allowed_by(const struct guard *g, const struct addr *a)
 json_t *report_address(struct guard *g, const struct addr *a)
 {
 	bool allowed = prefixset_contains(&g->rs->allow, a) || ignorenames_everywhere(g, a) != NULL;
-	struct lines lines = {.g = g, .list = json_array()};
+	struct listing lines = {.g = g, .list = json_array()};
 	struct past past = {.history = json_array(), .evidence = lines.list};
 	json_t *jails = json_array();
 	char text[ADDR_STRLEN];

@@ -147,8 +147,7 @@ static void judge_crash(struct keeper *k, int signal)
 	if (signal == SIGKILL || signal == SIGTERM || !k->mark->judging)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(k->suspects); i++)
-		if (k->suspects[i].line.ino == k->mark->line.ino &&
-			k->suspects[i].line.offset == k->mark->line.offset)
+		if (guard_line_eq(&k->suspects[i].line, &k->mark->line))
 			s = &k->suspects[i];
 	if (s == NULL) {
 		s = &k->suspects[k->next_suspect++ % ARRAY_SIZE(k->suspects)];
@@ -156,8 +155,10 @@ static void judge_crash(struct keeper *k, int signal)
 	}
 	if (++s->deaths != 2)
 		return;
-	log_error("guard died twice of the line at byte %llu of inode %llu: it is left out",
-		(unsigned long long)s->line.offset, (unsigned long long)s->line.ino);
+	log_error("guard died twice of the line%s byte %llu of inode %llu: %s",
+		s->line.is_block ? "s from" : " at", (unsigned long long)s->line.offset,
+		(unsigned long long)s->line.ino,
+		s->line.is_block ? "each will be looked at by itself" : "it is left out");
 	k->poison[k->n_poison++ % ARRAY_SIZE(k->poison)] = s->line;
 }
 

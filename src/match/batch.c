@@ -10,6 +10,13 @@
 /* Different ways in which the sets of date patterns of one source may see its lines. */
 #define HABITS_MAX 8
 
+/*
+ * What is found in a byte of a log takes a fraction of this. Where it takes more, somebody writes
+ * empty lines, and no faster way through them is worth the memory.
+ */
+#define LIST_A_BYTE 64
+#define LIST_LEAST 65536
+
 /* Lines as one habit has them; several sets of patterns may share it. */
 struct habit {
 	const struct date_habit *habit;
@@ -64,7 +71,7 @@ static bool reserve(struct batch *b, void *list, size_t n, size_t *room, size_t 
 	if (want <= *room)
 		return true;
 	want = want < 64 ? 64 : want + want / 2;
-	larger = reallocarray(*p, want, size);
+	larger = want * size <= b->list_max ? reallocarray(*p, want, size) : NULL;
 	if (larger == NULL) {
 		b->failed = true;
 		return false;
@@ -122,6 +129,16 @@ void batch_worker_free(struct batch_worker *w)
 	free(w);
 }
 
+struct search *batch_worker_search(struct batch_worker *w)
+{
+	return w->search;
+}
+
+struct sieve_scan *batch_worker_scan(struct batch_worker *w)
+{
+	return w->scan;
+}
+
 static void learn_habits(struct batch_worker *w, const struct batch_dates *dates)
 {
 	w->n_habits = 0;
@@ -142,14 +159,17 @@ static void learn_habits(struct batch_worker *w, const struct batch_dates *dates
 	}
 }
 
-static bool start(struct batch *b, const struct batch_plan *plan)
+static bool start(struct batch *b, const struct batch_plan *plan, size_t len)
 {
+	size_t stats = plan->n_filters * sizeof(b->stats[0]);
+
 	b->n_lines = b->n_founds = b->n_values = b->n_picks = b->n_text = 0;
 	b->rest = (struct batch_passed) {0};
 	b->failed = false;
+	b->list_max = LIST_LEAST + 2 * stats + LIST_A_BYTE * len;
 	if (!reserve(b, &b->stats, 0, &b->room_stats, plan->n_filters, sizeof(b->stats[0])))
 		return false;
-	memset(b->stats, 0, plan->n_filters * sizeof(b->stats[0]));
+	memset(b->stats, 0, stats);
 	return true;
 }
 
@@ -329,6 +349,8 @@ static void look_at_line(struct run *r, size_t off, size_t len)
 		is_odd = true;
 	if (n > 0)
 		try_picks(r, picks, n, is_odd, line, len);
+	if (n > 0 && r->watch != NULL)
+		r->watch->searched(r->watch->arg);
 	if (!is_odd && !w->mark_all && r->b->n_founds == first) {
 		pass(r, off);
 		return;
@@ -352,7 +374,7 @@ void batch_run(struct batch_worker *w, struct batch *b, const struct batch_dates
 	struct run r = {.w = w, .b = b, .span = span, .watch = watch, .buf = buf, .len = len};
 
 	learn_habits(w, dates);
-	if (!start(b, w->plan))
+	if (!start(b, w->plan, len))
 		return;
 	if (w->scan != NULL) {
 		sieve_begin(w->scan, buf, len);

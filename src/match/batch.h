@@ -82,7 +82,10 @@ struct batch {
 	size_t n_text, room_text;
 	struct filter_stats *stats; /* a filter each: what went wrong */
 	size_t room_stats;
-	bool failed; /* out of memory: nothing of this says anything, every line is to be judged */
+	size_t list_max; /* bytes that a list may take, for the buffer under way */
+	/* More memory than there is, or than it is worth: nothing of this says anything, every line
+	 * is to be judged. */
+	bool failed;
 };
 
 void batch_done(struct batch *b);
@@ -94,9 +97,17 @@ struct batch_worker;
 struct batch_worker *batch_worker_new(const struct batch_plan *plan);
 void batch_worker_free(struct batch_worker *w);
 
-/* Asked before a line's regexes are tried: may they be? */
+/*
+ * What it works with, for others of its thread while no batch is being run: a search that is fit
+ * for all filters of the plan, and a scan of its sieve (NULL if it has none).
+ */
+struct search *batch_worker_search(struct batch_worker *w);
+struct sieve_scan *batch_worker_scan(struct batch_worker *w);
+
+/* Asked before a line's regexes are tried: may they be? And told when that is over. */
 struct batch_watch {
 	bool (*may_search)(void *arg, size_t off);
+	void (*searched)(void *arg);
 	void *arg;
 };
 

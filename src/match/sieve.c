@@ -226,6 +226,11 @@ void sieve_free(struct sieve *s)
 	free(s);
 }
 
+const char *sieve_engine(const struct sieve *s)
+{
+	return s->words != NULL ? words_engine(s->words) : NULL;
+}
+
 struct sieve_scan *sieve_scan_new(const struct sieve *s)
 {
 	struct sieve_scan *sc = calloc(1, sizeof(*sc));
@@ -255,6 +260,11 @@ void sieve_scan_free(struct sieve_scan *sc)
 	free(sc->records);
 	free(sc->picks);
 	free(sc);
+}
+
+uint64_t sieve_scan_failures(const struct sieve_scan *sc)
+{
+	return sc->scanner != NULL ? words_scanner_failures(sc->scanner) : 0;
 }
 
 void sieve_begin(struct sieve_scan *sc, const char *buf, size_t len)

@@ -21,6 +21,9 @@ int sieve_new(struct sieve **ret, const struct filter *const *filters, size_t n,
 	const struct words_cache *cache);
 void sieve_free(struct sieve *s);
 
+/* What looks for its words (words_engine); NULL: it has none to look for. */
+const char *sieve_engine(const struct sieve *s);
+
 /* Failregexes of one filter that a line may be found by. */
 struct sieve_pick {
 	size_t filter; /* place in the list */
@@ -32,6 +35,9 @@ struct sieve_scan;
 
 struct sieve_scan *sieve_scan_new(const struct sieve *s);
 void sieve_scan_free(struct sieve_scan *sc);
+
+/* See words_scanner_failures. */
+uint64_t sieve_scan_failures(const struct sieve_scan *sc);
 
 /* Takes up a buffer of less than 4 GiB; it is borrowed for the calls of sieve_line that follow. */
 void sieve_begin(struct sieve_scan *sc, const char *buf, size_t len);

@@ -8,6 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Who gets lines. */
+struct taker {
+	tail_block_fn *block; /* or NULL */
+	tail_fn *line;
+	void *arg;
+};
+
 void tail_init(struct tail *t, int fd, uint64_t dev, uint64_t ino)
 {
 	*t = (struct tail) {.fd = fd, .dev = dev, .ino = ino, .unit = 1, .line_max = TAIL_LINE_MAX};
@@ -167,7 +174,7 @@ static int check_restart(struct tail *t)
 
 /* used: how much of the file the line stands for. */
 static void hand_on(
-	struct tail *t, const char *text, size_t len, size_t used, tail_fn *fn, void *arg)
+	struct tail *t, const char *text, size_t len, size_t used, const struct taker *to)
 {
 	struct tail_line line = {
 		.text = text, .len = len, .off = t->offset, .end = t->offset + used};
@@ -180,25 +187,65 @@ static void hand_on(
 	while (line.len >= t->unit && is_unit(t, text + line.len - t->unit, '\r'))
 		line.len -= t->unit;
 	t->lines++;
-	fn(arg, &line);
+	to->line(to->arg, &line);
 }
 
-/* Hands on the lines in buf[0..len), which stand at t->offset; returns how many bytes are dealt
- * with. */
-static size_t split(struct tail *t, const char *buf, size_t len, tail_fn *fn, void *arg)
+/* How much of text[0..len) are whole lines, up to the first that is too long. */
+static size_t whole_lines(const struct tail *t, const char *text, size_t len)
 {
 	size_t at = 0;
 
 	while (at < len) {
-		const char *newline = find_newline(t, buf + at, len - at);
-		size_t line_len = newline != NULL ? (size_t)(newline - (buf + at))
-						  : (len - at) - (len - at) % t->unit;
-		size_t used = line_len + (newline != NULL ? t->unit : 0);
+		size_t most = len - at <= t->line_max ? len - at : (size_t)t->line_max + 1;
+		const char *newline = memrchr(text + at, '\n', most);
 
+		/* Each line up to there ends within line_max. */
+		if (newline == NULL)
+			break;
+		at = (size_t)(newline - text) + 1;
+	}
+	return at;
+}
+
+/* Hands on what can be of text[0..len) as a block; returns how many bytes were taken. */
+static size_t hand_on_block(struct tail *t, const char *text, size_t len, const struct taker *to)
+{
+	struct tail_block block = {.text = text, .off = t->offset};
+	uint64_t lines = 0;
+	size_t taken;
+
+	if (to->block == NULL || t->unit != 1 || t->skipping)
+		return 0;
+	block.len = whole_lines(t, text, len);
+	if (block.len == 0)
+		return 0;
+	taken = to->block(to->arg, &block, &lines);
+	t->lines += lines;
+	t->offset += taken;
+	return taken;
+}
+
+/* Hands on the lines in buf[0..len), which stand at t->offset; returns how many bytes are dealt
+ * with. */
+static size_t split(struct tail *t, const char *buf, size_t len, const struct taker *to)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		size_t taken = hand_on_block(t, buf + at, len - at, to), line_len, used;
+		const char *newline;
+
+		at += taken;
+		if (taken > 0)
+			continue;
+		newline = find_newline(t, buf + at, len - at);
+		line_len = newline != NULL ? (size_t)(newline - (buf + at))
+					   : (len - at) - (len - at) % t->unit;
+		used = line_len + (newline != NULL ? t->unit : 0);
 		if (newline == NULL && ((!t->skipping && line_len <= t->line_max) || used == 0))
 			break; /* half-written: once more when its end is there */
 		if (!t->skipping)
-			hand_on(t, buf + at, line_len, used, fn, arg);
+			hand_on(t, buf + at, line_len, used, to);
 		t->skipping = newline == NULL;
 		at += used;
 		t->offset += used;
@@ -220,7 +267,8 @@ static void skip_hole(struct tail *t)
 		t->offset = (uint64_t)data - (uint64_t)data % t->unit;
 }
 
-int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_fn *fn, void *arg)
+static int read_for(
+	struct tail *t, char buf[static TAIL_BUFFER], size_t budget, const struct taker *to)
 {
 	size_t done = 0;
 	int r = check_restart(t);
@@ -234,13 +282,24 @@ int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_
 
 		if (n < 0)
 			return (int)n;
-		used = split(t, buf, (size_t)n, fn, arg);
+		used = split(t, buf, (size_t)n, to);
 		learn_head(t);
 		done += used;
 		if (n < TAIL_BUFFER || used == 0)
 			return 0;
 	}
 	return 1;
+}
+
+int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_fn *fn, void *arg)
+{
+	return read_for(t, buf, budget, &(struct taker) {NULL, fn, arg});
+}
+
+int tail_read_blocks(struct tail *t, char buf[static TAIL_BUFFER], size_t budget,
+	tail_block_fn *block_fn, tail_fn *fn, void *arg)
+{
+	return read_for(t, buf, budget, &(struct taker) {block_fn, fn, arg});
 }
 
 int tail_finish(struct tail *t, char buf[static TAIL_BUFFER], tail_fn *fn, void *arg)
@@ -252,7 +311,7 @@ int tail_finish(struct tail *t, char buf[static TAIL_BUFFER], tail_fn *fn, void 
 	n -= n % t->unit;
 	if (n == 0 || t->skipping)
 		return 0;
-	hand_on(t, buf, (size_t)n, (size_t)n, fn, arg);
+	hand_on(t, buf, (size_t)n, (size_t)n, &(struct taker) {NULL, fn, arg});
 	t->offset += (uint64_t)n;
 	return 0;
 }

@@ -59,6 +59,19 @@ struct tail_line {
 
 typedef void tail_fn(void *arg, const struct tail_line *line);
 
+/* Lines as they stand in the file, each with its line end; none is longer than line_max. */
+struct tail_block {
+	const char *text;
+	size_t len;
+	uint64_t off;
+};
+
+/*
+ * Takes some lines of the block, from its start on, and says how many. Returns how many bytes they
+ * are; 0 has the first handed on by itself.
+ */
+typedef size_t tail_block_fn(void *arg, const struct tail_block *block, uint64_t *ret_lines);
+
 /* Takes over fd (a regular file) and starts at offset 0. */
 void tail_init(struct tail *t, int fd, uint64_t dev, uint64_t ino);
 
@@ -92,6 +105,13 @@ int64_t tail_size(const struct tail *t);
  * before it reads: it may be another kind of file now.
  */
 int tail_read(struct tail *t, char buf[static TAIL_BUFFER], size_t budget, tail_fn *fn, void *arg);
+
+/*
+ * The same in blocks, where lines are whole and of bytes; other lines, and those that block_fn does
+ * not take, one by one. Until block_fn returns, the tail's offset is where the block begins.
+ */
+int tail_read_blocks(struct tail *t, char buf[static TAIL_BUFFER], size_t budget,
+	tail_block_fn *block_fn, tail_fn *fn, void *arg);
 
 /* The last line without its newline, for a file to which nothing comes any more. */
 int tail_finish(struct tail *t, char buf[static TAIL_BUFFER], tail_fn *fn, void *arg);

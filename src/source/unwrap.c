@@ -283,6 +283,13 @@ void unwrap_take(
 	}
 }
 
+bool unwrap_is_plain(const struct unwrap *u, const struct tail *t, uint64_t off)
+{
+	/* The first says what kind of file it is, and may begin with a mark. */
+	return off > 0 && u->charset == NULL && u->kind == CONTAINER_NONE &&
+	       t->line_max <= TAIL_LINE_MAX;
+}
+
 void unwrap_finish(struct unwrap *u, const struct tail *t, unwrap_fn *fn, void *arg)
 {
 	int64_t size = tail_size(t);

@@ -60,5 +60,8 @@ void unwrap_follow(struct unwrap *u, const struct tail *before, char buf[static 
 void unwrap_take(
 	struct unwrap *u, struct tail *t, const struct tail_line *line, unwrap_fn *fn, void *arg);
 
+/* Is a line that begins there handed on as it stands, whatever it is? */
+bool unwrap_is_plain(const struct unwrap *u, const struct tail *t, uint64_t off);
+
 /* The lines still under way, for a file to which nothing comes any more. */
 void unwrap_finish(struct unwrap *u, const struct tail *t, unwrap_fn *fn, void *arg);

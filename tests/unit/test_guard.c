@@ -308,7 +308,7 @@ static int fresh(void **state)
 	char command[160];
 
 	(void)state;
-	snprintf(command, sizeof(command), "rm -f %s/state/* %s/auth.log*", dir, dir);
+	snprintf(command, sizeof(command), "rm -rf %s/state/* %s/auth.log*", dir, dir);
 	if (system(command) != 0)
 		return -1;
 	put("auth.log", "");

@@ -271,7 +271,7 @@ static int fresh(void **state)
 	char command[96];
 
 	(void)state;
-	snprintf(command, sizeof(command), "rm -f %s/state/*", dir);
+	snprintf(command, sizeof(command), "rm -rf %s/state/*", dir);
 	if (system(command) != 0)
 		return -1;
 	start();
