@@ -183,24 +183,6 @@ static bool is_final(const struct date_finder *f, const struct find *found)
 	return found->place <= c->distance && found->place <= f->edges.start;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Is there a digit, ":" and a digit? */
-static bool has_clock(const char *line, size_t len)
-{
-	const char *end = line + len;
-
-	for (const char *p = memchr(line, ':', len); p != NULL;
-		p = memchr(p + 1, ':', (size_t)(end - p - 1))) {
-		if (p > line && p + 1 < end && is_digit(p[-1]) && is_digit(p[1]))
-			return true;
-	}
-	return false;
-}
-
 static bool search(struct date_finder *f, const char *line, size_t len, struct find *ret)
 {
 	struct find best = {.start = FAR}, found;
@@ -219,7 +201,7 @@ static bool search(struct date_finder *f, const char *line, size_t len, struct f
 		if (whole)
 			skip = f->last;
 	}
-	clock = has_clock(line, len);
+	clock = date_has_clock(line, len);
 	for (size_t i = 0; i < f->n; i++) {
 		if (i == skip || (f->choices[i].template->needs_clock && !clock) ||
 			!try(f, i, line, 0, len, &found))
@@ -435,13 +417,18 @@ static enum date_found find_and_learn(
 	struct date_finder *f, const char *line, size_t len, int64_t now_us, struct stamp *ret)
 {
 	enum date_found found = find(f, line, len, now_us, ret);
+	struct date_learner *l = &f->learner;
 	const struct date_template *t = found == DATE_FOUND ? f->choices[f->last].template : NULL;
 	struct date_clock clock;
 
-	if (t == NULL || t->look == NULL || f->learns_none)
+	if (f->learns_none)
+		return found;
+	if (found == DATE_NONE)
+		datelearn_miss(l, f->patterns, line, len);
+	if (t == NULL || t->look == NULL)
 		return found;
 	clock = clock_of(f, now_us);
-	datelearn(&f->learner, t, line, len, ret, &clock);
+	datelearn(l, t, line, len, ret, &clock);
 	return found;
 }
 
@@ -469,10 +456,13 @@ enum date_found date_find(
 {
 	const struct date_habit *habit = habit_of(f, now_us);
 
-	if (habit == NULL || !date_habit_holds(habit, line, len, ret))
-		return find_and_learn(f, line, len, now_us, ret);
-	learn_again(f, ret->off + ret->len, line, len, now_us);
-	return DATE_FOUND;
+	if (habit != NULL && date_habit_holds(habit, line, len, ret)) {
+		learn_again(f, ret->off + ret->len, line, len, now_us);
+		return DATE_FOUND;
+	}
+	if (f->learner.has_miss && date_miss_holds(&f->learner.miss, line, len))
+		return DATE_NONE;
+	return find_and_learn(f, line, len, now_us, ret);
 }
 
 bool date_finder_habit(const struct date_finder *f, int64_t now_us, struct date_habit *ret)
@@ -482,6 +472,13 @@ bool date_finder_habit(const struct date_finder *f, int64_t now_us, struct date_
 	if (habit != NULL)
 		*ret = *habit;
 	return habit != NULL;
+}
+
+bool date_finder_miss(const struct date_finder *f, struct date_miss *ret)
+{
+	if (f->learner.has_miss)
+		*ret = f->learner.miss;
+	return f->learner.has_miss;
 }
 
 enum date_found date_pass(struct date_finder *f, uint64_t n, const char *last, size_t len,

@@ -76,6 +76,14 @@ bool date_finder_habit(const struct date_finder *f, int64_t now_us, struct date_
 enum date_found date_pass(struct date_finder *f, uint64_t n, const char *last, size_t len,
 	int64_t now_us, struct stamp *ret);
 
+/*
+ * What the finder knows of lines in which it finds no date (datemiss.h); false: nothing. It is true
+ * of all finders with these patterns, at any time.
+ */
+struct date_miss;
+
+bool date_finder_miss(const struct date_finder *f, struct date_miss *ret);
+
 /* A pattern as a finder has it now. */
 struct date_usage {
 	const char *name;    /* as fail2ban calls it: "{^LN-BEG}Day..." */

@@ -11,6 +11,8 @@
 #define DAY_SEC 86400
 #define QUARTER_SEC 900
 #define MONTH_ASKED 8 /* so many lines in a row before a month is looked into */
+#define MISS_WAIT_MIN 4
+#define MISS_WAIT_MAX 1024
 #define YEAR_MIN 1973 /* before, some zones were off by odd seconds */
 #define YEAR_MAX 9000
 
@@ -239,14 +241,73 @@ static bool settle(struct date_habit *h, struct lesson *l, struct date_learner *
 void datelearn(struct date_learner *learner, const struct date_template *t, const char *line,
 	size_t len, const struct stamp *found, const struct date_clock *clock)
 {
-	struct date_learner next = {.month = learner->month};
+	struct date_learner next = *learner;
 	struct lesson l = {.clock = clock};
-	struct date_habit *h = &next.habit;
+	struct date_habit h = {0};
 	struct stamp again;
-	bool learnt = read_text(h, &l, t, line, found) && settle(h, &l, &next);
+	bool learnt = read_text(&h, &l, t, line, found) && settle(&h, &l, &next);
 
 	learner->month = next.month;
-	if (learnt && date_habit_holds(h, line, len, &again) && again.off == found->off &&
-		again.len == found->len && again.time_us == found->time_us)
-		*learner = next;
+	if (!learnt || !date_habit_holds(&h, line, len, &again) || again.off != found->off ||
+		again.len != found->len || again.time_us != found->time_us)
+		return;
+	next.habit = h;
+	*learner = next;
+}
+
+/* What of the line says that it has no date by that template. *k: so many of its first bytes. */
+static bool say_no(
+	struct date_miss *m, const struct date_template *t, const char *line, size_t len, size_t *k)
+{
+	switch (t->sought) {
+	case DATE_SOUGHT_CLOCK:
+		m->no_clock = true;
+		return true;
+	case DATE_SOUGHT_NUMBER:
+		m->begins_no_number = true;
+		return true;
+	case DATE_SOUGHT_SQUARE:
+		m->no_square_date = true;
+		return true;
+	case DATE_SOUGHT_START:
+		if (date_begins_address(line, len) && !datetemplate_may_find_address(t)) {
+			m->begins_address = true;
+			return true;
+		}
+		/* Of no byte at all nothing can be said. */
+		*k += *k == 0 ? 1 : 0;
+		while (*k <= len && *k <= sizeof(m->text) && datetemplate_may_find(t, line, *k))
+			++*k;
+		return *k <= len && *k <= sizeof(m->text);
+	case DATE_SOUGHT_ANYHOW:
+		break;
+	}
+	return false;
+}
+
+void datelearn_miss(
+	struct date_learner *l, const struct date_patterns *p, const char *line, size_t len)
+{
+	struct date_miss m = {0};
+	size_t k = 0;
+
+	if (l->n_missed++ < l->miss_wait)
+		return;
+	l->n_missed = 0;
+	l->miss_wait = l->miss_wait < MISS_WAIT_MIN   ? MISS_WAIT_MIN
+		       : l->miss_wait < MISS_WAIT_MAX ? l->miss_wait * 2
+						      : MISS_WAIT_MAX;
+	for (size_t i = 0; i < p->n; i++) {
+		if (!say_no(&m, p->choices[i].template, line, len, &k))
+			return;
+	}
+	/* A shorter line is as one that goes on with NUL. */
+	if (len < k || memchr(line, '\0', k) != NULL)
+		return;
+	memcpy(&m.text, line, k);
+	memset(&m.mask, 0xff, k);
+	if (date_miss_holds(&m, line, len)) {
+		l->miss = m;
+		l->has_miss = true;
+	}
 }

@@ -3,6 +3,8 @@
 
 #include "match/datefields.h"
 #include "match/datehabit.h"
+#include "match/datemiss.h"
+#include "match/datepatterns.h"
 
 /* How a finder comes to a habit. */
 
@@ -19,6 +21,10 @@ struct date_learner {
 	struct date_habit habit; /* template NULL: none */
 	int64_t from_us, to_us;  /* the present in which it is one */
 	struct date_month month;
+	struct date_miss miss;
+	bool has_miss;
+	unsigned n_missed,
+		miss_wait; /* lines without a date since it was asked; until it is again */
 };
 
 /*
@@ -28,3 +34,7 @@ struct date_learner {
  */
 void datelearn(struct date_learner *l, const struct date_template *t, const char *line, size_t len,
 	const struct stamp *found, const struct date_clock *clock);
+
+/* Learns from a line in which none of the patterns is found, now and then: it takes its time. */
+void datelearn_miss(
+	struct date_learner *l, const struct date_patterns *p, const char *line, size_t len);

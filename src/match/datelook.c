@@ -2,11 +2,13 @@
 #include "match/datelook.h"
 
 #include "base/util.h"
+#include "match/dateformat.h"
 
 #include <string.h>
 #include <strings.h>
 
 #define SEP_MONTH_DAY "(?P<_sep>[-/.])%m(?P=_sep)%d"
+#define INNER_MAX 200
 #define WEEKDAY_SIZE 4 /* "Fri " */
 
 static const struct date_look looks[] = {
@@ -48,6 +50,60 @@ bool datelook_of(
 			*ret_around = around;
 			return true;
 		}
+	}
+	return false;
+}
+
+/* Past a class that is nothing special; NULL if it is. */
+static const char *after_class(const char *s)
+{
+	size_t n = strcspn(s + 1, "]()\\");
+
+	return n > 0 && s[1] != '^' && s[1 + n] == ']' ? s + 2 + n : NULL;
+}
+
+/* Is each group that begins in it closed in it? No is a safe answer. */
+static bool is_balanced(const char *s)
+{
+	int depth = 0;
+
+	while (s != NULL && *s != '\0') {
+		if (*s == ')' && --depth < 0)
+			return false;
+		depth += *s == '(' ? 1 : 0;
+		if (*s == '[')
+			s = after_class(s);
+		else
+			s += *s == '\\' && s[1] != '\0' ? 2 : 1;
+	}
+	return s != NULL && depth == 0;
+}
+
+bool datelook_is_square(const char *pattern)
+{
+	static const char *const around[][2] = {
+		{"^[^\\[]*\\[(", ")"}, {"^[^\\[]*(\\[", "\\s*\\])"}};
+	/* Those that have no clock. */
+	static const char *const others[] = {
+		"Epoch", "TAI64N", "%ExY%Exm%Exd(?:T|  ?)%ExH%ExM%ExS(?:[.,]%f)?(?:\\s*%z)?"};
+	char inner[INNER_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(around); i++) {
+		size_t len = strlen(pattern), before = strlen(around[i][0]),
+		       after = strlen(around[i][1]);
+
+		if (len < before + after || len - before - after >= sizeof(inner) ||
+			strncmp(pattern, around[i][0], before) != 0 ||
+			strcmp(pattern + len - after, around[i][1]) != 0)
+			continue;
+		len -= before + after;
+		memcpy(inner, pattern + before, len);
+		inner[len] = '\0';
+		for (size_t k = 0; k < ARRAY_SIZE(others); k++) {
+			if (strcmp(inner, others[k]) == 0)
+				return true;
+		}
+		return is_balanced(inner) && dateformat_needs_clock(inner);
 	}
 	return false;
 }

@@ -30,6 +30,9 @@ struct date_around {
 bool datelook_of(
 	const char *pattern, const struct date_look **ret, const struct date_around **ret_around);
 
+/* Does the whole pattern look for a default date after the first "[" of the line? */
+bool datelook_is_square(const char *pattern);
+
 /* What a date up to its seconds says, and where. */
 struct date_parts {
 	int year; /* 0: nothing */

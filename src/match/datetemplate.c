@@ -32,6 +32,7 @@ struct plan {
 
 struct pooled {
 	struct date_template t;
+	bool address_known, may_find_address;
 	unsigned refs;
 	uint64_t key;
 	struct arena *arena;
@@ -279,6 +280,19 @@ static const char *message_of(const struct fault *f)
 	return colon != NULL ? colon + 2 : f->message;
 }
 
+static enum date_sought sought_by(const struct date_template *t)
+{
+	if (regex_is_anchored(t->code))
+		return t->pattern != NULL && datelook_is_square(t->pattern) ? DATE_SOUGHT_SQUARE
+									    : DATE_SOUGHT_START;
+	if (t->needs_clock)
+		return DATE_SOUGHT_CLOCK;
+	if ((t->kind == DATE_EPOCH && strcmp(t->name, "Epoch") == 0) ||
+		(t->kind == DATE_LONG_EPOCH && strcmp(t->name, "LongEpoch") == 0))
+		return DATE_SOUGHT_NUMBER;
+	return DATE_SOUGHT_ANYHOW;
+}
+
 static int compile(struct pooled *p, const struct plan *plan, const struct conf_text *written,
 	struct faults *f)
 {
@@ -301,6 +315,8 @@ static int compile(struct pooled *p, const struct plan *plan, const struct conf_
 	buf_done(&bytes);
 	if (r == 0 && (regex_count(t->code) < 1 || regex_count(t->code) < t->epoch_group))
 		r = tell_regex(p->arena, written, "what looks like its group is none", f);
+	if (r == 0)
+		t->sought = sought_by(t);
 	if (r == 0 && plan->kind == DATE_CIVIL)
 		r = read_fields(t, written, f);
 	return r;
@@ -427,6 +443,37 @@ void datetemplate_put(const struct date_template *t)
 bool datetemplate_find(const struct date_template *t, const char *line, size_t from, size_t end)
 {
 	return regex_find_from(pool.engine, t->code, line, from, end);
+}
+
+bool datetemplate_may_find(const struct date_template *t, const char *text, size_t len)
+{
+	return regex_may_find(pool.engine, t->code, text, len);
+}
+
+/* Up to three digits and a dot behind those digits. */
+static bool may_find_dotted(const struct date_template *t, char digits[4], size_t n)
+{
+	digits[n] = '.';
+	if (n > 0 && datetemplate_may_find(t, digits, n + 1))
+		return true;
+	for (char c = '0'; n < 3 && c <= '9'; c++) {
+		digits[n] = c;
+		if (datetemplate_may_find(t, digits, n + 1) && may_find_dotted(t, digits, n + 1))
+			return true;
+	}
+	return false;
+}
+
+bool datetemplate_may_find_address(const struct date_template *t)
+{
+	struct pooled *p = (struct pooled *)t;
+	char digits[4];
+
+	if (!p->address_known) {
+		p->may_find_address = may_find_dotted(t, digits, 0);
+		p->address_known = true;
+	}
+	return p->may_find_address;
 }
 
 bool datetemplate_capture(const struct date_template *t, const char *line, unsigned group,

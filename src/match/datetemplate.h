@@ -16,6 +16,15 @@ enum date_kind {
 	DATE_TAI64N,     /* "@" and 24 hexadecimal digits */
 };
 
+/* Without what there is no such date in a line. */
+enum date_sought {
+	DATE_SOUGHT_ANYHOW,
+	DATE_SOUGHT_START,  /* it is anchored: the right bytes at the line's beginning */
+	DATE_SOUGHT_CLOCK,  /* a digit, ":" and a digit */
+	DATE_SOUGHT_NUMBER, /* digits at the beginning, perhaps in "[]", or after "audit(" */
+	DATE_SOUGHT_SQUARE, /* a default date after the first "[" */
+};
+
 #define DATE_FIELDS_MAX 24
 
 struct date_look;
@@ -32,9 +41,10 @@ struct date_template {
 	const char *pattern; /* as it is written; NULL for the kinds that have none */
 	const char *regex;   /* bound to word or line */
 	enum date_kind kind;
-	unsigned flags;               /* enum date_bound */
-	unsigned epoch_group;         /* where the number stands, if it is one */
-	bool needs_clock;             /* not found where no digit, ":" and digit stand in a row */
+	unsigned flags;       /* enum date_bound */
+	unsigned epoch_group; /* where the number stands, if it is one */
+	bool needs_clock;     /* not found where no digit, ":" and digit stand in a row */
+	enum date_sought sought;
 	bool context_free;            /* what is captured depends on the text matched alone */
 	const struct date_look *look; /* what it takes, where that is known; else NULL */
 	const struct date_around *around;
@@ -54,6 +64,13 @@ void datetemplate_put(const struct date_template *t);
 
 /* Is it found in line[from..end)? What stands before is seen, what follows is not. */
 bool datetemplate_find(const struct date_template *t, const char *line, size_t from, size_t end);
+
+/* Is there a line that begins with text[0..len), len > 0, in which it is found? For those that are
+ * sought at the start. Yes is a safe answer. */
+bool datetemplate_may_find(const struct date_template *t, const char *text, size_t len);
+
+/* Is there one that begins with an IPv4 address? */
+bool datetemplate_may_find_address(const struct date_template *t);
 
 /* What a group captured when it was found last; group 0 is the whole. False: it took no part. */
 bool datetemplate_capture(const struct date_template *t, const char *line, unsigned group,

@@ -395,6 +395,21 @@ const size_t *regex_pairs(const struct regex_engine *e)
 	return e->pairs;
 }
 
+bool regex_is_anchored(const struct regex *r)
+{
+	uint32_t options = 0;
+
+	pcre2_pattern_info(any_code(r), PCRE2_INFO_ALLOPTIONS, &options);
+	return (options & PCRE2_ANCHORED) != 0;
+}
+
+bool regex_may_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len)
+{
+	return r->bytes.code == NULL ||
+	       pcre2_match(r->bytes.code, (PCRE2_SPTR)text, len, 0,
+		       PCRE2_PARTIAL_HARD | PCRE2_NO_JIT, e->data, e->match) != PCRE2_ERROR_NOMATCH;
+}
+
 bool regex_capture(const struct regex_engine *e, const char *text, unsigned number,
 	const char **ret, size_t *ret_len)
 {

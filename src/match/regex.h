@@ -61,6 +61,14 @@ bool regex_find(struct regex_engine *e, const struct regex *r, const char *text,
 bool regex_find_from(
 	struct regex_engine *e, const struct regex *r, const char *text, size_t from, size_t end);
 
+/* Is it found at a text's start or not at all? */
+bool regex_is_anchored(const struct regex *r);
+
+/* Is there a text that begins with text[0..len), len > 0, in which it is found? Yes is a safe
+ * answer.
+ */
+bool regex_may_find(struct regex_engine *e, const struct regex *r, const char *text, size_t len);
+
 /*
  * Where the groups of the regex found last begin and end: two offsets each, SIZE_MAX where a group
  * took no part.

@@ -8,6 +8,7 @@
 #include "match/civil.h"
 #include "match/datehabit.h"
 #include "match/dateinside.h"
+#include "match/datemiss.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,6 +32,14 @@ static const char *const pattern_sets[] = {
 	"{^LN-BEG}%ExY(?P<_sep>[-/.])%m(?P=_sep)%d[T ]%H:%M:%S(?:[.,]%f)?(?:\\s*%z)?",
 	"^%Y-%m-%d %H:%M:%S",
 	"^%d/%b/%Y %H:%M:%S\n^[^\\[]*\\[({DATE})\n{^LN-BEG}",
+	"EPOCH",
+	"^%d.%m.%Y %H:%M:%S",
+	"{^LN-BEG}Epoch\n{^LN-BEG}TAI64N",
+	"LEPOCH\n^[^\\[]*(\\[{DATE}\\s*\\])",
+	"{^LN-BEG}%b-%d-%Exy %H:%M:%S\n^%Y:%m:%d-%H:%M:%S",
+	"%d/%b[^/]*/%Y:%H:%M:%S %z",
+	"^\\[%d/%b/%Y %H:%M:%S\\]\n^<W>{DATE}",
+	"^(?:%Y-)?%m-%d[ T]%H:%M:%S(?:\\.%f)?",
 };
 
 static const char *const zones[] = {"UTC", "CET-1CEST,M3.5.0,M10.5.0/3",
@@ -48,7 +57,7 @@ struct show {
 	char *last_passed;
 	size_t last_len;
 	int64_t passed_us; /* what the time was then */
-	size_t lines, held;
+	size_t lines, held, missed;
 };
 
 static unsigned pick(unsigned n)
@@ -172,6 +181,7 @@ static void show_line(struct show *s, const char *text, size_t len, int64_t now_
 	struct stamp want = {0}, got = {0};
 	enum date_found found, again;
 	struct date_habit h;
+	struct date_miss m;
 	/* Of its exact size, so that a step past its end is seen. */
 	char *line = malloc(len > 0 ? len : 1);
 
@@ -180,6 +190,11 @@ static void show_line(struct show *s, const char *text, size_t len, int64_t now_
 	s->lines++;
 	if (date_finder_habit(s->quick, now_us, &h) && check_habit(&h, line, len, found, &want))
 		s->held++;
+	if (date_finder_miss(s->quick, &m) && date_miss_holds(&m, line, len)) {
+		s->missed++;
+		if (found != DATE_NONE)
+			fail_msg("there is a date in '%.*s'", (int)len, line);
+	}
 	again = date_find(s->quick, line, len, now_us, &got);
 	if (again != found || !same(found, &want, &got))
 		fail_msg("%d at %zu+%zu %lld, not %d at %zu+%zu %lld: '%.*s'", again, got.off,
@@ -201,7 +216,14 @@ static size_t write_date(char *buf, size_t room, unsigned form, int64_t local_se
 		"[%a %b %d %H:%M:%S.123456 %Y] [error] x", "%a %b %e %Y %H:%M:%S x",
 		"%d-%b-%Y %H:%M:%S.250 client", "[%Y-%m-%d %H:%M:%S] x", "%b %d %H:%M:%S %Y x",
 		"h\xc3\xa9 [%d/%b/%Y:%H:%M:%S] x", "%Y-%m-%d %H:%M:%S", "%b %d %H:%M:%S",
-		"%d/%m/%Y %H:%M:%S x", "%s x", "%H:%M:%S x"};
+		"%d/%m/%Y %H:%M:%S x", "%s x", "%H:%M:%S x", "type=A msg=audit(%s.123:45): x",
+		"x msg=audit(17): x", "[%s] x",
+		"%b %e %H:%M:%S h a[%y%m%d%H]: [%d/%b/%Y:%H:%M:%S] x",
+		"%b %e %H:%M:%S h a[2%M]: 10:11 x", "a [Epoch] x", "a [TAI64N] x",
+		"a [20261120T134045] x", "%b-%d-%y %H:%M:%S x", "%Y:%m:%d-%H:%M:%S x",
+		"[%d/%b/%Y %H:%M:%S] x", "<W>%Y-%m-%d %H:%M:%S x", "%d/%b/%Y:%H:%M:%S +0100 x",
+		"%m-%d %H:%M:%S x", "\tat x.y(%M)", "192.0.2.%y - - x", "2001:db8::%y - - x",
+		"@4000000043d7e2ff0abcdef0 x", "%d.%m.%Y %H:%M:%S x"};
 	time_t t = (time_t)local_sec;
 	struct tm tm;
 
@@ -219,9 +241,13 @@ static size_t mutate(char *s, size_t len)
 	const char *bit = bits[pick(ARRAY_SIZE(bits))];
 	size_t n = strlen(bit), at = pick(len < 40 ? (unsigned)len + 1 : 40);
 
-	switch (pick(5)) {
+	switch (pick(6)) {
 	case 0: /* cut off */
 		return at;
+	case 5: /* no text */
+		if (at < len)
+			s[at] = '\0';
+		return len;
 	case 1: /* put in */
 		if (len + n >= LINE_MAX_LEN)
 			return len;
@@ -252,7 +278,7 @@ static void play(const struct date_patterns *p, unsigned lines)
 {
 	int64_t now_us = (NOW_SEC + (int64_t)pick(400) * DAY_SEC) * USEC_PER_SEC;
 	int64_t local_sec = now_us / USEC_PER_SEC - (int64_t)pick(500) * DAY_SEC / 4;
-	unsigned form = pick(100), calm = pick(30);
+	unsigned form = pick(400), calm = pick(30);
 	struct show s;
 
 	show_init(&s, p);
@@ -268,7 +294,7 @@ static void play(const struct date_patterns *p, unsigned lines)
 		if (pick(100) == 0)
 			now_us += ((int64_t)pick(40) - 10) * DAY_SEC * USEC_PER_SEC / 4;
 		if (pick(30 + 30 * calm) == 0)
-			form = pick(100);
+			form = pick(400);
 		len = write_date(line, sizeof(line), form, local_sec);
 		for (unsigned k = pick(3 + calm); k < 2 && len > 0; k++)
 			len = mutate(line, len);
@@ -369,11 +395,87 @@ static void endings(void **state)
 	}
 }
 
+/* Lines in which there is nothing to find are known as such. */
+static void misses(void **state)
+{
+	static const struct {
+		const char *pattern;
+		unsigned form;
+	} logs[] = {{"EPOCH", 0}, {"{^LN-BEG}Epoch", 0}, {"^[^\\[]*\\[({DATE})", 0},
+		{"^%Y-%m-%d %H:%M:%S", 0}, {"^[^\\[]*(\\[{DATE}\\s*\\])", 0},
+		{"{^LN-BEG}TAI64N", 0}, {"{^LN-BEG}%b-%d-%Exy %H:%M:%S", 0}, {"{^LN-BEG}", 7},
+		{"^%Y-%m-%d %H:%M:%S", 7}, {"^%Y:%m:%d-%H:%M:%S", 1}, {"{^LN-BEG}", 34},
+		{"^[^\\[]*\\[({DATE})", 1}, {"^[^\\[]*\\[({DATE})", 4}, {"EPOCH", 7}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
+		struct date_patterns *p = patterns_of(logs[i].pattern, NULL);
+		struct show s;
+
+		show_init(&s, p);
+		for (unsigned k = 0; k < 2000; k++) {
+			char line[LINE_MAX_LEN];
+			size_t len = write_date(
+				line, sizeof(line), logs[i].form, NOW_SEC - 12 * DAY_SEC + k * 300);
+
+			show_line(&s, line, len, NOW_SEC * USEC_PER_SEC);
+		}
+		if (s.missed < s.lines - 200)
+			fail_msg("%s: %zu of %zu lines known to have none", logs[i].pattern,
+				s.missed, s.lines);
+		show_done(&s);
+		date_patterns_free(p);
+	}
+}
+
+/* Any day and hour of a month, one after the other: changed clocks, years that are left out. */
+static void months(void **state)
+{
+	static const char *const names[] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+	(void)state;
+	srand(12);
+	for (unsigned i = 0; i < 300; i++) {
+		int64_t now_us = (NOW_SEC + (int64_t)pick(6 * 365 * DAY_SEC)) * USEC_PER_SEC;
+		struct civil now = civil_of(now_us / USEC_PER_SEC / DAY_SEC);
+		unsigned month = pick(2) > 0 ? (unsigned)now.month - 1 : pick(12);
+		bool near = pick(2) > 0, has_year = pick(3) == 0, moves = pick(2) > 0;
+		struct date_patterns *p;
+		struct show s;
+
+		zone_is(zones[pick(ARRAY_SIZE(zones))]);
+		p = patterns_of("{^LN-BEG}", pick(4) > 0 ? NULL : log_zones[3 + pick(2)]);
+		show_init(&s, p);
+		for (unsigned k = 0; k < 200; k++) {
+			char line[LINE_MAX_LEN];
+			unsigned day = near ? (unsigned)now.day + pick(7) - 3 : 1 + pick(31);
+			int n;
+
+			if (has_year)
+				n = snprintf(line, sizeof(line),
+					"%d-%02u-%02u %02u:%02u:%02u host x", now.year, month + 1,
+					day, pick(25), pick(61), pick(61));
+			else
+				n = snprintf(line, sizeof(line), "%s %2u %02u:%02u:%02u host x",
+					names[month], day, pick(25), pick(61), pick(61));
+			now_us += moves ? (int64_t)pick(7200) * USEC_PER_SEC : 0;
+			show_line(&s, line, (size_t)n, now_us);
+			if (pick(20) == 0)
+				now_us += (int64_t)pick(4 * DAY_SEC) * USEC_PER_SEC;
+		}
+		show_done(&s);
+		date_patterns_free(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(usual_logs),
+		cmocka_unit_test(misses),
 		cmocka_unit_test(endings),
+		cmocka_unit_test(months),
 		cmocka_unit_test(any_log),
 	};
 
