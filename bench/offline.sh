@@ -75,11 +75,7 @@ replay() {
 	_threads=$1 _file=$2
 	shift 2
 	timed -o "$T/out" -e "$T/err" taskset -c "$((CORE < _threads - 1 ? 0 : CORE - _threads + 1))-$CORE" \
-		"$STOCKADE" replay -c "$DIR" $(threads "$_threads") "$@" "$_file"
-}
-
-threads() { # N: as an option, if there is one
-	! "$STOCKADE" help replay | grep -q -e --threads || echo "--threads $1"
+		"$STOCKADE" replay -c "$DIR" --threads "$_threads" "$@" "$_file"
 }
 
 # It can try one filter at a time; the times are added up.
@@ -247,8 +243,8 @@ LONG=50000
 
 counted() { # WHO FILE: runs it under callgrind; the instructions of all its processes
 	case $1 in
-	stockade) set -- "$2" "$STOCKADE" replay -c "$DIR" $(threads 1) $(jails_of "$log") "$2" ;;
-	every) set -- "$2" "$STOCKADE" replay -c "$T/every" $(threads 1) "$2" ;;
+	stockade) set -- "$2" "$STOCKADE" replay -c "$DIR" --threads 1 $(jails_of "$log") "$2" ;;
+	every) set -- "$2" "$STOCKADE" replay -c "$T/every" --threads 1 "$2" ;;
 	sshguard) set -- "$2" $SSHG_PARSER ;;
 	rg) set -- "$2" rg -j 1 -c "$WORDS" "$2" ;;
 	esac
