@@ -46,7 +46,7 @@ _stockade()
 		case ${words[i]} in
 		-c) config=(-c "${words[++i]}") ;;
 		--socket) socket=(--socket "${words[++i]}") ;;
-		--for | --jail | --state | --now | --encoding | --compare | -f | -j | -r | -i) ((i++)) ;;
+		--for | --jail | --state | --now | --encoding | --compare | --threads | -f | -j | -r | -i) ((i++)) ;;
 		-*) ;;
 		*) ((operands++)) ;;
 		esac
@@ -72,7 +72,7 @@ _stockade()
 		_stockade_words "$(_stockade_filters)" "$cur"
 		return
 		;;
-	-r | -i | --now | --encoding)
+	-r | -i | --now | --encoding | --threads)
 		return
 		;;
 	esac
@@ -81,7 +81,7 @@ _stockade()
 	ban:-*) _stockade_words '--for --json --socket --help' "$cur" ;;
 	unban:-*) _stockade_words '--all --jail --json --socket --help' "$cur" ;;
 	test:-*) _stockade_words '-c -f -j -r -i -v --encoding --now --json --help' "$cur" ;;
-	replay:-*) _stockade_words '-c -j --compare --encoding --now --json --help' "$cur" ;;
+	replay:-*) _stockade_words '-c -j --compare --encoding --now --threads --json --help' "$cur" ;;
 	check:-*) _stockade_words '-c --strict --no-lint --json --help' "$cur" ;;
 	help:*) _stockade_words 'run status banned explain ban unban test replay check reload stop ping
 		version' "$cur" ;;

@@ -68,6 +68,8 @@ struct film {
 	struct tally *tally; /* NULL: bans are printed as they come */
 	struct progress progress;
 	int jail_width;
+	const struct jail *json_jail; /* whose name is json_name */
+	char *json_name;
 };
 
 static int read_threads(unsigned *ret, const char *s)
@@ -131,17 +133,27 @@ static int read_options(struct cli *c, struct wishes *w)
 	return CLI_OPT_STOP;
 }
 
-static void print_json(struct cli *c, const struct court_ban *b)
+/* The same as cli_json would print, with less ado: there may be many. */
+static void print_json(struct film *f, const struct court_ban *b)
 {
 	char time[SAY_MAX], until[SAY_MAX], ip[PREFIX_STRLEN];
-	json_t *line = json_pack("{s:s, s:o, s:s, s:I, s:s?}", "time",
-		differences_time(b->since_us, false, time), "jail",
-		cli_json_text(b->jail->name, strlen(b->jail->name)), "ip",
-		prefix_format(&b->who, ip), "failures", (json_int_t)b->failures, "until",
-		b->until_us == COURT_FOREVER ? NULL : differences_time(b->until_us, false, until));
+	bool ends = b->until_us != COURT_FOREVER;
 
-	cli_json(c, line);
-	json_decref(line);
+	if (f->json_jail != b->jail) {
+		json_t *name = cli_json_text(b->jail->name, strlen(b->jail->name));
+
+		free(f->json_name);
+		f->json_name = json_dumps(name, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+		f->json_jail = b->jail;
+		json_decref(name);
+	}
+	if (f->json_name == NULL)
+		return;
+	fprintf(f->cli->out,
+		"{\"time\":\"%s\",\"jail\":%s,\"ip\":\"%s\",\"failures\":%u,\"until\":%s%s%s}\n",
+		differences_time(b->since_us, false, time), f->json_name,
+		prefix_format(&b->who, ip), b->failures, ends ? "\"" : "",
+		ends ? differences_time(b->until_us, false, until) : "null", ends ? "\"" : "");
 }
 
 static void on_ban(void *arg, const struct court_ban *b)
@@ -153,7 +165,7 @@ static void on_ban(void *arg, const struct court_ban *b)
 	if (ferror(c->out))
 		return;
 	if (c->json) {
-		print_json(c, b);
+		print_json(f, b);
 		return;
 	}
 	if (c->color)
@@ -417,6 +429,7 @@ static int run(struct cli *c)
 	for (size_t i = 0; i < f.n_plans; i++)
 		plan_free(f.plans[i]);
 	tally_free(f.tally);
+	free(f.json_name);
 	charset_close(f.charset);
 	return status;
 }

@@ -319,12 +319,15 @@ void bans_each(struct bans *b, void (*fn)(void *arg, struct ban *ban), void *arg
 
 struct ban *bans_covering(const struct bans *b, unsigned jail, const struct addr *a)
 {
-	for (int len = 128; len >= 0; len--) {
+	size_t left = b->n; /* of those lengths that were not asked for */
+
+	for (int len = 128; len >= 0 && left > 0; len--) {
 		struct prefix p;
 		struct ban *ban;
 
 		if (b->by_len[len] == 0)
 			continue;
+		left -= b->by_len[len];
 		p = prefix_of(a, (uint8_t)len);
 		ban = bans_find(b, jail, &p);
 		if (ban != NULL)

@@ -5,7 +5,7 @@
 # Whole logs played through the jails: the bans are those that a plain reckoning finds, however the log is
 # packed, cut and handed over.
 
-needs='awk gzip'
+needs='awk gzip iconv'
 . "${0%/*}/lib.sh"
 
 TZ=UTC
@@ -144,6 +144,22 @@ same "whichever is packed" "$T/bans.json" "$T/part.ac" "$T/part.ab.gz" "$T/part.
 # An undated line stays behind the one before it, so each part gets its own.
 awk -v part="$T/mixed." '/^Nov/ { n = $5 ~ /^CRON/ ? 1 : $0 ~ /\.[0-9]*[02468] port/ ? 2 : 3 } { print >(part n) }' "$LOG"
 same "sorted apart into three logs" "$T/bans.json" "$T/mixed.1" "$T/mixed.2" "$T/mixed.3"
+
+for _threads in 1 2 7; do
+	same "with $_threads threads" "$T/bans.json" --threads $_threads "$LOG"
+	same "with $_threads threads, in three parts" "$T/bans.json" --threads $_threads \
+		"$T/mixed.1" "$T/mixed.3" "$T/mixed.2"
+done
+awk '/^Nov/ { split($3, c, ":"); at = sprintf("2026-11-%02dT%s.5Z", $2, $3) }
+	{ printf "{\"log\":\"%s\\n\",\"stream\":\"stderr\",\"time\":\"%s\"}\n", $0, at }' "$LOG" >"$T/docker.log"
+replay --json "$T/docker.log" | short >"$T/got"
+check "as a container's runtime wraps it" cmp "$T/want" "$T/got"
+{
+	printf '\377\376'
+	iconv -f utf-8 -t utf-16le "$LOG"
+} >"$T/wide.log"
+same "in UTF-16" "$T/bans.json" "$T/wide.log"
+same "in an encoding that is named" "$T/bans.json" --encoding utf-16le "$T/wide.log"
 
 size=$(wc -c <"$T/auth.gz")
 head -c $((size / 2)) "$T/auth.gz" >"$T/torn.gz"
