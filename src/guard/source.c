@@ -145,8 +145,11 @@ void source_found(struct guard *g, struct source *s, size_t reader, struct found
 	struct jail_state *j = &g->jails[s->jails[reader].jail];
 	struct match m;
 
-	if (filter_conclude(j->filter, found, when->now_us, &m) == VERDICT_MATCH)
-		verdict_match(g, j, &m, when->at_us, line, len);
+	if (filter_conclude(j->filter, found, when->now_us, &m) != VERDICT_MATCH)
+		return;
+	if (j->wants_fields)
+		filter_tell(j->filter, found, &m);
+	verdict_match(g, j, &m, when->at_us, line, len);
 }
 
 void source_count(struct guard *g, struct source *s, const struct lines_count *count)
