@@ -138,6 +138,26 @@ static bool same(enum date_found found, const struct stamp *a, const struct stam
 					     (found != DATE_FOUND || a->time_us == b->time_us));
 }
 
+/* Another line that has as much of its beginning as decides is dated alike. */
+static void check_reach(
+	const struct date_habit *h, const char *line, size_t len, const struct stamp *want)
+{
+	size_t reach = date_habit_reach(h, want, len), more = pick(40);
+	struct stamp got;
+	char *other;
+
+	if (reach == 0)
+		return;
+	assert_true(reach <= len);
+	other = malloc(reach + more);
+	memcpy(other, line, reach);
+	for (size_t i = 0; i < more; i++)
+		other[reach + i] = "0 2.,:Z+x["[pick(10)];
+	if (!date_habit_holds(h, other, reach + more, &got) || !same(DATE_FOUND, &got, want))
+		fail_msg("not dated as '%.*s': '%.*s'", (int)len, line, (int)(reach + more), other);
+	free(other);
+}
+
 /* What the habit says of it is what is found. */
 static bool check_habit(const struct date_habit *h, const char *line, size_t len,
 	enum date_found found, const struct stamp *want)
@@ -150,6 +170,7 @@ static bool check_habit(const struct date_habit *h, const char *line, size_t len
 		fail_msg("%d at %zu+%zu %lld, by habit at %zu+%zu %lld: '%.*s'", found, want->off,
 			want->len, (long long)want->time_us, got.off, got.len,
 			(long long)got.time_us, (int)len, line);
+	check_reach(h, line, len, &got);
 	return true;
 }
 
