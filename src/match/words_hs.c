@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Scanned at once: what is found there is judged while it is still in the cache. */
-#define BLOCK (256u << 10)
+/* Scanned at once, also when there is no room for what is found. */
+#define BLOCK (32u << 10)
 
 static int hs_errno(hs_error_t e)
 {
