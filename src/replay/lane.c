@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "replay/lane.h"
 
+#include "base/clock.h"
 #include "match/window.h"
 #include "source/tail.h"
 
@@ -11,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NEVER_US (INT64_MAX / 4)
+/* A present that no date with four digits of a year lies ahead of: 9999-01-01. */
+#define LATEST_US (253370764800 * USEC_PER_SEC)
 #define FIRST_LINES 64         /* among which a date is looked for beforehand */
 #define FIRST_BYTES (4 * 1024) /* taken before the rest is given to the crew */
 #define LONG_STEP (TAIL_LINE_MAX / 2)
@@ -24,9 +26,7 @@ static int open_path(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/*
- * The date of the first lines, 0: none of them has one. What stands before it is of its time.
- */
+/* The date of the first lines, 0: none of them has one. What stands before it is of its time. */
 static int64_t first_date(const struct lane *l, const struct chunk *c, size_t patterns)
 {
 	struct date_finder *finder = date_finder_new(l->conf->patterns[patterns]);
@@ -63,7 +63,11 @@ static int look_ahead(struct lane *l)
 		if (l->place_us == 0)
 			l->place_us = l->first_us[i];
 	}
-	l->now_us = l->place_us > l->conf->now_us ? NEVER_US : l->conf->now_us;
+	l->now_us = l->place_us > l->conf->now_us ? LATEST_US : l->conf->now_us;
+	/* What some patterns take for a date further on is none to go by. */
+	for (size_t i = 0; i < l->conf->plan->n_dates; i++)
+		if (l->first_us[i] > l->now_us)
+			l->first_us[i] = 0;
 	return 0; /* an error comes again in its turn */
 }
 

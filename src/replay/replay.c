@@ -121,7 +121,8 @@ static int add_readers(struct replay *r)
 		.feed.charset = conf->charset,
 		.plan = &r->plan,
 		.patterns = r->patterns,
-		.ahead = AHEAD_A_THREAD * conf->threads,
+		/* Alone, a chunk is best taken while it is still near. */
+		.ahead = conf->threads > 1 ? AHEAD_A_THREAD * conf->threads : 1,
 		.now_us = conf->now_us,
 	};
 	for (size_t i = 0; i < conf->n_plans; i++) {
