@@ -194,6 +194,9 @@ static void search_for(
 	struct filter_stats lost = {0};
 	struct found found;
 
+	/* Nobody has looked for words in what goes into a window here. */
+	if (x->s->windows[reader] != NULL)
+		window_wait(x->s->windows[reader])->hot = filter_maxlines(f);
 	search_run(x->search, f, x->s->windows[reader], pick, &found);
 	search_take_stats(x->search, &lost);
 	filter_add_stats(f, &lost);

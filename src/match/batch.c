@@ -9,6 +9,7 @@
 
 /* Different ways in which the sets of date patterns of one source may see its lines. */
 #define HABITS_MAX 8
+#define MISSES_MAX 24
 
 /*
  * What is found in a byte of a log takes a fraction of this. Where it takes more, somebody writes
@@ -33,9 +34,11 @@ struct batch_worker {
 	struct sieve_scan *scan;
 	struct habit habits[HABITS_MAX];
 	size_t n_habits;
-	uint8_t *habit_of; /* of each set of patterns; HABITS_MAX: none */
-	bool mark_all;     /* some set of patterns has none: it wants to see every line */
-	char *line; /* without its date, if that stood in the middle; line_max bytes and one */
+	uint8_t *habit_of;                          /* of each set of patterns; HABITS_MAX: none */
+	const struct date_miss *misses[MISSES_MAX]; /* of the sets of patterns that have none */
+	size_t n_misses;
+	bool mark_all; /* one of those wants to see every line */
+	char *line;    /* without its date, if that stood in the middle; line_max bytes and one */
 	struct sieve_pick *everybody; /* when there is no sieve */
 };
 
@@ -139,9 +142,22 @@ struct sieve_scan *batch_worker_scan(struct batch_worker *w)
 	return w->scan;
 }
 
-static void learn_habits(struct batch_worker *w, const struct batch_dates *dates)
+static void learn_miss(struct batch_worker *w, const struct batch_dates *dates)
 {
-	w->n_habits = 0;
+	size_t k = 0;
+
+	while (dates->has_miss && k < w->n_misses && !date_miss_eq(w->misses[k], &dates->miss))
+		k++;
+	if (!dates->has_miss || k == MISSES_MAX)
+		w->mark_all = true;
+	else if (k == w->n_misses)
+		w->misses[w->n_misses++] = &dates->miss;
+}
+
+/* False: there are more habits than anybody's lines have. */
+static bool learn_habits(struct batch_worker *w, const struct batch_dates *dates)
+{
+	w->n_habits = w->n_misses = 0;
 	w->mark_all = false;
 	for (size_t i = 0; i < w->plan->n_dates; i++) {
 		size_t k = 0;
@@ -149,14 +165,17 @@ static void learn_habits(struct batch_worker *w, const struct batch_dates *dates
 		while (k < w->n_habits && dates[i].has_habit &&
 			!date_habit_eq(w->habits[k].habit, &dates[i].habit))
 			k++;
-		if (!dates[i].has_habit || k == HABITS_MAX) {
+		if (!dates[i].has_habit) {
 			k = HABITS_MAX;
-			w->mark_all = true;
+			learn_miss(w, &dates[i]);
+		} else if (k == HABITS_MAX) {
+			return false;
 		} else if (k == w->n_habits) {
 			w->habits[w->n_habits++] = (struct habit) {.habit = &dates[i].habit};
 		}
 		w->habit_of[i] = (uint8_t)k;
 	}
+	return true;
 }
 
 static bool start(struct batch *b, const struct batch_plan *plan, size_t len)
@@ -194,6 +213,15 @@ static bool look_at_date(struct run *r, const char *line, size_t len)
 		h->reach = date_habit_reach(h->habit, &h->stamp, len);
 	}
 	return true;
+}
+
+/* Might some set of patterns find a date in it though it has no habit? */
+static bool may_have_date(const struct batch_worker *w, const char *line, size_t len)
+{
+	for (size_t i = 0; i < w->n_misses && !w->mark_all; i++)
+		if (!date_miss_holds(w->misses[i], line, len))
+			return true;
+	return w->mark_all;
 }
 
 /* Gives the search the line as it is without its date. */
@@ -301,9 +329,8 @@ static void try_picks(struct run *r, const struct sieve_pick *picks, size_t n, b
 		const struct batch_filter *bf = &w->plan->filters[picks[i].filter];
 		size_t k = w->habit_of[bf->dates];
 
-		if (filter_maxlines(bf->filter) > 1)
-			continue; /* looked for in a window, by whoever has it */
-		if (is_odd || k == HABITS_MAX) {
+		/* A window is for whoever has it to look through. */
+		if (is_odd || k == HABITS_MAX || filter_maxlines(bf->filter) > 1) {
 			add_pick(r, &picks[i]);
 			continue;
 		}
@@ -321,6 +348,26 @@ static void try_picks(struct run *r, const struct sieve_pick *picks, size_t n, b
 	}
 }
 
+/* Puts a line's founds in order of their sets of patterns. Are all of them found? */
+static bool sort_founds(struct run *r, size_t first)
+{
+	const struct batch_filter *filters = r->w->plan->filters;
+	struct batch_found *all = r->b->founds;
+	bool found = true;
+
+	for (size_t i = first; i < r->b->n_founds; i++) {
+		struct batch_found one = all[i];
+		size_t at = i;
+
+		for (; at > first && filters[all[at - 1].filter].dates > filters[one.filter].dates;
+			at--)
+			all[at] = all[at - 1];
+		all[at] = one;
+		found &= one.is_found;
+	}
+	return found;
+}
+
 static void pass(struct run *r, size_t off)
 {
 	if (r->passed.n++ == 0)
@@ -333,7 +380,7 @@ static void look_at_line(struct run *r, size_t off, size_t len)
 	struct batch_worker *w = r->w;
 	const char *line = r->buf + off;
 	const struct sieve_pick *picks = w->everybody;
-	bool is_odd = !look_at_date(r, line, len);
+	bool is_odd = !look_at_date(r, line, len), is_plain;
 	size_t first = r->b->n_founds;
 	size_t n = w->plan->n_filters;
 
@@ -344,24 +391,26 @@ static void look_at_line(struct run *r, size_t off, size_t len)
 			r->next = sieve_next(w->scan);
 		}
 	}
-
 	if (n > 0 && r->watch != NULL && !r->watch->may_search(r->watch->arg, off))
 		is_odd = true;
 	if (n > 0)
 		try_picks(r, picks, n, is_odd, line, len);
 	if (n > 0 && r->watch != NULL)
 		r->watch->searched(r->watch->arg);
-	if (!is_odd && !w->mark_all && r->b->n_founds == first) {
+	is_plain = !is_odd && !may_have_date(w, line, len);
+	if (is_plain && r->b->n_founds == first) {
 		pass(r, off);
 		return;
 	}
 	if (!RESERVE(r->b, lines, 1))
 		return;
+	is_plain &= sort_founds(r, first);
 	r->b->lines[r->b->n_lines++] = (struct batch_line) {
 		.off = (uint32_t)off,
 		.len = (uint32_t)len,
 		.passed = r->passed,
 		.is_odd = is_odd,
+		.is_plain = is_plain,
 		.first = (uint32_t)first,
 		.n = (uint32_t)(r->b->n_founds - first),
 	};
@@ -373,9 +422,9 @@ void batch_run(struct batch_worker *w, struct batch *b, const struct batch_dates
 {
 	struct run r = {.w = w, .b = b, .span = span, .watch = watch, .buf = buf, .len = len};
 
-	learn_habits(w, dates);
 	if (!start(b, w->plan, len))
 		return;
+	b->failed = !learn_habits(w, dates);
 	if (w->scan != NULL) {
 		sieve_begin(w->scan, buf, len);
 		r.next = sieve_next(w->scan);

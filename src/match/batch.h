@@ -2,6 +2,7 @@
 #pragma once
 
 #include "match/datehabit.h"
+#include "match/datemiss.h"
 #include "match/sieve.h"
 
 /*
@@ -26,14 +27,16 @@ struct batch_plan {
 };
 
 /*
- * How the lines are dated by each set of patterns, as far as the finder had a habit when the buffer
- * was taken up; and when a line must have been written to be passed over: another needs a closer
- * look whatever is in it.
+ * How the lines are dated by each set of patterns: as far as the finder had a habit when the buffer
+ * was taken up, or else as far as it is known what has no date for it.
  */
 struct batch_dates {
-	bool has_habit;
+	bool has_habit, has_miss;
 	struct date_habit habit;
+	struct date_miss miss;
 };
+
+/* When a line must have been written to be passed over: another needs a closer look. */
 
 struct batch_span {
 	int64_t from_us, to_us;
@@ -65,7 +68,8 @@ struct batch_line {
 	uint32_t off, len;          /* without its line end */
 	struct batch_passed passed; /* between the line before in the list and this one */
 	bool is_odd;                /* not dated as usual: what is found of it are picks only */
-	uint32_t first, n;          /* founds, in order of the filters */
+	bool is_plain;              /* dated as usual, or not at all, by all; and there are no picks */
+	uint32_t first, n;          /* founds: by sets of patterns, in order of the filters */
 };
 
 struct batch {

@@ -17,6 +17,7 @@ static const struct date_look looks[] = {
 	{"%ExY" SEP_MONTH_DAY "[T ]%H:%M:%S(?:[.,]%f)?(?:\\s*%z)?", DATE_LAYOUT_ISO, DATE_MORE_ISO},
 	{"%Y-%m-%d %H:%M:%S", DATE_LAYOUT_ISO, DATE_MORE_NOTHING},
 	{"(?:%a )?%b %d %k:%M:%S(?:\\.%f)?(?: %ExY)?", DATE_LAYOUT_NAME, DATE_MORE_YEAR},
+	{"(?:%a )?%b %d %H:%M:%S(?:\\.%f)?(?: %ExY)?", DATE_LAYOUT_NAME, DATE_MORE_YEAR},
 	{"(?:%a )?%b %d %ExY %k:%M:%S(?:\\.%f)?", DATE_LAYOUT_NAMED, DATE_MORE_FRACTION},
 	{"%d(?P<_sep>[-/])%b(?P=_sep)%ExY[ :]?%H:%M:%S(?:\\.%f)?(?: %z)?", DATE_LAYOUT_DAY,
 		DATE_MORE_ZONE},

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "match/datebound.h"
-#include "match/dateformat.h"
 #include "match/regex.h"
 
 /*
@@ -22,6 +21,7 @@ enum date_sought {
 	DATE_SOUGHT_ANYHOW,
 	DATE_SOUGHT_START,  /* it is anchored: the right bytes at the line's beginning */
 	DATE_SOUGHT_CLOCK,  /* a digit, ":" and a digit */
+	DATE_SOUGHT_SLASH,  /* a digit, "/" and a letter */
 	DATE_SOUGHT_NUMBER, /* digits at the beginning, perhaps in "[]", or after "audit(" */
 	DATE_SOUGHT_SQUARE, /* a default date after the first "[" */
 };
@@ -46,8 +46,7 @@ struct date_template {
 	unsigned epoch_group; /* where the number stands, if it is one */
 	bool needs_clock;     /* not found where no digit, ":" and digit stand in a row */
 	enum date_sought sought;
-	char need[DATE_NEED_MAX]; /* not found where this text is not in the line; empty: none */
-	bool context_free;        /* what is captured depends on the text matched alone */
+	bool context_free;            /* what is captured depends on the text matched alone */
 	const struct date_look *look; /* what it takes, where that is known; else NULL */
 	const struct date_around *around;
 	struct date_field fields[DATE_FIELDS_MAX];

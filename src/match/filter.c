@@ -138,6 +138,11 @@ unsigned filter_maxlines(const struct filter *f)
 	return f->maxlines;
 }
 
+bool filter_leaves_window(const struct filter *f)
+{
+	return f->pref == NULL;
+}
+
 static unsigned count_of(struct span s)
 {
 	unsigned n = 0;

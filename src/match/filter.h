@@ -76,6 +76,9 @@ void filter_imitate(struct filter *f);
 /* The lines that a match may reach over; with more than 1 filter_judge wants a window. */
 unsigned filter_maxlines(const struct filter *f);
 
+/* Does a line in which nothing is found do no more to the window than to go into it? */
+bool filter_leaves_window(const struct filter *f);
+
 /*
  * Judges one line whose date has been cut out (as fail2ban does: what stood before and after it
  * joined). w: the window of its source, NULL where maxlines is 1. now_us: the clock by which

@@ -239,6 +239,12 @@ static enum verdict search(struct run *r, const struct search_pick *pick)
 	return v;
 }
 
+void search_keep(struct search *s, struct window *w)
+{
+	if (window_add(w, s->whole.text, s->whole.len - 1) < 0)
+		s->stats.no_memory++;
+}
+
 void search_run(struct search *s, const struct filter *f, struct window *w,
 	const struct search_pick *pick, struct found *ret)
 {

@@ -47,5 +47,8 @@ bool search_begin(struct search *s, const char *text, size_t len, bool newline_f
 void search_run(struct search *s, const struct filter *f, struct window *w,
 	const struct search_pick *pick, struct found *ret);
 
+/* The text goes into a window as search_run would put it there, and is not searched. */
+void search_keep(struct search *s, struct window *w);
+
 /* Adds what went wrong since it was asked last. */
 void search_take_stats(struct search *s, struct filter_stats *add);

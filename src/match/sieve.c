@@ -13,6 +13,7 @@
 /* Words found at once: more than can end within the bytes that are looked at again. */
 #define HITS 4096
 #define MORE_MAX 2 /* clauses that are looked at beside the rarest */
+#define MORE_WORDS_MAX 16
 
 /* A failregex of one of the filters. */
 struct candidate {
@@ -120,6 +121,16 @@ static void join_needs(
 	*ret = (struct needs) {all, n};
 }
 
+/* The clauses that are worth a look: short ones next to the rarest. */
+static struct needs choose_more(const struct needs *needs)
+{
+	struct needs more = {needs->all + 1, 0};
+
+	while (more.n < MORE_MAX && more.n + 1 < needs->n && more.all[more.n].n <= MORE_WORDS_MAX)
+		more.n++;
+	return more;
+}
+
 static int add_filter(struct sieve *s, size_t filter, const struct filter *f, struct wishes *w)
 {
 	struct needs none = {0};
@@ -133,9 +144,9 @@ static int add_filter(struct sieve *s, size_t filter, const struct filter *f, st
 		join_needs(s->arena, &needs, rule_needs(f->fail[i]), pref);
 		*c = (struct candidate) {.filter = (uint16_t)filter, .rule = (uint16_t)i};
 		if (needs.n > 0) {
-			c->more = (struct needs) {needs.all + 1, needs.n - 1};
-			if (c->more.n > MORE_MAX)
-				c->more.n = MORE_MAX;
+			/* Of a window other words may be in other lines. */
+			if (filter_maxlines(f) == 1)
+				c->more = choose_more(&needs);
 			if (add_wishes(w, &needs.all[0], s->n) < 0)
 				return -ENOMEM;
 		} else {

@@ -20,6 +20,7 @@ struct window {
 	bool *is_used;
 	size_t counted; /* bytes in `held` */
 	struct window *older, *newer;
+	struct window_wait wait;
 };
 
 /* What a window becomes. */
@@ -34,6 +35,11 @@ static struct {
 	size_t bytes;
 	uint64_t lost;
 } held;
+
+struct window_wait *window_wait(struct window *w)
+{
+	return &w->wait;
+}
 
 uint64_t window_lost(void)
 {

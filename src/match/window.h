@@ -27,6 +27,17 @@ void window_free(struct window *w);
 /* Adds a line at the end; the oldest leaves when there are too many. 0 or -ENOMEM. */
 int window_add(struct window *w, const char *line, size_t len);
 
+/*
+ * What whoever fills it notes: how many lines more may be part of a match with those in it, and
+ * which of the lines at hand have yet to go into it (from to: from is to for none).
+ */
+struct window_wait {
+	unsigned hot;
+	size_t from, to;
+};
+
+struct window_wait *window_wait(struct window *w);
+
 /* All of it. Valid until the next change. */
 struct span window_text(const struct window *w);
 

@@ -50,8 +50,7 @@ static int64_t in_order(const struct dating *d, const struct dating_clock *clock
 	return !clock->live && at_us < d->last_time_us - CLOCK_SLACK_US ? d->last_time_us : at_us;
 }
 
-/* The line without its date, as filters expect it: what stood before and after joined. */
-static void cut_date(
+void dating_cut(
 	struct dated_line *l, const char *line, size_t len, const struct stamp *at, char *scratch)
 {
 	size_t after = at->off + at->len;
@@ -93,5 +92,5 @@ void dating_line(struct dating *d, const struct dating_clock *clock, const char 
 	}
 	/* What could not be read stays in the line when that is taken as part of the one before. */
 	if (found == DATE_FOUND || (found == DATE_UNREADABLE && forgotten))
-		cut_date(ret, line, len, &stamp, scratch);
+		dating_cut(ret, line, len, &stamp, scratch);
 }

@@ -49,6 +49,13 @@ void dating_line(struct dating *d, const struct dating_clock *clock, const char 
 	char *scratch, struct dated_line *ret);
 
 /*
+ * The line without its date, as filters expect it: what stood before and after joined, in scratch
+ * (len bytes) if it must be. Fills text, len and cut_off.
+ */
+void dating_cut(struct dated_line *ret, const char *line, size_t len, const struct stamp *at,
+	char *scratch);
+
+/*
  * When a line was written that says so. A time that lies ahead is taken as now; so is one long past
  * in a source that is read as it is written: its clock or its zone is wrong, or an attacker chose
  * the date, and either must not let him off (fail2ban does the same). *ret_off_us: by how much, if

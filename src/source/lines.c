@@ -2,8 +2,11 @@
 #include "source/lines.h"
 
 #include "base/clock.h"
+#include "match/window.h"
 
 #include <string.h>
+
+#define WINDOWS_MAX 16 /* filters with a window that are known by a list */
 
 /* Lines one after the other whose dates are as usual; none: n is 0. */
 struct stretch {
@@ -22,6 +25,9 @@ struct run {
 	const struct lines_listener *to;
 	struct lines_count *count;
 	struct stretch stretch;
+	size_t n_habits;                /* sets of patterns that have one */
+	uint16_t windowed[WINDOWS_MAX]; /* the first filters that have a window */
+	size_t n_windowed;              /* all of them */
 };
 
 void lines_habits(const struct lines *l, const struct dating_clock *clock,
@@ -30,13 +36,13 @@ void lines_habits(const struct lines *l, const struct dating_clock *clock,
 	/* What carries the lines has a say in when they were written. */
 	bool is_carried = clock->carried_us != 0;
 
-	for (size_t i = 0; i < l->plan->n_dates; i++)
-		ret_dates[i].has_habit = !is_carried && date_finder_habit(l->dates[i].finder,
-								clock->now_us, &ret_dates[i].habit);
-	/* Every line goes into a window. */
-	for (size_t i = 0; i < l->plan->n_filters; i++)
-		if (filter_maxlines(l->plan->filters[i].filter) > 1)
-			ret_dates[l->plan->filters[i].dates].has_habit = false;
+	for (size_t i = 0; i < l->plan->n_dates; i++) {
+		const struct date_finder *f = l->dates[i].finder;
+		struct batch_dates *d = &ret_dates[i];
+
+		d->has_habit = !is_carried && date_finder_habit(f, clock->now_us, &d->habit);
+		d->has_miss = !is_carried && !d->has_habit && date_finder_miss(f, &d->miss);
+	}
 	dating_plain(clock, &ret_span->from_us, &ret_span->to_us);
 }
 
@@ -132,8 +138,8 @@ static const struct batch_found *told_of(
 	return NULL;
 }
 
-/* One filter's search, which the batch has not done. */
-static void search_for(struct run *r, size_t filter, const struct search_pick *pick, int64_t at_us,
+/* One filter's search, which the batch has not done; false: nothing was found. */
+static bool search_for(struct run *r, size_t filter, const struct search_pick *pick, int64_t at_us,
 	size_t off, size_t len)
 {
 	const struct filter *f = r->l->plan->filters[filter].filter;
@@ -145,6 +151,7 @@ static void search_for(struct run *r, size_t filter, const struct search_pick *p
 	search_take_stats(r->l->search, &lost);
 	r->to->lost(r->to->arg, filter, &lost);
 	tell(r, filter, &found, at_us, off, len);
+	return found.verdict != VERDICT_MISS;
 }
 
 /*
@@ -156,39 +163,205 @@ static void search_line(struct run *r, const struct batch_line *line, size_t off
 {
 	const struct batch_plan *plan = r->l->plan;
 	bool holds = line != NULL && sieve_holds(r->buf + off, len, d->cut_off, len - d->len);
+	size_t n = holds ? line->n : plan->n_filters;
 	bool is_begun = false;
 
-	for (size_t i = 0; i < plan->n_filters; i++) {
-		const struct batch_filter *f = &plan->filters[i];
-		bool is_told = holds && filter_maxlines(f->filter) == 1;
-		const struct batch_found *told = is_told ? told_of(r, line, i) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct batch_found *told = holds ? &r->b->founds[line->first + i] : NULL;
+		size_t filter = told != NULL ? told->filter : i;
+		const struct batch_filter *f = &plan->filters[filter];
 		struct search_pick pick;
 
-		if (f->dates != dates || (is_told && told == NULL))
+		if (f->dates != dates || filter_maxlines(f->filter) > 1)
 			continue;
 		if (!is_begun && !search_begin(r->l->search, d->text, d->len, false))
 			return;
 		is_begun = true;
-		search_for(r, i, told != NULL && batch_pick(r->b, told, &pick) ? &pick : NULL,
+		search_for(r, filter, told != NULL && batch_pick(r->b, told, &pick) ? &pick : NULL,
 			d->at_us, off, len);
 	}
+}
+
+static void tell_found(struct run *r, const struct batch_line *line, const struct batch_found *told)
+{
+	struct found found;
+
+	batch_get(r->b, r->l->plan->filters[told->filter].filter, told, r->buf, &found);
+	tell(r, told->filter, &found, told->time_us, line->off, line->len);
 }
 
 /* Tells what the batch has found in a line for one set of patterns. */
 static void tell_line(struct run *r, const struct batch_line *line, size_t dates)
 {
-	const struct batch_plan *plan = r->l->plan;
-	struct found found;
-
 	for (uint32_t i = 0; i < line->n; i++) {
 		const struct batch_found *told = &r->b->founds[line->first + i];
-		const struct batch_filter *f = &plan->filters[told->filter];
+
+		if (told->is_found && r->l->plan->filters[told->filter].dates == dates)
+			tell_found(r, line, told);
+	}
+}
+
+/* The next filter with a window, from place *k on; false: there is none. Begin with 0. */
+static bool next_window(const struct run *r, size_t *k, size_t *ret_filter)
+{
+	bool is_listed = r->n_windowed <= WINDOWS_MAX;
+	size_t n = is_listed ? r->n_windowed : r->l->plan->n_filters;
+
+	while (!is_listed && *k < n && r->l->windows[*k] == NULL)
+		++*k;
+	if (*k == n)
+		return false;
+	*ret_filter = is_listed ? r->windowed[*k] : *k;
+	++*k;
+	return true;
+}
+
+/* The text of a line that is dated as usual, without its date. */
+static void cut_usual(struct run *r, size_t dates, size_t off, size_t len, struct dated_line *ret)
+{
+	const char *line = r->buf + off;
+	struct stamp stamp;
+
+	*ret = (struct dated_line) {.text = line, .len = len};
+	if (!r->dates[dates].has_habit ||
+		!date_habit_holds(&r->dates[dates].habit, line, len, &stamp))
+		return;
+	ret->at_us = stamp.time_us;
+	dating_cut(ret, line, len, &stamp, r->l->scratch);
+}
+
+/* The last lines that have been waiting, as many as there is room for, go into the window. */
+static void fill_window(struct run *r, size_t filter)
+{
+	const struct batch_filter *f = &r->l->plan->filters[filter];
+	struct window *w = r->l->windows[filter];
+	struct window_wait *wait = window_wait(w);
+	size_t off = wait->to, n = filter_maxlines(f->filter);
+
+	for (; n > 0 && off > wait->from; n--) {
+		const char *before = off - 1 > wait->from ? memrchr(r->buf + wait->from, '\n',
+								    off - 1 - wait->from)
+							  : NULL;
+
+		off = before != NULL ? (size_t)(before - r->buf) + 1 : wait->from;
+	}
+	for (; off < wait->to; off = after_line(r, off)) {
+		struct dated_line d;
+
+		cut_usual(r, f->dates, off, line_at(r, off), &d);
+		if (search_begin(r->l->search, d.text, d.len, false))
+			search_keep(r->l->search, w);
+	}
+	wait->from = wait->to = 0;
+}
+
+static void fill_windows(struct run *r)
+{
+	size_t k = 0, filter;
+
+	while (next_window(r, &k, &filter))
+		fill_window(r, filter);
+}
+
+/* A line goes into a window, which is then searched. */
+static void search_window(
+	struct run *r, size_t filter, const struct dated_line *d, size_t off, size_t len)
+{
+	struct window_wait *wait = window_wait(r->l->windows[filter]);
+
+	fill_window(r, filter);
+	wait->hot -= wait->hot > 0;
+	if (search_begin(r->l->search, d->text, d->len, false) &&
+		search_for(r, filter, NULL, d->at_us, off, len))
+		wait->hot = filter_maxlines(r->l->plan->filters[filter].filter);
+}
+
+/* A line that is dated as usual and, by itself, nothing to that filter; the next begins there. */
+static void pass_window(struct run *r, size_t filter, size_t off, size_t next)
+{
+	const struct batch_filter *f = &r->l->plan->filters[filter];
+	struct window_wait *wait = window_wait(r->l->windows[filter]);
+	size_t len;
+	struct dated_line d;
+
+	if (wait->hot == 0 && filter_leaves_window(f->filter)) {
+		if (wait->from == wait->to)
+			wait->from = off;
+		wait->to = next;
+		return;
+	}
+	len = line_at(r, off);
+	if (r->dates[f->dates].has_habit)
+		cut_usual(r, f->dates, off, len, &d);
+	else
+		dating_line(&r->l->dates[f->dates], r->clock, r->buf + off, len, r->l->scratch, &d);
+	search_window(r, filter, &d, off, len);
+}
+
+/* The same for lines one after the other, for all filters with a window. */
+static void pass_windows(struct run *r, const struct batch_passed *p)
+{
+	size_t k = 0, filter, end = r->n_windowed > 0 ? after_line(r, p->last) : 0;
+
+	while (next_window(r, &k, &filter)) {
+		struct window_wait *wait = window_wait(r->l->windows[filter]);
+		bool leaves = filter_leaves_window(r->l->plan->filters[filter].filter);
+		size_t off = p->first;
+
+		while (off < end && (wait->hot > 0 || !leaves)) {
+			size_t next = after_line(r, off);
+
+			pass_window(r, filter, off, next);
+			off = next;
+		}
+		if (off < end)
+			pass_window(r, filter, off, end);
+	}
+}
+
+/* What a line is to the windows of one set of patterns; d: its text, NULL if it is dated as usual.
+ */
+static void take_windows(struct run *r, const struct batch_line *line, size_t off, size_t len,
+	size_t dates, const struct dated_line *d)
+{
+	size_t k = 0, filter;
+
+	while (next_window(r, &k, &filter)) {
+		const struct batch_filter *f = &r->l->plan->filters[filter];
 
 		if (f->dates != dates)
 			continue;
-		batch_get(r->b, f->filter, told, r->buf, &found);
-		tell(r, told->filter, &found, told->time_us, line->off, line->len);
+		/* Nobody has looked for words in a line that is not dated as usual. */
+		if (d != NULL || told_of(r, line, filter) != NULL)
+			window_wait(r->l->windows[filter])->hot = filter_maxlines(f->filter);
+		if (d != NULL)
+			search_window(r, filter, d, off, len);
+		else
+			pass_window(r, filter, off, after_line(r, off));
 	}
+}
+
+/* Is there something in the line for a filter of that set of patterns? */
+static bool is_listed(const struct run *r, const struct batch_line *line, size_t dates)
+{
+	for (uint32_t i = 0; i < line->n; i++) {
+		const struct batch_found *told = &r->b->founds[line->first + i];
+
+		if (r->l->plan->filters[told->filter].dates == dates)
+			return true;
+	}
+	return false;
+}
+
+/* A line of which the batch says all. */
+static bool tell_all(struct run *r, const struct batch_line *line)
+{
+	const struct batch_passed alone = {.n = 1, .first = line->off, .last = line->off};
+
+	for (uint32_t i = 0; i < line->n; i++)
+		tell_found(r, line, &r->b->founds[line->first + i]);
+	pass_windows(r, &alone);
+	return true;
 }
 
 /*
@@ -201,11 +374,18 @@ static bool look_at_line(
 	bool is_dated = false;
 
 	for (size_t i = 0; i < r->l->plan->n_dates; i++) {
+		const struct batch_dates *dates = &r->dates[i];
 		struct dated_line d;
 
-		if (is_usual && r->dates[i].has_habit) {
+		if (is_usual && dates->has_habit) {
 			tell_line(r, line, i);
+			take_windows(r, line, off, len, i, NULL);
 			is_dated = true;
+			continue;
+		}
+		if (is_usual && dates->has_miss && !is_listed(r, line, i) &&
+			date_miss_holds(&dates->miss, r->buf + off, len)) {
+			take_windows(r, line, off, len, i, NULL);
 			continue;
 		}
 		dating_line(&r->l->dates[i], r->clock, r->buf + off, len, r->l->scratch, &d);
@@ -213,6 +393,7 @@ static bool look_at_line(
 			r->to->off(r->to->arg, d.off_us);
 		is_dated |= d.is_dated;
 		search_line(r, line, off, len, i, &d);
+		take_windows(r, line, off, len, i, &d);
 	}
 	return is_dated;
 }
@@ -220,10 +401,15 @@ static bool look_at_line(
 static void take_line(
 	struct run *r, const struct batch_line *line, size_t off, size_t len, bool is_usual)
 {
+	bool is_dated;
+
 	r->count->lines++;
 	if (r->to->begin != NULL && !r->to->begin(r->to->arg, off))
 		return;
-	r->count->undated += !look_at_line(r, line, off, len, is_usual);
+	is_dated = is_usual && line->is_plain && r->n_habits > 0
+			   ? tell_all(r, line)
+			   : look_at_line(r, line, off, len, is_usual);
+	r->count->undated += !is_dated;
 	if (r->to->end != NULL)
 		r->to->end(r->to->arg);
 }
@@ -232,6 +418,7 @@ static void take_line(
 static void walk(struct run *r, size_t off)
 {
 	end_stretch(r);
+	fill_windows(r);
 	for (; off < r->len; off = after_line(r, off))
 		take_line(r, NULL, off, line_at(r, off), false);
 }
@@ -245,6 +432,8 @@ static bool take_listed(struct run *r, const struct batch_line *line, size_t *re
 	*ret_off = p->first;
 	if (p->n > 0 && !go_on(r, p->n, p->first, p->last))
 		return false;
+	if (p->n > 0)
+		pass_windows(r, p);
 	r->count->lines += p->n;
 	*ret_off = line->off;
 	if (line->is_odd)
@@ -270,8 +459,22 @@ static void take_all(struct run *r)
 		walk(r, rest->first);
 		return;
 	}
+	if (rest->n > 0)
+		pass_windows(r, rest);
 	r->count->lines += rest->n;
 	end_stretch(r);
+	fill_windows(r);
+}
+
+static void find_windows(struct run *r)
+{
+	for (size_t i = 0; i < r->l->plan->n_filters; i++) {
+		if (r->l->windows[i] == NULL)
+			continue;
+		if (r->n_windowed < WINDOWS_MAX)
+			r->windowed[r->n_windowed] = (uint16_t)i;
+		r->n_windowed++;
+	}
 }
 
 void lines_take(struct lines *l, const struct dating_clock *clock, const struct batch *b,
@@ -287,6 +490,9 @@ void lines_take(struct lines *l, const struct dating_clock *clock, const struct 
 		.to = to,
 		.count = count};
 
+	find_windows(&r);
+	for (size_t i = 0; i < l->plan->n_dates; i++)
+		r.n_habits += dates[i].has_habit;
 	if (b->failed)
 		walk(&r, 0);
 	else
