@@ -285,6 +285,61 @@ static void round_trip(void **state)
 	assert_int_equal(files(NAME), 1);
 }
 
+struct page {
+	struct track_entry e[TRACK_PAGE];
+	char names[TRACK_PAGE][256];
+	unsigned n;
+};
+
+static void same_entry(void *arg, uint32_t place, const char *jail, const struct track_entry *e)
+{
+	struct page *p = arg;
+	const struct track_entry *was = &p->e[p->n];
+
+	assert_int_equal(place, 7 * TRACK_PAGE + p->n);
+	assert_string_equal(jail, p->names[p->n++]);
+	assert_true(addr_eq(&e->addr, &was->addr));
+	assert_int_equal(e->n, was->n);
+	assert_int_equal(e->goal, was->goal);
+	assert_memory_equal(e->sec, was->sec, e->n * sizeof(e->sec[0]));
+	assert_memory_equal(e->count, was->count, e->n * sizeof(e->count[0]));
+}
+
+/* As much as a page can hold, in a jail each, with the longest names. */
+static void largest_page(void **state)
+{
+	struct page *p = calloc(1, sizeof(*p));
+	struct store *s = opened(false);
+	const char *jails[TRACK_PAGE];
+
+	(void)state;
+	for (unsigned i = 0; i < TRACK_PAGE; i++) {
+		p->e[i] = (struct track_entry) {
+			.jail = (uint16_t)(65535 - i), .n = TRACK_SLOTS, .goal = UINT32_MAX - i};
+		memset(p->e[i].addr.b, (int)i, sizeof(p->e[i].addr.b));
+		for (unsigned k = 0; k < TRACK_SLOTS; k++) {
+			p->e[i].sec[k] = UINT32_MAX - 100 + k;
+			p->e[i].count[k] = (uint16_t)(UINT16_MAX - k);
+		}
+		memset(p->names[i], 'a' + (int)i % 26, 255);
+		p->names[i][0] = (char)('0' + i);
+		jails[i] = p->names[i];
+	}
+	assert_int_equal(store_begin(s), 0);
+	assert_int_equal(store_put_failures(s, 7, jails, p->e, TRACK_PAGE), 0);
+	assert_int_equal(store_put_failures(s, 9, jails, p->e, TRACK_PAGE), 0);
+	assert_int_equal(store_put_failures(s, 8, NULL, NULL, 0), 0);
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_load_failures(s, same_entry, p), 0);
+	assert_int_equal(p->n, TRACK_PAGE);
+	assert_int_equal(store_skipped(s), 0);
+	assert_int_equal(store_begin(s), 0);
+	assert_int_equal(store_put_failures(s, 0, NULL, NULL, 0), 0);
+	assert_int_equal(store_commit(s), 0);
+	store_close(s);
+	free(p);
+}
+
 static void ban_life(void **state)
 {
 	struct store *s = opened(false);
@@ -991,6 +1046,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(round_trip),
 		TEST(ban_life),
+		TEST(largest_page),
 		TEST(limits),
 		TEST(purge),
 		TEST(corrupt_header),
