@@ -53,7 +53,7 @@ go() { # WHO
 	fail2ban) f2b_all $(filters_of "$log") ;;
 	sshguard) timed -i "$GUARD_PART" taskset -c "$CORE" $SSHG_PARSER ;;
 	rg) timed taskset -c "$CORE" rg -j 1 -c "$WORDS" "$LOG" ;;
-	live-*) take_live "${1#*-}" ;;
+	live) take_live ;;
 	esac
 }
 
@@ -252,9 +252,6 @@ section_threads() {
 }
 
 # ---- instructions: of a long log less those of its beginning, so that the start is not counted ----
-
-SHORT=10000
-LONG=50000
 
 counted() { # WHO FILE: runs it under callgrind; the instructions of all its processes
 	case $1 in
