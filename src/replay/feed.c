@@ -35,8 +35,7 @@ struct feed {
 	size_t n_rest;       /* of a line that the next chunk begins with */
 	char *rest;          /* FEED_CHUNK bytes */
 	struct chunk *chunk; /* under way */
-	uint64_t bytes;
-	uint64_t torn; /* lines */
+	uint64_t torn;       /* lines */
 	bool done;
 	int error; /* that came then, or in filling a chunk */
 };
@@ -275,7 +274,6 @@ static int next_plain(struct feed *f, struct chunk *c)
 			c->len = len + 1;
 			return 1;
 		}
-		f->bytes += (uint64_t)n;
 		if (f->skipping)
 			n = (ssize_t)skip_rest(f, c->text + len, (size_t)n);
 		newline = memrchr(c->text + len, '\n', (size_t)n);
@@ -308,12 +306,9 @@ static int next_unwrapped(struct feed *f, struct chunk *c)
 	int r;
 
 	f->chunk = c;
-	do {
-		uint64_t before = f->tail.offset;
-
+	do
 		r = tail_read(&f->tail, f->buf, TAIL_BUFFER, on_raw_line, f);
-		f->bytes += f->tail.offset - before;
-	} while (r > 0 && f->error == 0 && c->len == 0);
+	while (r > 0 && f->error == 0 && c->len == 0);
 	if (r > 0 || f->error < 0)
 		return f->error < 0 ? f->error : 1;
 	f->done = true;
@@ -339,11 +334,6 @@ int feed_next(struct feed *f, struct chunk *c)
 uint64_t feed_taken(const struct feed *f)
 {
 	return unpack_taken(f->unpack);
-}
-
-uint64_t feed_bytes(const struct feed *f)
-{
-	return f->bytes;
 }
 
 uint64_t feed_torn(const struct feed *f)

@@ -46,9 +46,8 @@ void feed_close(struct feed *f);
  */
 int feed_next(struct feed *f, struct chunk *ret);
 
-/* How many bytes of the file itself were read; and unpacked. */
+/* How many bytes of the file itself were read. */
 uint64_t feed_taken(const struct feed *f);
-uint64_t feed_bytes(const struct feed *f);
 
 /*
  * How many lines could not be put together, as a runtime tore them into pieces too far apart: of
