@@ -159,6 +159,74 @@ bool dateformat_needs_clock(const char *pattern)
 	return found;
 }
 
+/* Are there signs in it that are not what they look like: spaced out, or part of an escape? */
+static bool has_odd_signs(const char *pattern)
+{
+	for (const char *p = strchr(pattern, '\\'); p != NULL; p = strchr(p + 2, '\\')) {
+		if (p[1] == '\0' || (((p[1] | 0x20) >= 'a' && (p[1] | 0x20) <= 'z') &&
+					    strchr("dDsSwWbBAZ", p[1]) == NULL))
+			return true;
+	}
+	for (const char *p = strstr(pattern, "(?"); p != NULL; p = strstr(p + 2, "(?")) {
+		if (memchr(p + 2, 'x', strspn(p + 2, "aiLmsux-")) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Takes s[0..len) for what is needed if it says more than what was. */
+static void take_need(char need[static DATE_NEED_MAX], const char *s, size_t len)
+{
+	/* Blanks at a pattern's ends do not count. */
+	while (len > 0 && *s == ' ') {
+		s++;
+		len--;
+	}
+	len = len < DATE_NEED_MAX ? len : DATE_NEED_MAX - 1;
+	while (len > 0 && s[len - 1] == ' ')
+		len--;
+	if (len <= strlen(need) || (len == 1 && strchr(":-.[]", *s) != NULL))
+		return;
+	memcpy(need, s, len);
+	need[len] = '\0';
+}
+
+/* Is that sign itself, and all of it, what must be there? */
+static bool is_plain_sign(const char *p)
+{
+	return *p >= ' ' && *p < 0x7f && strchr("\\[](){}.*+?|^$%", *p) == NULL &&
+	       !((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z') && !(*p >= '0' && *p <= '9') &&
+	       (p[1] == '\0' || strchr("?*+{", p[1]) == NULL);
+}
+
+void dateformat_need(const char *pattern, char ret[static DATE_NEED_MAX])
+{
+	size_t run = 0, n;
+	const char *p;
+
+	*ret = '\0';
+	if (has_odd_signs(pattern))
+		return;
+	for (p = pattern; *p != '\0'; p += n) {
+		n = skip_part(p);
+		if (*p == '{')
+			n = strcspn(p, "}") + 1;
+		if (n == 0 || *p == '|' || n > strlen(p)) {
+			*ret = '\0';
+			return;
+		}
+		if (n == 1 && is_plain_sign(p)) {
+			run++;
+			continue;
+		}
+		take_need(ret, p - run, run);
+		run = 0;
+		if (*p == '%')
+			n = p[1] != '\0' ? 2 : 1;
+	}
+	take_need(ret, p - run, run);
+}
+
 bool dateformat_has_words(const char *pattern)
 {
 	for (const char *p = strchr(pattern, '%'); p != NULL; p = strchr(p + 1, '%')) {

@@ -28,5 +28,13 @@ int dateformat_expand(const char *pattern, struct buf *regex, struct buf *name, 
 /* Must there be a digit, ":" and a digit in whatever matches it? No is a safe answer. */
 bool dateformat_needs_clock(const char *pattern);
 
+#define DATE_NEED_MAX 8
+
+/*
+ * The longest text, of signs alone, that must be in whatever matches it; empty if there is
+ * none that is worth looking for. No need is a safe answer.
+ */
+void dateformat_need(const char *pattern, char ret[static DATE_NEED_MAX]);
+
 /* Has it formats for words (months, days), which are read in any case? */
 bool dateformat_has_words(const char *pattern);

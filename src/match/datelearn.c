@@ -11,6 +11,7 @@
 #define DAY_SEC 86400
 #define QUARTER_SEC 900
 #define MONTH_ASKED 8 /* so many lines in a row before a month is looked into */
+#define MONTH_SIZE 4
 #define MISS_WAIT_MIN 4
 #define MISS_WAIT_MAX 1024
 #define YEAR_MIN 1973 /* before, some zones were off by odd seconds */
@@ -255,14 +256,57 @@ void datelearn(struct date_learner *learner, const struct date_template *t, cons
 	*learner = next;
 }
 
+/* By how many of the line's first bytes, from k on and up to max, is it not that template's? 0:
+ * none.
+ */
+static size_t wrong_start(
+	const struct date_template *t, const char *line, size_t len, size_t k, size_t max)
+{
+	/* Of no byte at all nothing can be said. */
+	for (k = k > 0 ? k : 1; k <= len && k <= max; k++) {
+		if (!datetemplate_may_find(t, line, k))
+			return k;
+	}
+	return 0;
+}
+
+/* Lacks the line a text that the template needs, and is no other one looked for already? */
+static bool lacks_need(
+	struct date_miss *m, const struct date_template *t, const char *line, size_t len)
+{
+	if (t->need[0] == '\0' || date_has_text(line, len, t->need) ||
+		(m->need[0] != '\0' && strcmp(m->need, t->need) != 0))
+		return false;
+	memcpy(m->need, t->need, sizeof(m->need));
+	return true;
+}
+
+static bool has_wrong_start(
+	struct date_miss *m, const struct date_template *t, const char *line, size_t len, size_t *k)
+{
+	size_t wrong;
+
+	if (date_begins_address(line, len) && !datetemplate_may_find_address(t)) {
+		m->begins_address = true;
+		return true;
+	}
+	/* The first few bytes are those of a month's lines; the next are of a day's. */
+	wrong = wrong_start(t, line, len, *k, MONTH_SIZE);
+	if (wrong == 0 && lacks_need(m, t, line, len))
+		return true;
+	if (wrong == 0)
+		wrong = wrong_start(t, line, len, *k, sizeof(m->text));
+	*k = wrong > *k ? wrong : *k;
+	return wrong > 0;
+}
+
 /* What of the line says that it has no date by that template. *k: so many of its first bytes. */
 static bool say_no(
 	struct date_miss *m, const struct date_template *t, const char *line, size_t len, size_t *k)
 {
 	switch (t->sought) {
-	case DATE_SOUGHT_CLOCK:
-		m->no_clock = true;
-		return true;
+	case DATE_SOUGHT_START:
+		return has_wrong_start(m, t, line, len, k);
 	case DATE_SOUGHT_SLASH:
 		m->no_slash = true;
 		return true;
@@ -272,18 +316,13 @@ static bool say_no(
 	case DATE_SOUGHT_SQUARE:
 		m->no_square_date = true;
 		return true;
-	case DATE_SOUGHT_START:
-		if (date_begins_address(line, len) && !datetemplate_may_find_address(t)) {
-			m->begins_address = true;
+	case DATE_SOUGHT_CLOCK:
+		if (lacks_need(m, t, line, len))
 			return true;
-		}
-		/* Of no byte at all nothing can be said. */
-		*k += *k == 0 ? 1 : 0;
-		while (*k <= len && *k <= sizeof(m->text) && datetemplate_may_find(t, line, *k))
-			++*k;
-		return *k <= len && *k <= sizeof(m->text);
+		m->no_clock = true;
+		return true;
 	case DATE_SOUGHT_ANYHOW:
-		break;
+		return lacks_need(m, t, line, len);
 	}
 	return false;
 }

@@ -17,6 +17,18 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+bool date_has_text(const char *line, size_t len, const char *text)
+{
+	size_t n = strlen(text);
+	const char *end = line + len;
+
+	for (const char *p = line; (p = memchr(p, *text, (size_t)(end - p))) != NULL; p++) {
+		if ((size_t)(end - p) >= n && memcmp(p, text, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool date_has_clock(const char *s, size_t len)
 {
 	const char *end = s + len;
@@ -98,7 +110,8 @@ bool date_miss_holds(const struct date_miss *m, const char *line, size_t len)
 	memcpy(&word, line, len < sizeof(word) ? len : sizeof(word));
 	if (((word ^ m->text) & m->mask) != 0)
 		return false;
-	return !(m->begins_address && !date_begins_address(line, len)) &&
+	return !(m->need[0] != '\0' && date_has_text(line, len, m->need)) &&
+	       !(m->begins_address && !date_begins_address(line, len)) &&
 	       !(m->begins_no_number && has_number(line, len)) &&
 	       !(m->no_clock && date_has_clock(line, len)) &&
 	       !(m->no_slash && has_slash(line, len)) &&

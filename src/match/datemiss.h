@@ -2,14 +2,16 @@
 #pragma once
 
 #include "match/date.h"
+#include "match/dateformat.h"
 
 /*
  * What is known of lines in which a finder finds no date: a line of which all that is asked for
  * here is true has none for it. A plain value, for any thread.
  */
 struct date_miss {
-	uint64_t text, mask;   /* how the line begins, as bytes in memory */
-	bool begins_address;   /* with one to three digits and a dot */
+	uint64_t text, mask;      /* how the line begins, as bytes in memory */
+	char need[DATE_NEED_MAX]; /* a text that is not in it; empty: any may be */
+	bool begins_address;      /* with one to three digits and a dot */
 	bool begins_no_number; /* of ten digits, nor has one after its first "[" or after "audit("
 				*/
 	bool no_clock;         /* nowhere a digit, ":" and a digit */
@@ -21,6 +23,9 @@ bool date_miss_eq(const struct date_miss *a, const struct date_miss *b);
 
 /* Is it such a line? Then date_find for it says DATE_NONE, and the finder is as it was. */
 bool date_miss_holds(const struct date_miss *m, const char *line, size_t len);
+
+/* Is the text, not empty, in the line? */
+bool date_has_text(const char *line, size_t len, const char *text);
 
 /* Is there a digit, ":" and a digit? */
 bool date_has_clock(const char *s, size_t len);

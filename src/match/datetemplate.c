@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "match/datecheck.h"
-#include "match/dateformat.h"
 #include "match/datelook.h"
 #include "match/pattern.h"
 
@@ -375,8 +374,10 @@ static struct pooled *pooled_new(const struct plan *plan, const char *pattern, u
 		.needs_clock = plan->kind == DATE_CIVIL && dateformat_needs_clock(pattern),
 		.context_free = plan->kind == DATE_CIVIL && !looks_around(pattern),
 	};
-	if (plan->kind == DATE_CIVIL)
+	if (plan->kind == DATE_CIVIL) {
 		datelook_of(pattern, &p->t.look, &p->t.around);
+		dateformat_need(pattern, p->t.need);
+	}
 	if (compile(p, plan, written, f) < 0) {
 		pooled_free(p);
 		return NULL;

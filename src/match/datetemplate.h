@@ -2,6 +2,7 @@
 #pragma once
 
 #include "match/datebound.h"
+#include "match/dateformat.h"
 #include "match/regex.h"
 
 /*
@@ -46,7 +47,8 @@ struct date_template {
 	unsigned epoch_group; /* where the number stands, if it is one */
 	bool needs_clock;     /* not found where no digit, ":" and digit stand in a row */
 	enum date_sought sought;
-	bool context_free;            /* what is captured depends on the text matched alone */
+	char need[DATE_NEED_MAX]; /* not found where this text is not in the line; empty: none */
+	bool context_free;        /* what is captured depends on the text matched alone */
 	const struct date_look *look; /* what it takes, where that is known; else NULL */
 	const struct date_around *around;
 	struct date_field fields[DATE_FIELDS_MAX];

@@ -12,7 +12,7 @@
  */
 
 #define STRIDE_MAX 8
-#define TURN 512 /* bytes that one table scans before the other; a multiple of STRIDE_MAX */
+#define TURN 64 /* bytes that one table scans before the other: hits come nearly in order */
 
 struct table {
 	struct grams grams;
@@ -154,11 +154,12 @@ static int plain_scan(const void *db, void *scratch, struct words_sink *sink, co
 	const struct plain *o = db;
 	const struct grams_pass p = {.sink = sink, .buf = buf, .from = from, .len = len};
 	uint32_t at = from > WORD_LEN_MAX ? from - WORD_LEN_MAX : 0;
+	uint32_t turn = o->longer.grams.n > 0 && o->shorter.grams.n > 0 ? TURN : 64 * TURN;
 
 	(void)scratch;
 	/* What begins at the limit ends after it. */
 	while (at < len && at < sink->limit) {
-		uint32_t end = len - at > TURN ? at + TURN : len;
+		uint32_t end = len - at > turn ? at + turn : len;
 
 		scan_table(&p, &o->longer, at, end);
 		scan_table(&p, &o->shorter, at, end);

@@ -16,6 +16,7 @@ struct court {
 	const struct ruleset *rs;
 	const struct addr *own;
 	size_t n_own;
+	struct prefixset own_set; /* the same */
 	court_fn *fn;
 	void *arg;
 	struct track *track;
@@ -28,6 +29,7 @@ struct court *court_new(
 	const struct ruleset *rs, const struct addr *own, size_t n_own, court_fn *fn, void *arg)
 {
 	struct court *c = calloc(1, sizeof(*c));
+	bool is_set = true;
 
 	if (c == NULL)
 		return NULL;
@@ -35,7 +37,12 @@ struct court *court_new(
 		.rs = rs, .own = own, .n_own = n_own, .fn = fn, .arg = arg, .newest_us = INT64_MIN};
 	c->track = track_new(track_room(rs->memory));
 	c->bans = bans_new();
-	if (c->track == NULL || c->bans == NULL) {
+	for (size_t i = 0; i < n_own; i++) {
+		const struct prefix p = prefix_of(&own[i], 128);
+
+		is_set &= prefixset_add(&c->own_set, &p) == 0;
+	}
+	if (c->track == NULL || c->bans == NULL || !is_set) {
 		court_free(c);
 		return NULL;
 	}
@@ -48,17 +55,14 @@ void court_free(struct court *c)
 		return;
 	track_free(c->track);
 	bans_free(c->bans);
+	prefixset_done(&c->own_set);
 	free(c);
 }
 
 static bool is_ignored(const struct court *c, const struct jail *j, const struct prefix *p)
 {
-	if (prefixset_overlaps(&c->rs->allow, p) || prefixset_overlaps(&j->ignoreip, p))
-		return true;
-	for (size_t i = 0; j->ignoreself && i < c->n_own; i++)
-		if (prefix_contains(p, &c->own[i]))
-			return true;
-	return false;
+	return prefixset_overlaps(&c->rs->allow, p) || prefixset_overlaps(&j->ignoreip, p) ||
+	       (j->ignoreself && prefixset_overlaps(&c->own_set, p));
 }
 
 static void end_ban(struct court *c, struct ban *ban)

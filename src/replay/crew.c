@@ -62,8 +62,8 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* With signals blocked: they are for the thread that began. */
-static int start(struct crew *c, const struct batch_plan *plan)
+/* With signals blocked: they are for the thread that began. False: there can be no more. */
+static bool start(struct crew *c, const struct batch_plan *plan)
 {
 	struct member *m = &c->members[c->n_members];
 	sigset_t all, before;
@@ -71,23 +71,22 @@ static int start(struct crew *c, const struct batch_plan *plan)
 
 	*m = (struct member) {.crew = c, .worker = batch_worker_new(plan)};
 	if (m->worker == NULL)
-		return -ENOMEM;
+		return false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(&m->thread, NULL, work, m);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (r != 0) {
 		batch_worker_free(m->worker);
-		return -r;
+		return false;
 	}
 	c->n_members++;
-	return 0;
+	return true;
 }
 
 int crew_new(struct crew **ret, const struct batch_plan *plan, unsigned threads)
 {
 	struct crew *c = calloc(1, sizeof(*c));
-	int r = 0;
 
 	if (c == NULL)
 		return -ENOMEM;
@@ -97,14 +96,13 @@ int crew_new(struct crew **ret, const struct batch_plan *plan, unsigned threads)
 	c->last = &c->first;
 	c->own = batch_worker_new(plan);
 	c->members = calloc(threads, sizeof(*c->members));
-	if (c->own == NULL || c->members == NULL)
-		r = -ENOMEM;
-	for (unsigned i = 1; r == 0 && i < threads; i++)
-		r = start(c, plan);
-	if (r < 0) {
+	if (c->own == NULL || c->members == NULL) {
 		crew_free(c);
-		return r;
+		return -ENOMEM;
 	}
+	/* As many as the system grants: fewer do the same. */
+	while (c->n_members + 1 < threads && start(c, plan))
+		;
 	*ret = c;
 	return 0;
 }

@@ -16,11 +16,12 @@ struct job {
 	const struct batch_dates *dates;
 	struct batch_span span;
 	struct batch batch; /* the result; to be freed by batch_done */
-	enum { JOB_NONE, JOB_WAITS, JOB_RUNS, JOB_DONE } state;
+	enum { JOB_NONE, JOB_WAITS, JOB_RUNS, JOB_DONE } state; /* the crew's to know */
 	struct job *next;
 };
 
-/* The plan is borrowed. threads: the caller's among them. 0, or -errno when there can be none. */
+/* The plan is borrowed. threads: the caller's among them; fewer if there are no more. 0 or -ENOMEM.
+ */
 int crew_new(struct crew **ret, const struct batch_plan *plan, unsigned threads);
 
 /* No job may be under way. Takes NULL. */

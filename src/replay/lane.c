@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "replay/lane.h"
 
+#include "base/clock.h"
 #include "match/window.h"
 #include "source/tail.h"
 
@@ -11,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NEVER_US (INT64_MAX / 4)
+/* A present that no date with four digits of a year lies ahead of: 9999-01-01. */
+#define LATEST_US (253370764800 * USEC_PER_SEC)
 #define FIRST_LINES 64         /* among which a date is looked for beforehand */
 #define FIRST_BYTES (4 * 1024) /* taken before the rest is given to the crew */
 #define LONG_STEP (TAIL_LINE_MAX / 2)
@@ -24,9 +26,7 @@ static int open_path(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/*
- * The date of the first lines, 0: none of them has one. What stands before it is of its time.
- */
+/* The date of the first lines, 0: none of them has one. What stands before it is of its time. */
 static int64_t first_date(const struct lane *l, const struct chunk *c, size_t patterns)
 {
 	struct date_finder *finder = date_finder_new(l->conf->patterns[patterns]);
@@ -63,7 +63,11 @@ static int look_ahead(struct lane *l)
 		if (l->place_us == 0)
 			l->place_us = l->first_us[i];
 	}
-	l->now_us = l->place_us > l->conf->now_us ? NEVER_US : l->conf->now_us;
+	l->now_us = l->place_us > l->conf->now_us ? LATEST_US : l->conf->now_us;
+	/* What some patterns take for a date further on is none to go by. */
+	for (size_t i = 0; i < l->conf->plan->n_dates; i++)
+		if (l->first_us[i] > l->now_us)
+			l->first_us[i] = 0;
 	return 0; /* an error comes again in its turn */
 }
 
@@ -123,28 +127,44 @@ static int init_lines(struct lane *l)
 	return 0;
 }
 
+static void add_slot(struct lane *l, struct slot *s)
+{
+	if (l->first == NULL)
+		l->first = s;
+	else
+		l->last->next = s;
+	l->last = s;
+}
+
+static void drop_slot(struct lane *l)
+{
+	struct slot *s = l->first;
+
+	l->first = s->next;
+	slots_put(l->conf->slots, s);
+}
+
 static int start(struct lane *l)
 {
 	const char *unfit;
+	struct slot *s;
 	int r = l->feed == NULL ? open_feed(l, &unfit) : 0;
 
 	if (r == 0)
 		r = init_lines(l);
-	l->slots = calloc(l->conf->ahead, sizeof(*l->slots));
-	if (l->slots == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < l->conf->ahead; i++) {
-		l->slots[i].dates = calloc(l->conf->plan->n_dates + 1, sizeof(*l->slots[i].dates));
-		if (l->slots[i].dates == NULL)
-			return -ENOMEM;
-	}
+	if (r < 0)
+		return r;
 	if (l->beginning.len > 0) {
-		l->slots[0].chunk = l->beginning;
+		s = slots_get(l->conf->slots, true);
+		if (s == NULL)
+			return -ENOMEM;
+		chunk_done(&s->chunk);
+		s->chunk = l->beginning;
 		l->beginning = (struct chunk) {0};
-		l->n_slots = 1;
+		add_slot(l, s);
 	}
 	l->is_started = true;
-	return r;
+	return 0;
 }
 
 static void lines_done(struct lines *lines)
@@ -162,15 +182,10 @@ static void lines_done(struct lines *lines)
 
 void lane_done(struct lane *l)
 {
-	for (size_t i = 0; l->slots != NULL && i < l->conf->ahead; i++) {
-		struct lane_slot *s = &l->slots[i];
-
-		crew_forget(l->conf->crew, &s->job);
-		batch_done(&s->job.batch);
-		chunk_done(&s->chunk);
-		free(s->dates);
+	while (l->first != NULL) {
+		crew_forget(l->conf->crew, &l->first->job);
+		drop_slot(l);
 	}
-	free(l->slots);
 	lines_done(&l->lines);
 	findings_done(&l->waiting);
 	chunk_done(&l->beginning);
@@ -210,13 +225,14 @@ static void count_long(struct lane *l, const struct chunk *c)
 }
 
 /* Hands a slot's chunk to the crew, from there to there. */
-static void give(struct lane *l, struct lane_slot *s, size_t from, size_t to)
+static void give(struct lane *l, struct slot *s, size_t from, size_t to)
 {
 	const struct dating_clock clock = {.now_us = l->now_us};
 
 	s->job.buf = s->chunk.text + from;
 	s->job.len = to - from;
 	s->job.dates = s->dates;
+	s->is_given = true;
 	lines_habits(&l->lines, &clock, s->dates, &s->job.span);
 	crew_give(l->conf->crew, &s->job);
 }
@@ -224,17 +240,20 @@ static void give(struct lane *l, struct lane_slot *s, size_t from, size_t to)
 /* Keeps the crew in work; before anything is known of the dates there is nothing to give. */
 static void fill(struct lane *l)
 {
-	size_t want = l->is_tried ? l->conf->ahead : 1;
+	while (l->end == 1 && (l->is_tried || l->first == NULL)) {
+		struct slot *s = slots_get(l->conf->slots, l->first == NULL);
 
-	while (l->end == 1 && l->n_slots < want) {
-		struct lane_slot *s = &l->slots[(l->first + l->n_slots) % l->conf->ahead];
-
+		if (s == NULL && l->first == NULL)
+			l->end = -ENOMEM;
+		if (s == NULL)
+			return;
 		l->end = feed_next(l->feed, &s->chunk);
 		l->sums.torn = feed_torn(l->feed);
-		if (l->end != 1)
+		if (l->end != 1) {
+			slots_put(l->conf->slots, s);
 			return;
-		l->n_slots++;
-		s->job.state = JOB_NONE;
+		}
+		add_slot(l, s);
 		if (s->chunk.n_times == 0 && l->is_tried)
 			give(l, s, 0, s->chunk.len);
 	}
@@ -293,7 +312,7 @@ static void take(struct lane *l, const struct batch *b, const struct batch_dates
 }
 
 /* What a container's runtime wrote says of each line when it got it. */
-static void take_carried(struct lane *l, const struct lane_slot *s)
+static void take_carried(struct lane *l, const struct slot *s)
 {
 	static const struct batch none = {.failed = true};
 	size_t at = 0;
@@ -307,14 +326,14 @@ static void take_carried(struct lane *l, const struct lane_slot *s)
 	}
 }
 
-static void take_job(struct lane *l, struct lane_slot *s)
+static void take_job(struct lane *l, struct slot *s)
 {
 	crew_wait(l->conf->crew, &s->job);
 	take(l, &s->job.batch, s->dates, 0, s->job.buf, s->job.len);
 }
 
 /* The first lines are taken before anything else is looked at: then it is known how they look. */
-static size_t take_first(struct lane *l, struct lane_slot *s)
+static size_t take_first(struct lane *l, struct slot *s)
 {
 	const char *text = s->chunk.text, *newline = NULL;
 	size_t len = s->chunk.len;
@@ -328,7 +347,7 @@ static size_t take_first(struct lane *l, struct lane_slot *s)
 	return len;
 }
 
-static void take_slot(struct lane *l, struct lane_slot *s)
+static void take_slot(struct lane *l, struct slot *s)
 {
 	size_t from = 0;
 
@@ -337,7 +356,7 @@ static void take_slot(struct lane *l, struct lane_slot *s)
 		take_carried(l, s);
 		return;
 	}
-	if (s->job.state == JOB_NONE) {
+	if (!s->is_given) {
 		if (!l->is_tried)
 			from = take_first(l, s);
 		l->is_tried = true;
@@ -356,11 +375,10 @@ int lane_read(struct lane *l)
 	if (r < 0)
 		return r;
 	fill(l);
-	if (l->n_slots == 0)
+	if (l->first == NULL)
 		return l->end;
-	take_slot(l, &l->slots[l->first]);
-	l->first = (l->first + 1) % l->conf->ahead;
-	l->n_slots--;
+	take_slot(l, l->first);
+	drop_slot(l);
 	fill(l);
 	return 1;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "replay/crew.h"
-#include "replay/feed.h"
 #include "replay/findings.h"
+#include "replay/slots.h"
 #include "source/lines.h"
 
 /* One log: its lines looked at by the crew, chunk by chunk, and taken in their order. */
@@ -14,7 +13,7 @@ struct lane_conf {
 	const struct date_patterns *const *patterns; /* as many as the plan has */
 	struct crew *crew;
 	struct search *search; /* fit for all filters of the plan */
-	unsigned ahead;        /* chunks that the crew may have before they are needed, 1 or more */
+	struct slots *slots;   /* of all lanes */
 	int64_t now_us;        /* the present, by which dates without a year are read */
 };
 
@@ -26,13 +25,6 @@ struct lane_sums {
 	uint64_t limit_hits, no_memory;
 };
 
-/* A chunk that is with the crew, or about to be. */
-struct lane_slot {
-	struct chunk chunk;
-	struct job job;
-	struct batch_dates *dates;
-};
-
 struct lane {
 	const char *path; /* "-": standard input */
 	const struct lane_conf *conf;
@@ -41,10 +33,9 @@ struct lane {
 	struct feed *feed;
 	struct chunk beginning; /* of a pipe, which cannot be read again */
 	struct lines lines;
-	struct lane_slot *slots; /* a ring of conf->ahead */
-	size_t first, n_slots;   /* in use */
-	int end;                 /* of the feed; 1: not yet */
-	bool is_tried;           /* the first lines were taken: the finders know how dates look */
+	struct slot *first, *last; /* chunks under way, in order */
+	int end;                   /* of the feed; 1: not yet */
+	bool is_tried;             /* the first lines were taken: the finders know how dates look */
 	int64_t now_us;
 	int64_t *first_us; /* by each of the patterns, the first date; 0: none near the beginning */
 	struct lane_sums sums;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AHEAD_A_THREAD 3 /* chunks */
+#define CHUNKS_A_THREAD 4 /* under way */
 
 /* What judges lines, and where in a lane it finds their dates. */
 struct reader {
@@ -35,6 +35,7 @@ struct replay {
 	struct sieve *sieve;
 	struct batch_plan plan;
 	struct lane_conf lane_conf;
+	struct slots slots;
 	struct lane *lanes; /* one a path */
 	struct merge merge;
 	bool no_memory; /* a finding could not be kept */
@@ -121,7 +122,7 @@ static int add_readers(struct replay *r)
 		.feed.charset = conf->charset,
 		.plan = &r->plan,
 		.patterns = r->patterns,
-		.ahead = AHEAD_A_THREAD * conf->threads,
+		.slots = &r->slots,
 		.now_us = conf->now_us,
 	};
 	for (size_t i = 0; i < conf->n_plans; i++) {
@@ -162,6 +163,9 @@ static int make_plan(struct replay *r)
 	r->plan.line_max = TAIL_LINE_MAX;
 	if (e == 0)
 		e = crew_new(&r->lane_conf.crew, &r->plan, r->conf->threads);
+	/* Who is alone does best with what is still in the processor's cache. */
+	slots_init(&r->slots, r->plan.n_dates,
+		r->conf->threads > 1 ? CHUNKS_A_THREAD * r->conf->threads : 1);
 	return e;
 }
 
@@ -331,6 +335,7 @@ static void done(struct replay *r)
 {
 	for (size_t i = 0; r->lanes != NULL && i < r->conf->n_paths; i++)
 		lane_done(&r->lanes[i]);
+	slots_done(&r->slots);
 	crew_free(r->lane_conf.crew);
 	search_free(r->lane_conf.search);
 	sieve_free(r->sieve);

@@ -7,6 +7,7 @@
 
 #define SLOTS_MIN 1024
 #define MOVE_STEP 8
+#define SMALL_BYTES (2 << 20) /* what is larger may have huge pages */
 
 /*
  * A slot: 0 is empty, else position + 1 in the bits of pos_mask and a part of the hash above. All
@@ -17,11 +18,13 @@ static int slots_init(struct index_slots *s, uint32_t n)
 {
 	/* Straight from the kernel: given back whole when it goes, and zeroed without being
 	 * touched. */
-	void *p = mmap(NULL, (size_t)n * sizeof(*s->slot), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t bytes = (size_t)n * sizeof(*s->slot);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -ENOMEM;
+	if (bytes > SMALL_BYTES)
+		madvise(p, bytes, MADV_HUGEPAGE);
 	*s = (struct index_slots) {.slot = p, .mask = n - 1};
 	return 0;
 }

@@ -13,9 +13,10 @@
 
 #define CAP_MIN 16
 #define CAP_MAX (UINT32_MAX / 4)
-#define CHUNK 4096   /* entries a chunk: whole pages of memory */
-#define SAMPLE 16    /* candidates an eviction chooses from */
-#define HAND_STEPS 2 /* entries each hit looks at for having run out */
+#define CHUNK 4096            /* entries a chunk, in which memory is given back: whole pages */
+#define SMALL_BYTES (2 << 20) /* what a table takes in small pages, so that few are cheap */
+#define SAMPLE 16             /* candidates an eviction chooses from */
+#define HAND_STEPS 2          /* entries each hit looks at for having run out */
 #define JAILS 65536
 #define CLOCK_SLACK 60 /* seconds beyond findtime that late lines may lie behind the others */
 
@@ -47,13 +48,14 @@ struct track {
 	struct hash_key key;
 	uint64_t rng;
 	struct index index;
-	struct track_entry **chunks;
+	struct track_entry *entries; /* room for cap; only the first n_chunks have memory */
+	size_t room_bytes;
 	struct jail *jails;
 	/* A bit a page. dirty: to be flushed. told: by the last flush, which may be taken back. */
 	uint64_t *dirty, *told;
 	uint32_t n_dirty;
 	uint32_t on_disk;     /* no page from this one on is there */
-	uint32_t n, n_chunks; /* entries; chunks with memory, at least 1 */
+	uint32_t n, n_chunks; /* entries; chunks with memory */
 	uint32_t cap;
 	uint32_t sample[SAMPLE]; /* the next eviction's; beyond n: not drawn */
 	uint32_t hand;           /* next to be looked at for expiry */
@@ -63,7 +65,7 @@ struct track {
 
 static struct track_entry *entry_at(const struct track *t, uint32_t pos)
 {
-	return &t->chunks[pos / CHUNK][pos % CHUNK];
+	return &t->entries[pos];
 }
 
 static uint64_t key_hash(const struct track *t, const struct key *k)
@@ -115,23 +117,6 @@ static void touch(struct track *t, uint32_t pos)
 	t->dirty[page / 64] |= bit;
 }
 
-static int chunk_map(struct track *t)
-{
-	void *p = mmap(NULL, CHUNK * sizeof(struct track_entry), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return -1;
-	t->chunks[t->n_chunks++] = p;
-	return 0;
-}
-
-static void chunk_unmap(struct track *t)
-{
-	munmap(t->chunks[--t->n_chunks], CHUNK * sizeof(struct track_entry));
-	t->chunks[t->n_chunks] = NULL;
-}
-
 /* Takes an entry out. The last one moves to its position. */
 static void drop(struct track *t, uint32_t pos)
 {
@@ -149,7 +134,8 @@ static void drop(struct track *t, uint32_t pos)
 	t->n--;
 	/* Half a chunk of slack, so that a count going up and down there costs no system calls. */
 	if (t->n_chunks > 1 && t->n + CHUNK + CHUNK / 2 <= t->n_chunks * CHUNK)
-		chunk_unmap(t);
+		madvise(t->entries + (size_t)--t->n_chunks * CHUNK,
+			CHUNK * sizeof(struct track_entry), MADV_DONTNEED);
 }
 
 /* Some position below n. Which one nobody outside can tell. */
@@ -225,13 +211,14 @@ static uint32_t create(struct track *t, const struct key *k)
 {
 	uint32_t pos;
 
-	/* Without memory the table is as large as it can be now. A chunk is always there. */
-	while (t->n >= t->cap || !index_room(&t->index) ||
-		(t->n == t->n_chunks * CHUNK && chunk_map(t) < 0)) {
+	/* With no memory for a larger index the table is as large as it can be now. */
+	while (t->n >= t->cap || !index_room(&t->index)) {
 		t->evicted++;
 		drop(t, pick(t));
 	}
 	pos = t->n++;
+	if (pos == t->n_chunks * CHUNK)
+		t->n_chunks++;
 	*entry_at(t, pos) = (struct track_entry) {.addr = k->addr, .jail = k->jail};
 	index_add(&t->index, key_hash(t, k), pos);
 	t->jails[k->jail].entries++;
@@ -440,8 +427,7 @@ static uint64_t bytes_at_most(uint32_t cap)
 {
 	uint64_t chunks = (uint64_t)cap / CHUNK + 1;
 
-	return sizeof(struct track) +
-	       chunks * (CHUNK * sizeof(struct track_entry) + sizeof(struct track_entry *)) +
+	return sizeof(struct track) + chunks * CHUNK * sizeof(struct track_entry) +
 	       2 * map_words(cap) * sizeof(uint64_t) + index_bytes_at_most(cap);
 }
 
@@ -469,9 +455,27 @@ void track_get_stats(const struct track *t, struct track_stats *ret)
 		.expired = t->expired,
 		.bytes = sizeof(*t) + index_bytes(&t->index) +
 			 (uint64_t)t->n_chunks * CHUNK * sizeof(struct track_entry) +
-			 ((uint64_t)t->cap / CHUNK + 1) * sizeof(*t->chunks) +
 			 2 * map_words(t->cap) * sizeof(*t->dirty),
 	};
+}
+
+/* Address space for all of them: what is never used takes no memory. */
+static bool reserve(struct track *t)
+{
+	size_t bytes = ((size_t)t->cap / CHUNK + 1) * CHUNK * sizeof(struct track_entry);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return false;
+	t->entries = p;
+	t->room_bytes = bytes;
+	/* Looking into a large table costs more for its pages than for itself. No harm if not. */
+	if (bytes > SMALL_BYTES) {
+		madvise(p, SMALL_BYTES, MADV_NOHUGEPAGE);
+		madvise((char *)p + SMALL_BYTES, bytes - SMALL_BYTES, MADV_HUGEPAGE);
+	}
+	return true;
 }
 
 struct track *track_new(size_t cap)
@@ -486,13 +490,11 @@ struct track *track_new(size_t cap)
 	t->key = hash_key_random();
 	seed = hash_key_random();
 	t->rng = hash_bytes(&seed, &seed, sizeof(seed));
-	/* Large and mostly untouched: what is never used takes no memory. */
-	t->chunks = calloc(t->cap / CHUNK + 1, sizeof(struct track_entry *));
 	t->dirty = calloc(map_words(t->cap), sizeof(*t->dirty));
 	t->told = calloc(map_words(t->cap), sizeof(*t->told));
 	t->jails = calloc(JAILS, sizeof(*t->jails));
-	if (t->chunks == NULL || t->dirty == NULL || t->told == NULL || t->jails == NULL ||
-		chunk_map(t) < 0 || index_init(&t->index, t->cap, pos_hash, t) < 0) {
+	if (!reserve(t) || t->dirty == NULL || t->told == NULL || t->jails == NULL ||
+		index_init(&t->index, t->cap, pos_hash, t) < 0) {
 		track_free(t);
 		return NULL;
 	}
@@ -503,10 +505,9 @@ void track_free(struct track *t)
 {
 	if (t == NULL)
 		return;
-	while (t->n_chunks > 0)
-		chunk_unmap(t);
+	if (t->entries != NULL)
+		munmap(t->entries, t->room_bytes);
 	index_done(&t->index);
-	free(t->chunks);
 	free(t->dirty);
 	free(t->told);
 	free(t->jails);

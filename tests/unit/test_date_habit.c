@@ -40,6 +40,10 @@ static const char *const pattern_sets[] = {
 	"%d/%b[^/]*/%Y:%H:%M:%S %z",
 	"^\\[%d/%b/%Y %H:%M:%S\\]\n^<W>{DATE}",
 	"^(?:%Y-)?%m-%d[ T]%H:%M:%S(?:\\.%f)?",
+	"^[^-]+ -- [^-]+ -- - ({DATE})",
+	"{^LN-BEG} @?<%Y-{0,1}%m/ ?%d> a+ %H:%M",
+	"%d\\x2f%m\\/%Y %H:%M",
+	"%d/%m/%Y= \\[%H:%M\\]\n%b %d, %ExY %H:%M",
 };
 
 static const char *const zones[] = {"UTC", "CET-1CEST,M3.5.0,M10.5.0/3",
@@ -426,7 +430,9 @@ static void misses(void **state)
 		{"^%Y-%m-%d %H:%M:%S", 0}, {"^[^\\[]*(\\[{DATE}\\s*\\])", 0},
 		{"{^LN-BEG}TAI64N", 0}, {"{^LN-BEG}%b-%d-%Exy %H:%M:%S", 0}, {"{^LN-BEG}", 7},
 		{"^%Y-%m-%d %H:%M:%S", 7}, {"^%Y:%m:%d-%H:%M:%S", 1}, {"{^LN-BEG}", 34},
-		{"^[^\\[]*\\[({DATE})", 1}, {"^[^\\[]*\\[({DATE})", 4}, {"EPOCH", 7}};
+		{"^[^\\[]*\\[({DATE})", 1}, {"^[^\\[]*\\[({DATE})", 4}, {"EPOCH", 7},
+		{"^[^-]+ -- [^-]+ -- - ({DATE})", 0}, {"%d/%b[^/]*/%Y:%H:%M:%S %z", 0},
+		{"^%b %d, %ExY %I:%M:%S %p", 0}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
@@ -490,11 +496,33 @@ static void months(void **state)
 	}
 }
 
+static void needs(void **state)
+{
+	static const char *const cases[][2] = {{"%d/%b[^/]*/%Y:%H:%M:%S %z", "/"},
+		{"^[^-]+ -- [^-]+ -- - (%Y)", "-- -"}, {"^%b %d, %ExY", ","}, {"%Y-%m", ""},
+		{"{^LN-BEG}%Y", ""}, {"%d/?%m", ""}, {"%d/*%m", ""}, {"%d/+%m", ""},
+		{"%d/{0,2}%m", ""}, {"%d@/{0,2}%m", "@"}, {"%d {2,3}%m", ""}, {"%d/%m|%Y", ""},
+		{"(%d/%m)?", ""}, {"%d\\x2f%m", ""}, {"%d\\x2f%m/", ""}, {"%d\\/%m/", "/"},
+		{"(?x)%d / %m", ""}, {"(?iu)%d / %m", "/"}, {"(?#a)%d / %m", "/"}, {" / %d", "/"},
+		{"%d =/= ", "=/="}, {"%d\\1/%m", "/"}, {"[/]%d", ""}, {"%d<=>//==<>%m", "<=>//=="},
+		{"(%d", ""}, {"", ""}, {"{/", ""}, {"%d==\\", ""}, {"%d-%m", ""}, {"%d--%m", "--"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char need[DATE_NEED_MAX];
+
+		dateformat_need(cases[i][0], need);
+		if (strcmp(need, cases[i][1]) != 0)
+			fail_msg("%s: '%s', not '%s'", cases[i][0], need, cases[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(usual_logs),
 		cmocka_unit_test(misses),
+		cmocka_unit_test(needs),
 		cmocka_unit_test(endings),
 		cmocka_unit_test(months),
 		cmocka_unit_test(any_log),
