@@ -81,7 +81,12 @@ size_t block_take(struct guard *g, struct source *s, uint64_t ino, const struct 
 	struct block b = {.g = g, .s = s, .ino = ino, .off = text->off, .now_us = clock_wall_us()};
 	const struct dating_clock clock = {.now_us = b.now_us, .live = s->live};
 	const struct batch_watch watch = {may_search, mark_block, &b};
-	const struct lines_listener to = {begin_line, mark_block, on_found, on_lost, on_off, &b};
+	const struct lines_listener to = {.begin = begin_line,
+		.end = mark_block,
+		.found = on_found,
+		.lost = on_lost,
+		.off = on_off,
+		.arg = &b};
 	struct panel *p = panel_of(g, s);
 	struct lines_count count = {0};
 	struct batch_span span;

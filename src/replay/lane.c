@@ -106,6 +106,9 @@ static int init_lines(struct lane *l)
 	const struct batch_plan *plan = l->conf->plan;
 	struct lines *lines = &l->lines;
 
+	l->newest_us = calloc(plan->n_dates + 1, sizeof(*l->newest_us));
+	if (l->newest_us == NULL)
+		return -ENOMEM;
 	lines->plan = plan;
 	lines->search = l->conf->search;
 	lines->dates = calloc(plan->n_dates + 1, sizeof(*lines->dates));
@@ -190,6 +193,7 @@ void lane_done(struct lane *l)
 	findings_done(&l->waiting);
 	chunk_done(&l->beginning);
 	feed_close(l->feed);
+	free(l->newest_us);
 	free(l->first_us);
 	*l = (struct lane) {0};
 }
@@ -277,6 +281,14 @@ static void on_off(void *arg, int64_t off_us)
 	l->is_off = true;
 }
 
+static void on_dated(void *arg, size_t dates, int64_t at_us)
+{
+	struct lane *l = arg;
+
+	if (at_us > l->newest_us[dates])
+		l->newest_us[dates] = at_us;
+}
+
 static void on_lost(void *arg, size_t filter, const struct filter_stats *stats)
 {
 	struct lane *l = arg;
@@ -290,11 +302,14 @@ static void on_found(
 	void *arg, size_t filter, struct found *found, int64_t at_us, const char *line, size_t len)
 {
 	struct lane *l = arg;
+	size_t dates = l->conf->plan->filters[filter].dates;
 
 	(void)line;
 	(void)len;
-	if (!l->is_off && at_us > l->place_us)
-		l->place_us = at_us;
+	if (!l->is_off)
+		on_dated(l, dates, at_us);
+	if (l->newest_us[dates] > l->place_us)
+		l->place_us = l->newest_us[dates];
 	l->on_found(l->arg, l, filter, found, at_us);
 }
 
@@ -302,8 +317,12 @@ static void take(struct lane *l, const struct batch *b, const struct batch_dates
 	int64_t carried_us, const char *buf, size_t len)
 {
 	const struct dating_clock clock = {.now_us = l->now_us, .carried_us = carried_us};
-	const struct lines_listener to = {
-		.begin = on_begin, .found = on_found, .lost = on_lost, .off = on_off, .arg = l};
+	const struct lines_listener to = {.begin = on_begin,
+		.found = on_found,
+		.lost = on_lost,
+		.off = on_off,
+		.dated = on_dated,
+		.arg = l};
 	struct lines_count count = {0};
 
 	lines_take(&l->lines, &clock, b, dates, buf, len, &to, &count);

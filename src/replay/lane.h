@@ -40,7 +40,10 @@ struct lane {
 	int64_t *first_us; /* by each of the patterns, the first date; 0: none near the beginning */
 	struct lane_sums sums;
 
-	/* The time of the last finding, as far as it may be believed; never runs back. */
+	/* The latest time of its lines so far, by each of the patterns; those ahead do not count.
+	 */
+	int64_t *newest_us;
+	/* What that was when something was found last. */
 	int64_t place_us;
 	struct findings waiting; /* for other logs, the first of them before place_us */
 

@@ -101,6 +101,12 @@ static bool go_on(struct run *r, uint64_t n, size_t first, size_t last)
 	return true;
 }
 
+static void tell_date(const struct run *r, size_t dates, int64_t at_us)
+{
+	if (r->to->dated != NULL)
+		r->to->dated(r->to->arg, dates, at_us);
+}
+
 /* The finders learn of the lines that were passed over. */
 static void end_stretch(struct run *r)
 {
@@ -115,8 +121,10 @@ static void end_stretch(struct run *r)
 		if (!r->dates[i].has_habit)
 			continue;
 		if (date_pass(d->finder, s->n, r->buf + s->last, line_at(r, s->last),
-			    r->clock->now_us, &stamp) == DATE_FOUND)
-			d->last_time_us = stamp.time_us;
+			    r->clock->now_us, &stamp) != DATE_FOUND)
+			continue;
+		d->last_time_us = stamp.time_us;
+		tell_date(r, i, stamp.time_us);
 	}
 	r->stretch.n = 0;
 }
@@ -391,6 +399,8 @@ static bool look_at_line(
 		dating_line(&r->l->dates[i], r->clock, r->buf + off, len, r->l->scratch, &d);
 		if (d.off_us != 0)
 			r->to->off(r->to->arg, d.off_us);
+		else if (d.is_dated)
+			tell_date(r, i, d.at_us);
 		is_dated |= d.is_dated;
 		search_line(r, line, off, len, i, &d);
 		take_windows(r, line, off, len, i, &d);

@@ -30,6 +30,12 @@ struct lines_listener {
 	void (*lost)(void *arg, size_t filter, const struct filter_stats *stats);
 	/* A line is taken as written now, though it says something else (dating_settle). */
 	void (*off)(void *arg, int64_t off_us);
+	/*
+	 * When lines were written, as one set of patterns has it; of lines one after the other
+	 * whose times do not run back only the last. What is found tells its time itself. NULL: no
+	 * matter.
+	 */
+	void (*dated)(void *arg, size_t dates, int64_t at_us);
 	void *arg;
 };
 
