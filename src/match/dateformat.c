@@ -174,9 +174,12 @@ static bool has_odd_signs(const char *pattern)
 	return false;
 }
 
-/* Takes s[0..len) for what is needed if it says more than what was. */
-static void take_need(char need[static DATE_NEED_MAX], const char *s, size_t len)
+/* Takes s[0..len) for what is needed if it says more than what was; *behind: what follows it. */
+static void take_need(
+	char need[static DATE_NEED_MAX], const char *s, size_t len, const char **behind)
 {
+	const char *end = s + len;
+
 	/* Blanks at a pattern's ends do not count. */
 	while (len > 0 && *s == ' ') {
 		s++;
@@ -189,6 +192,7 @@ static void take_need(char need[static DATE_NEED_MAX], const char *s, size_t len
 		return;
 	memcpy(need, s, len);
 	need[len] = '\0';
+	*behind = end;
 }
 
 /* Is that sign itself, and all of it, what must be there? */
@@ -199,32 +203,33 @@ static bool is_plain_sign(const char *p)
 	       (p[1] == '\0' || strchr("?*+{", p[1]) == NULL);
 }
 
-void dateformat_need(const char *pattern, char ret[static DATE_NEED_MAX])
+const char *dateformat_need(const char *pattern, char ret[static DATE_NEED_MAX])
 {
+	const char *behind = pattern, *p;
 	size_t run = 0, n;
-	const char *p;
 
 	*ret = '\0';
 	if (has_odd_signs(pattern))
-		return;
+		return pattern;
 	for (p = pattern; *p != '\0'; p += n) {
 		n = skip_part(p);
 		if (*p == '{')
 			n = strcspn(p, "}") + 1;
 		if (n == 0 || *p == '|' || n > strlen(p)) {
 			*ret = '\0';
-			return;
+			return pattern;
 		}
 		if (n == 1 && is_plain_sign(p)) {
 			run++;
 			continue;
 		}
-		take_need(ret, p - run, run);
+		take_need(ret, p - run, run, &behind);
 		run = 0;
 		if (*p == '%')
 			n = p[1] != '\0' ? 2 : 1;
 	}
-	take_need(ret, p - run, run);
+	take_need(ret, p - run, run, &behind);
+	return behind;
 }
 
 bool dateformat_has_words(const char *pattern)

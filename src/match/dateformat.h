@@ -32,9 +32,10 @@ bool dateformat_needs_clock(const char *pattern);
 
 /*
  * The longest text, of signs alone, that must be in whatever matches it; empty if there is
- * none that is worth looking for. No need is a safe answer.
+ * none that is worth looking for. No need is a safe answer. Returns what of the pattern stands
+ * behind it.
  */
-void dateformat_need(const char *pattern, char ret[static DATE_NEED_MAX]);
+const char *dateformat_need(const char *pattern, char ret[static DATE_NEED_MAX]);
 
 /* Has it formats for words (months, days), which are read in any case? */
 bool dateformat_has_words(const char *pattern);

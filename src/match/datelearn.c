@@ -274,9 +274,11 @@ static size_t wrong_start(
 static bool lacks_need(
 	struct date_miss *m, const struct date_template *t, const char *line, size_t len)
 {
-	if (t->need[0] == '\0' || date_has_text(line, len, t->need) ||
-		(m->need[0] != '\0' && strcmp(m->need, t->need) != 0))
+	if (t->need[0] == '\0' || date_has_text(line, len, t->need, t->clock_after_need) ||
+		(m->need[0] != '\0' &&
+			(strcmp(m->need, t->need) != 0 || m->need_clock != t->clock_after_need)))
 		return false;
+	m->need_clock = t->clock_after_need;
 	memcpy(m->need, t->need, sizeof(m->need));
 	return true;
 }
@@ -307,9 +309,6 @@ static bool say_no(
 	switch (t->sought) {
 	case DATE_SOUGHT_START:
 		return has_wrong_start(m, t, line, len, k);
-	case DATE_SOUGHT_SLASH:
-		m->no_slash = true;
-		return true;
 	case DATE_SOUGHT_NUMBER:
 		m->begins_no_number = true;
 		return true;

@@ -9,24 +9,12 @@ bool date_miss_eq(const struct date_miss *a, const struct date_miss *b)
 {
 	return a->text == b->text && a->mask == b->mask && a->begins_address == b->begins_address &&
 	       a->begins_no_number == b->begins_no_number && a->no_clock == b->no_clock &&
-	       a->no_slash == b->no_slash && a->no_square_date == b->no_square_date;
+	       a->no_square_date == b->no_square_date;
 }
 
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-bool date_has_text(const char *line, size_t len, const char *text)
-{
-	size_t n = strlen(text);
-	const char *end = line + len;
-
-	for (const char *p = line; (p = memchr(p, *text, (size_t)(end - p))) != NULL; p++) {
-		if ((size_t)(end - p) >= n && memcmp(p, text, n) == 0)
-			return true;
-	}
-	return false;
 }
 
 bool date_has_clock(const char *s, size_t len)
@@ -40,15 +28,14 @@ bool date_has_clock(const char *s, size_t len)
 	return false;
 }
 
-/* Is there a digit, "/" and a letter? */
-static bool has_slash(const char *s, size_t len)
+bool date_has_text(const char *line, size_t len, const char *text, bool with_clock)
 {
-	const char *end = s + len;
+	size_t n = strlen(text);
+	const char *end = line + len;
 
-	for (const char *p = s; (p = memchr(p, '/', (size_t)(end - p))) != NULL; p++) {
-		if (p > s && p + 1 < end && is_digit(p[-1]) && (p[1] | 0x20) >= 'a' &&
-			(p[1] | 0x20) <= 'z')
-			return true;
+	for (const char *p = line; (p = memchr(p, *text, (size_t)(end - p))) != NULL; p++) {
+		if ((size_t)(end - p) >= n && memcmp(p, text, n) == 0)
+			return !with_clock || date_has_clock(p + n, (size_t)(end - p) - n);
 	}
 	return false;
 }
@@ -110,10 +97,9 @@ bool date_miss_holds(const struct date_miss *m, const char *line, size_t len)
 	memcpy(&word, line, len < sizeof(word) ? len : sizeof(word));
 	if (((word ^ m->text) & m->mask) != 0)
 		return false;
-	return !(m->need[0] != '\0' && date_has_text(line, len, m->need)) &&
+	return !(m->need[0] != '\0' && date_has_text(line, len, m->need, m->need_clock)) &&
 	       !(m->begins_address && !date_begins_address(line, len)) &&
 	       !(m->begins_no_number && has_number(line, len)) &&
 	       !(m->no_clock && date_has_clock(line, len)) &&
-	       !(m->no_slash && has_slash(line, len)) &&
 	       !(m->no_square_date && has_square_date(line, len));
 }

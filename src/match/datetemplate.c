@@ -284,8 +284,6 @@ static enum date_sought sought_by(const struct date_template *t)
 	if (regex_is_anchored(t->code))
 		return t->pattern != NULL && datelook_is_square(t->pattern) ? DATE_SOUGHT_SQUARE
 									    : DATE_SOUGHT_START;
-	if (t->pattern != NULL && strncmp(t->pattern, "%d/%b", 5) == 0)
-		return DATE_SOUGHT_SLASH;
 	if (t->needs_clock)
 		return DATE_SOUGHT_CLOCK;
 	if ((t->kind == DATE_EPOCH && strcmp(t->name, "Epoch") == 0) ||
@@ -376,7 +374,7 @@ static struct pooled *pooled_new(const struct plan *plan, const char *pattern, u
 	};
 	if (plan->kind == DATE_CIVIL) {
 		datelook_of(pattern, &p->t.look, &p->t.around);
-		dateformat_need(pattern, p->t.need);
+		p->t.clock_after_need = dateformat_needs_clock(dateformat_need(pattern, p->t.need));
 	}
 	if (compile(p, plan, written, f) < 0) {
 		pooled_free(p);

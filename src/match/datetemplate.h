@@ -22,7 +22,6 @@ enum date_sought {
 	DATE_SOUGHT_ANYHOW,
 	DATE_SOUGHT_START,  /* it is anchored: the right bytes at the line's beginning */
 	DATE_SOUGHT_CLOCK,  /* a digit, ":" and a digit */
-	DATE_SOUGHT_SLASH,  /* a digit, "/" and a letter */
 	DATE_SOUGHT_NUMBER, /* digits at the beginning, perhaps in "[]", or after "audit(" */
 	DATE_SOUGHT_SQUARE, /* a default date after the first "[" */
 };
@@ -51,6 +50,7 @@ struct date_template {
 	bool context_free;        /* what is captured depends on the text matched alone */
 	const struct date_look *look; /* what it takes, where that is known; else NULL */
 	const struct date_around *around;
+	bool clock_after_need; /* and behind it a digit, ":" and a digit */
 	struct date_field fields[DATE_FIELDS_MAX];
 	size_t n_fields;
 	struct regex *code;
