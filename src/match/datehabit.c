@@ -59,7 +59,8 @@ bool date_habit_eq(const struct date_habit *a, const struct date_habit *b)
 	       a->cut == b->cut && a->day == b->day && a->clock == b->clock &&
 	       a->first_day == b->first_day && a->last_day == b->last_day && a->more == b->more &&
 	       a->tail_len == b->tail_len && a->tail_mask == b->tail_mask && a->tail == b->tail &&
-	       a->opener == b->opener && a->blank == b->blank && a->weekday == b->weekday;
+	       a->opener == b->opener && a->blank == b->blank && a->outside == b->outside &&
+	       a->weekday == b->weekday;
 }
 
 static bool has_text(const struct date_habit *h, const char *s)
@@ -189,12 +190,12 @@ static bool holds_at(
 			return false;
 		s += h->tail_len;
 	}
-	if (!ends_at(h, s, end))
+	if (!ends_at(h, s, end) || (h->outside > 0 && (s == end || *s != ']')))
 		return false;
 	*ret = (struct stamp) {
 		.time_us = (h->base_sec + sec) * USEC_PER_SEC,
-		.off = at + h->cut,
-		.len = (size_t)(s - text) - h->cut,
+		.off = at + h->cut - h->outside,
+		.len = (size_t)(s - text) - h->cut + 2u * h->outside,
 	};
 	return true;
 }

@@ -35,6 +35,7 @@ struct date_habit {
 	uint8_t clock;               /* where "HH:MM:SS" is */
 	uint8_t first_day, last_day; /* of the month, in which all this holds */
 	uint8_t more;                /* enum date_more */
+	uint8_t outside;             /* 1: "[" before the date and "]" behind it are cut out, too */
 	uint8_t tail_len;            /* of `tail`, DATE_HABIT_TAIL at most */
 	char opener;  /* the text begins after the line's first such byte; '\0': at once */
 	char blank;   /* what may stand for a leading 0 of the day */

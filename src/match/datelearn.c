@@ -103,22 +103,25 @@ static void set_text(struct date_habit *h, const char *text, const struct date_p
 static bool read_text(struct date_habit *h, struct lesson *l, const struct date_template *t,
 	const char *line, const struct stamp *found)
 {
-	const char *text = line, *end = line + found->off + found->len, *s;
+	const struct date_around *around = t->around;
+	const char *text = line, *date = line + found->off + around->outside, *s;
+	const char *end = line + found->off + found->len - around->outside;
 
 	h->template = t;
 	h->more = (uint8_t)t->look->more;
-	h->opener = t->around->opener;
+	h->opener = around->opener;
+	h->outside = (uint8_t)around->outside;
 	if (h->opener != '\0') {
-		text = memchr(line, h->opener, found->off);
-		if (text == NULL || ++text != line + found->off)
+		text = memchr(line, h->opener, (size_t)(date - line));
+		if (text == NULL || ++text != date)
 			return false;
 	}
-	if (line + found->off - text > (ptrdiff_t)t->around->signs)
+	if (date > end || date - text > (ptrdiff_t)around->signs)
 		return false;
-	h->cut = (uint8_t)(line + found->off - text);
+	h->cut = (uint8_t)(date - text);
 	if (utf8_ascii(text, h->cut) < h->cut)
 		return false;
-	if (!datelook_read(t->look->layout, text + h->cut, found->len, &l->parts) ||
+	if (!datelook_read(t->look->layout, date, (size_t)(end - date), &l->parts) ||
 		h->cut + l->parts.size > DATE_HABIT_TEXT)
 		return false;
 	h->blank = l->parts.day_at > 0 && text[h->cut + l->parts.day_at - 1] == ' ' ? ' ' : '0';

@@ -24,9 +24,10 @@ static const struct date_look looks[] = {
 };
 
 static const struct date_around arounds[] = {
-	{"{^LN-BEG}", "", '\0', 2},
-	{"^", "", '\0', 0},
-	{"^[^\\[]*\\[(", ")", '[', 0},
+	{.before = "{^LN-BEG}", .after = "", .signs = 2},
+	{.before = "^", .after = ""},
+	{.before = "^[^\\[]*\\[(", .after = ")", .opener = '['},
+	{.before = "^[^\\[]*(\\[", .after = "\\s*\\])", .opener = '[', .outside = 1},
 };
 
 /* Is it the pattern between what stands around it? */

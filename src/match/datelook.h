@@ -23,6 +23,7 @@ struct date_around {
 	const char *before, *after; /* what stands around the date in the pattern */
 	char opener;                /* the date stands right after the line's first; '\0': at its
 				       beginning */
+	size_t outside;             /* so many bytes on either side of it are cut out with it */
 	size_t signs;               /* so many may stand before it there */
 };
 

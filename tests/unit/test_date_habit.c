@@ -353,7 +353,7 @@ static void usual_logs(void **state)
 	} logs[] = {{NULL, 0}, {"{^LN-BEG}", 0}, {"{^LN-BEG}", 1}, {NULL, 2}, {NULL, 3}, {NULL, 4},
 		{NULL, 5}, {NULL, 6}, {"^[^\\[]*\\[({DATE})", 7}, {NULL, 8}, {NULL, 9}, {NULL, 10},
 		{NULL, 11}, {NULL, 12}, {"^[^\\[]*\\[({DATE})", 13}, {NULL, 14}, {NULL, 15},
-		{"^%Y-%m-%d %H:%M:%S", 14}};
+		{"^%Y-%m-%d %H:%M:%S", 14}, {"^[^\\[]*(\\[{DATE}\\s*\\])", 7}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
@@ -384,6 +384,8 @@ static void endings(void **state)
 		{NULL, "%Y-%m-%d %H:%M:%S"}, {NULL, "%Y-%m-%dT%H:%M:%S+01:00"},
 		{NULL, "%b %d %H:%M:%S %Y"}, {"^[^\\[]*\\[({DATE})", "a [%d/%b/%Y:%H:%M:%S"},
 		{"^[^\\[]*\\[({DATE})", "a [%d/%b/%Y:%H:%M:%S +0100"},
+		{"^[^\\[]*(\\[{DATE}\\s*\\])", "a [%d/%b/%Y:%H:%M:%S +0100"},
+		{"^[^\\[]*(\\[{DATE}\\s*\\])", "a [%Y-%m-%d %H:%M:%S"},
 		{"^{DATE}", "%a %b %d %Y %H:%M:%S"}, {"^%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S"}};
 	static const char *const bits[] = {"", " ", "\t", "0", "5", ".", ",", ":", "-", "+", "_",
 		"x", "/", "T", "Z", "UTC", "GMT", "CET", "utc", "z", "U", "G", "Gm", "+01", "+0100",
@@ -405,8 +407,8 @@ static void endings(void **state)
 			int n;
 
 			strftime(date, sizeof(date), dates[i][1], gmtime_r(&t, &tm));
-			n = snprintf(
-				line, sizeof(line), "%s: %s", date, "an ordinary line of a log");
+			n = snprintf(line, sizeof(line), "%s%s %s", date,
+				strchr(date, '[') != NULL ? "]" : ":", "an ordinary line of a log");
 			for (unsigned again = k == 0 ? 20 : 1; again > 0; again--)
 				show_line(&s, line, (size_t)n, NOW_SEC * USEC_PER_SEC);
 			n = snprintf(line, sizeof(line), "%s%s%s%s", date,
