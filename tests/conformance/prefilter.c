@@ -23,6 +23,7 @@ struct event {
 	size_t filter;
 	unsigned regex;
 	int64_t at_us;
+	int64_t newest_us; /* of the lines so far, by those patterns */
 	size_t off, len;
 	uint64_t fields; /* what was captured, as a number */
 };
@@ -32,6 +33,7 @@ struct events {
 	size_t n, room;
 	struct lines_count count;
 	uint64_t n_off, n_limits;
+	int64_t *newest_us; /* by each set of patterns */
 };
 
 struct readers {
@@ -61,6 +63,14 @@ static void *need(void *p)
 	return p;
 }
 
+static void on_dated(void *arg, size_t dates, int64_t at_us)
+{
+	struct events *e = ((struct readers *)arg)->events;
+
+	if (at_us > e->newest_us[dates])
+		e->newest_us[dates] = at_us;
+}
+
 static void on_found(
 	void *arg, size_t filter, struct found *found, int64_t at_us, const char *line, size_t len)
 {
@@ -72,6 +82,7 @@ static void on_found(
 		e->room = e->room * 2 + 1024;
 		e->all = need(reallocarray(e->all, e->room, sizeof(e->all[0])));
 	}
+	on_dated(r, r->plan.filters[filter].dates, at_us);
 	for (size_t i = 0; i < FIELDS_KNOWN; i++) {
 		const struct span v = found->fields.v[i];
 
@@ -83,6 +94,7 @@ static void on_found(
 		.filter = filter,
 		.regex = found->regex,
 		.at_us = at_us,
+		.newest_us = e->newest_us[r->plan.filters[filter].dates],
 		.off = (size_t)(line - r->base),
 		.len = len,
 		.fields = h,
@@ -247,9 +259,10 @@ static void show(const struct readers *r, const char *what, const struct events 
 		fprintf(stderr, "%s: nothing\n", what);
 		return;
 	}
-	fprintf(stderr, "%s: jail %s, regex %u, time %lld, fields %llx: %.*s\n", what,
-		r->jails[x->filter], x->regex, (long long)x->at_us, (unsigned long long)x->fields,
-		(int)(x->len < 300 ? x->len : 300), r->base + x->off);
+	fprintf(stderr, "%s: jail %s, regex %u, time %lld, latest %lld, fields %llx: %.*s\n", what,
+		r->jails[x->filter], x->regex, (long long)x->at_us, (long long)x->newest_us,
+		(unsigned long long)x->fields, (int)(x->len < 300 ? x->len : 300),
+		r->base + x->off);
 }
 
 static bool same_finder(const struct dating *a, const struct dating *b)
@@ -288,6 +301,10 @@ static bool compare(const struct readers *r, const char *name, const struct even
 			(unsigned long long)a->n_off, (unsigned long long)b->n_off);
 		return false;
 	}
+	if (memcmp(a->newest_us, b->newest_us, r->plan.n_dates * sizeof(a->newest_us[0])) != 0) {
+		fprintf(stderr, "%s: the latest times differ\n", name);
+		return false;
+	}
 	for (size_t i = 0; i < r->plan.n_dates; i++) {
 		if (!same_finder(&la->dates[i], &lb->dates[i])) {
 			fprintf(stderr, "%s: the finders for dates %zu differ\n", name, i);
@@ -301,12 +318,14 @@ static bool judge_text(struct readers *r, const char *name, const char *text, si
 {
 	const struct dating_clock clock = {.now_us = NOW_US, .live = live};
 	const struct lines_listener to = {
-		.found = on_found, .lost = on_lost, .off = on_off, .arg = r};
+		.found = on_found, .lost = on_lost, .off = on_off, .dated = on_dated, .arg = r};
 	struct events plain = {0}, batched = {0};
 	struct lines lp, lb;
 	bool same;
 
 	r->base = text;
+	plain.newest_us = need(calloc(r->plan.n_dates + 1, sizeof(int64_t)));
+	batched.newest_us = need(calloc(r->plan.n_dates + 1, sizeof(int64_t)));
 	lines_init(&lp, r, &r->blind);
 	lines_init(&lb, r, &r->plan);
 	r->events = &plain;
@@ -318,6 +337,8 @@ static bool judge_text(struct readers *r, const char *name, const char *text, si
 	lines_done(&lb);
 	free(plain.all);
 	free(batched.all);
+	free(plain.newest_us);
+	free(batched.newest_us);
 	return same;
 }
 
