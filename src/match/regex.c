@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "match/barred.h"
 #include "match/pattern.h"
 #include "match/steps.h"
 
@@ -52,7 +53,10 @@ struct program {
 
 struct regex {
 	struct program bytes; /* not there if it can only be said in characters */
-	struct program utf8;  /* only with PATTERN_UTF8 */
+	/* The same without one of its ways, for texts that do not have `bar` in them (barred.h). */
+	struct program without;
+	char bar;
+	struct program utf8; /* only with PATTERN_UTF8 */
 	/* The same for long texts, with callouts; not there if it is too large with them. */
 	struct program measured;
 	/* The bytes any match begins with, at the text's start: the cheap test comes first. */
@@ -248,6 +252,27 @@ static int compile(struct program *p, struct program *measured, pcre2_compile_co
 	return 0;
 }
 
+/* The program for texts without the byte that one of its ways needs; it is not there if it fails.
+ */
+static void add_without(struct regex *r, const struct pattern *source, unsigned flags,
+	pcre2_compile_context *context)
+{
+	struct pattern less = {0};
+	struct barred barred;
+	PCRE2_UCHAR message[MESSAGE_MAX];
+	size_t at;
+
+	if (!barred_find(&barred, buf_text(&source->text), source->text.len))
+		return;
+	if (buf_add(&less.text, buf_text(&source->text), barred.off) == 0 &&
+		buf_add(&less.text, "(?!)", 4) == 0 &&
+		buf_add(&less.text, buf_text(&source->text) + barred.off,
+			source->text.len - barred.off) == 0 &&
+		compile(&r->without, &r->measured, context, &less, flags, &at, message) == 0)
+		r->bar = barred.byte;
+	pattern_done(&less);
+}
+
 /* One of the two programs; find_literal sees the text of the first. */
 static int add_program(struct regex *r, pcre2_compile_context *context, const char *what,
 	const struct conf_text *source, unsigned flags, struct faults *f)
@@ -266,8 +291,10 @@ static int add_program(struct regex *r, pcre2_compile_context *context, const ch
 		if (rc == -EINVAL)
 			complain(f, what, source, at, (const char *)message);
 	}
-	if (rc == 0 && (flags & (PATTERN_MULTILINE | PATTERN_UTF8)) == 0)
+	if (rc == 0 && (flags & (PATTERN_MULTILINE | PATTERN_UTF8)) == 0) {
 		find_literal(r, buf_text(&pattern.text));
+		add_without(r, &pattern, flags, context);
+	}
 	pattern_done(&pattern);
 	return rc;
 }
@@ -310,6 +337,7 @@ void regex_free(struct regex *r)
 	if (r == NULL)
 		return;
 	pcre2_code_free(r->bytes.code);
+	pcre2_code_free(r->without.code);
 	pcre2_code_free(r->utf8.code);
 	pcre2_code_free(r->measured.code);
 	free(r);
@@ -373,6 +401,8 @@ bool regex_find_from(
 	PCRE2_SPTR subject = (PCRE2_SPTR)text;
 	int rc;
 
+	if (!utf8 && r->without.is_jit && memchr(text, r->bar, end) == NULL)
+		p = &r->without;
 	if (from == 0 && (end < r->literal_len || memcmp(text, r->literal, r->literal_len) != 0))
 		return false;
 	if (p->is_jit) {
