@@ -309,6 +309,18 @@ const struct source *journal_source(const struct guard *g, unsigned jail)
 	return NULL;
 }
 
+/* All who read it judge together what comes, though an entry may be for few of them. */
+static int add_jails(struct guard *g, struct journal_source *j, const struct journal_conf *conf)
+{
+	for (size_t i = 0; i < conf->n_jails; i++) {
+		int r = source_add_jail(g, &j->source, (uint16_t)conf->jails[i].id);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int journal_init(struct guard *g)
 {
 	const struct journals *all = &g->o->plan->journals;
@@ -320,7 +332,8 @@ int journal_init(struct guard *g)
 		g->journals[i].guard = g;
 		g->journals[i].fd = -1;
 		g->n_journals++;
-		if (source_init(&g->journals[i].source, all->items[i].name) < 0)
+		if (source_init(&g->journals[i].source, all->items[i].name) < 0 ||
+			add_jails(g, &g->journals[i], &all->items[i].conf) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -83,7 +83,8 @@ static int make_config(void **state)
 		"logpath = %s\n",
 		log_path, log_path);
 	put("jail.conf", text);
-	put("filter.d/f.conf", "[Definition]\nfailregex = ^ bad from <HOST>$\n");
+	put("filter.d/f.conf", "[Definition]\nfailregex = ^ bad from <HOST>$\n"
+			       "            ^ slow (?:a|aa)+b from <HOST>$\n");
 	put("stockade.conf",
 		"[Definition]\nloglevel = INFO\n[syslog]\nlisten = udp://127.0.0.1:1\n");
 	put("auth.log", "");
@@ -470,6 +471,117 @@ static void poison_is_left_out(void **state)
 	assert_int_equal(end_guard(true), 0);
 }
 
+static const char *status(void)
+{
+	return ask("{\"cmd\":\"status\"}\n");
+}
+
+static void poison_among_others(void **state)
+{
+	time_t now = time(NULL);
+	struct stat st;
+
+	(void)state;
+	append(log_path, "192.0.2.1", 4, now);
+	assert_int_equal(stat(log_path, &st), 0);
+	/* The third of four. */
+	poison = (struct guard_line) {.ino = st.st_ino, .offset = (uint64_t)st.st_size / 2};
+	n_poison = 1;
+	start_guard();
+	n_poison = 0;
+	tell_file(log_path, true);
+	begin();
+	expect_ban("192.0.2.1", 0);
+	assert_non_null(strstr(status(), "\"poison_lines\":1"));
+	assert_non_null(strstr(status(), "\"failures\":3"));
+	assert_null(strstr(status(), "\"prefilter\":null"));
+	assert_int_equal(end_guard(true), 0);
+}
+
+/* What could not be looked at together is, line by line, and nothing is lost. */
+static void poison_of_many(void **state)
+{
+	time_t now = time(NULL);
+	struct stat st;
+
+	(void)state;
+	append(log_path, "192.0.2.1", 4, now);
+	assert_int_equal(stat(log_path, &st), 0);
+	poison = (struct guard_line) {
+		.ino = st.st_ino, .offset = (uint64_t)st.st_size / 4, .is_block = true};
+	n_poison = 1;
+	start_guard();
+	n_poison = 0;
+	tell_file(log_path, true);
+	begin();
+	expect_ban("192.0.2.1", 0);
+	assert_non_null(strstr(status(), "\"poison_lines\":0"));
+	assert_non_null(strstr(status(), "\"failures\":4"));
+	assert_int_equal(end_guard(true), 0);
+}
+
+#define SLOW_LINES 4
+
+/* Lines in which nothing is found, after a long while. Returns how long each is. */
+static size_t append_slow(void)
+{
+	time_t now = time(NULL);
+	char stamp[64], as[3000];
+	struct tm tm;
+	FILE *f = fopen(log_path, "a");
+	int len = 0;
+
+	assert_non_null(f);
+	memset(as, 'a', sizeof(as));
+	localtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S%z", &tm);
+	for (unsigned i = 0; i < SLOW_LINES; i++)
+		len = fprintf(
+			f, "%s slow %.*s, not ab from 192.0.2.9\n", stamp, (int)sizeof(as), as);
+	fclose(f);
+	return (size_t)len;
+}
+
+/* The end comes while a regex is tried on a line in which nothing is found. */
+static void names_the_line_it_dies_of(void **state)
+{
+	int64_t deadline = clock_mono_us() + PATIENCE_MS * 1000LL;
+	struct stat st;
+	size_t len;
+	int status_was;
+
+	(void)state;
+	append(log_path, "192.0.2.1", 4, time(NULL));
+	assert_int_equal(stat(log_path, &st), 0);
+	start_guard();
+	tell_file(log_path, true);
+	begin();
+	expect_ban("192.0.2.1", 0);
+	len = append_slow();
+	while (!mark->judging || mark->line.is_block || mark->line.offset < (uint64_t)st.st_size) {
+		assert_true(clock_mono_us() < deadline);
+		usleep(100);
+	}
+	kill(pid, SIGABRT);
+	assert_int_equal(waitpid(pid, &status_was, 0), pid);
+	assert_true(WIFSIGNALED(status_was) && mark->judging);
+	assert_false(mark->line.is_block);
+	assert_int_equal((mark->line.offset - (uint64_t)st.st_size) % len, 0);
+	poison = mark->line;
+	close(keeper);
+	close(inotify);
+	close(datagram_in);
+	n_poison = 1;
+	start_guard();
+	n_poison = 0;
+	tell_file(log_path, true);
+	begin();
+	while (strstr(status(), "\"lag_bytes\":0") == NULL)
+		assert_true(clock_mono_us() < deadline);
+	assert_non_null(strstr(status(), "\"poison_lines\":1"));
+	assert_int_equal(end_guard(true), 0);
+}
+
 static void nonsense_ends_it(void **state)
 {
 	int status;
@@ -495,6 +607,9 @@ int main(void)
 		cmocka_unit_test_setup(rotated_while_running, fresh),
 		cmocka_unit_test_setup(rotated_while_away, fresh),
 		cmocka_unit_test_setup(poison_is_left_out, fresh),
+		cmocka_unit_test_setup(poison_among_others, fresh),
+		cmocka_unit_test_setup(poison_of_many, fresh),
+		cmocka_unit_test_setup(names_the_line_it_dies_of, fresh),
 		cmocka_unit_test_setup(nonsense_ends_it, fresh),
 	};
 

@@ -280,11 +280,117 @@ static void pieces(void **state)
 	}
 }
 
+/* Takes so many lines of a block at once. */
+struct block_taker {
+	struct seen seen;
+	size_t most;
+	unsigned blocks;
+	uint64_t off; /* where the next begins */
+};
+
+static size_t on_block(void *arg, const struct tail_block *block, uint64_t *ret_lines)
+{
+	struct block_taker *b = arg;
+	size_t at = 0;
+
+	assert_int_equal(block->text[block->len - 1], '\n');
+	assert_true(block->off >= b->off);
+	while (at < block->len && *ret_lines < b->most) {
+		const char *end = memchr(block->text + at, '\n', block->len - at);
+		struct tail_line line = {
+			.text = block->text + at, .len = (size_t)(end - block->text) - at};
+
+		assert_true(line.len <= TAIL_LINE_MAX);
+		at += line.len + 1;
+		while (line.len > 0 && line.text[line.len - 1] == '\r')
+			line.len--;
+		on_line(&b->seen, &line);
+		++*ret_lines;
+	}
+	b->blocks += at > 0;
+	b->off = block->off + at;
+	return at;
+}
+
+static void on_line_between(void *arg, const struct tail_line *line)
+{
+	struct block_taker *b = arg;
+
+	on_line(&b->seen, line);
+	assert_true(line->off >= b->off);
+	b->off = line->end;
+}
+
+/* The same lines come, and are counted alike, whoever takes how many of them at once. */
+static void same_in_blocks(struct tail *t, size_t most)
+{
+	struct block_taker b = {.most = most};
+	struct tail one = *t;
+	struct seen s = {0};
+	int r;
+
+	do
+		r = tail_read(&one, buffer, 1 << 20, on_line, &s);
+	while (r == 1);
+	do
+		r = tail_read_blocks(t, buffer, 1 << 20, on_block, on_line_between, &b);
+	while (r == 1);
+	assert_int_equal(r, 0);
+	assert_string_equal(b.seen.text, s.text);
+	assert_int_equal(b.seen.n, s.n);
+	assert_int_equal(b.seen.cut, s.cut);
+	assert_int_equal(b.seen.longest, s.longest);
+	assert_int_equal(t->offset, one.offset);
+	assert_int_equal(t->skipping, one.skipping);
+	assert_int_equal(t->lines, one.lines);
+	assert_int_equal(t->long_lines, one.long_lines);
+	assert_int_equal(t->head_len, one.head_len);
+	assert_true(most == 0 || s.n == s.cut || b.blocks > 0);
+}
+
+static void long_line(size_t len)
+{
+	char *text = malloc(len + 2);
+
+	assert_non_null(text);
+	memset(text, 'x', len);
+	strcpy(text + len, "\n");
+	put(text, O_APPEND);
+	free(text);
+}
+
+static void blocks_are_lines(void **state)
+{
+	static const size_t mosts[] = {0, 1, 2, SIZE_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(mosts) / sizeof(mosts[0]); i++) {
+		struct tail t;
+
+		put("one\ntwo\r\n\n\r\nthr", O_TRUNC);
+		start(&t);
+		same_in_blocks(&t, mosts[i]);
+		put("ee\nfour\n", O_APPEND);
+		long_line(TAIL_LINE_MAX);
+		long_line(TAIL_LINE_MAX + 1);
+		put("five\nsix\n", O_APPEND);
+		long_line(3 * TAIL_BUFFER);
+		put("seven\n", O_APPEND);
+		same_in_blocks(&t, mosts[i]);
+		put("eight", O_APPEND);
+		same_in_blocks(&t, mosts[i]);
+		put("\n", O_APPEND);
+		same_in_blocks(&t, mosts[i]);
+		tail_done(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_lines_once),
 		cmocka_unit_test(truncated),
+		cmocka_unit_test(blocks_are_lines),
 		cmocka_unit_test(resumed),
 		cmocka_unit_test(from_the_end),
 		cmocka_unit_test(long_lines),

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who watches a batch hears of each line before a regex is tried on it. */
+#include "match/batch.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NOW_US (1795159800LL * USEC_PER_SEC) /* 2026-11-20 07:30:00 UTC */
+
+static const char text[] = "2026-11-20T07:29:00+0000 nothing\n"
+			   "2026-11-20T07:29:01+0000 bad from 192.0.2.1\n"
+			   "2026-11-20T07:29:02+0000 bad from nobody\n"
+			   "no date, bad from 192.0.2.2\n"
+			   "2026-11-20T07:29:03+0000 nothing again\n";
+
+struct watched {
+	size_t offs[8], n, n_over;
+	size_t forbidden;
+};
+
+static bool may_search(void *arg, size_t off)
+{
+	struct watched *w = arg;
+
+	assert_int_equal(w->n, w->n_over);
+	w->offs[w->n++] = off;
+	return off != w->forbidden;
+}
+
+static void searched(void *arg)
+{
+	struct watched *w = arg;
+
+	w->n_over++;
+	assert_int_equal(w->n, w->n_over);
+}
+
+static struct filter *filter;
+static struct sieve *sieve;
+static struct batch_filter readers[1];
+static struct batch_plan plan;
+static struct batch_dates dates;
+
+static size_t offset_of(const char *what)
+{
+	const char *at = strstr(text, what);
+
+	while (at > text && at[-1] != '\n')
+		at--;
+	return (size_t)(at - text);
+}
+
+static int set_up(void **state)
+{
+	struct conf_text regex = {.text = "^ bad from <ADDR>$"}, none = {0};
+	struct filter_def def = {.name = "f", .failregex = &regex, .n_failregex = 1, .maxlines = 1};
+	struct date_patterns *patterns;
+	struct date_finder *finder;
+	struct faults f = {0};
+	struct stamp stamp;
+
+	(void)state;
+	if (filter_new(&filter, &def, &f) < 0 || date_patterns_new(&patterns, &none, &none, &f) < 0)
+		return -1;
+	finder = date_finder_new(patterns);
+	for (unsigned i = 0; i < 3; i++)
+		date_find(finder, text, strlen("2026-11-20T07:29:00+0000 nothing"), NOW_US, &stamp);
+	dates.has_habit = date_finder_habit(finder, NOW_US, &dates.habit);
+	date_finder_free(finder);
+	date_patterns_free(patterns);
+	faults_done(&f);
+	readers[0].filter = filter;
+	plan = (struct batch_plan) {
+		.filters = readers, .n_filters = 1, .n_dates = 1, .line_max = 65536};
+	if (sieve_new(&sieve, &(const struct filter *) {filter}, 1, NULL) < 0)
+		return -1;
+	plan.sieve = sieve;
+	return dates.has_habit ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	sieve_free(sieve);
+	filter_free(filter);
+	return 0;
+}
+
+static void run(struct batch *b, struct watched *w, const char *buf, size_t len)
+{
+	const struct batch_span span = {NOW_US - 3600 * USEC_PER_SEC, NOW_US};
+	const struct batch_watch watch = {may_search, searched, w};
+	struct batch_worker *worker = batch_worker_new(&plan);
+
+	assert_non_null(worker);
+	batch_run(worker, b, &dates, &span, &watch, buf, len);
+	batch_worker_free(worker);
+}
+
+static void is_told_of_each_line_it_searches(void **state)
+{
+	struct watched w = {.forbidden = SIZE_MAX};
+	struct batch b = {0};
+
+	(void)state;
+	run(&b, &w, text, strlen(text));
+	assert_false(b.failed);
+	assert_int_equal(w.n, 3);
+	assert_int_equal(w.offs[0], offset_of("bad from 192.0.2.1"));
+	assert_int_equal(w.offs[1], offset_of("bad from nobody"));
+	assert_int_equal(w.offs[2], offset_of("no date"));
+	/* Of the two without a match one has no usual date. */
+	assert_int_equal(b.n_lines, 2);
+	assert_int_equal(b.lines[0].off, w.offs[0]);
+	assert_true(b.founds[b.lines[0].first].is_found);
+	assert_true(b.lines[1].is_odd);
+	batch_done(&b);
+}
+
+static void does_not_search_what_it_may_not(void **state)
+{
+	struct watched w = {.forbidden = offset_of("bad from 192.0.2.1")};
+	struct batch b = {0};
+
+	(void)state;
+	run(&b, &w, text, strlen(text));
+	assert_int_equal(b.n_lines, 2);
+	assert_int_equal(b.lines[0].off, w.forbidden);
+	assert_true(b.lines[0].is_odd);
+	assert_int_equal(b.lines[0].n, 1);
+	assert_false(b.founds[b.lines[0].first].is_found);
+	batch_done(&b);
+}
+
+/* Lines of nothing are many, and what is known of them must not take more than it is worth. */
+static void memory_is_bounded(void **state)
+{
+	static char empty[1 << 20];
+	static struct batch_filter all[64];
+	const struct batch_plan many = {
+		.filters = all, .n_filters = 64, .n_dates = 1, .line_max = 65536};
+	struct batch_worker *worker;
+	struct batch b = {0};
+
+	(void)state;
+	memset(empty, '\n', sizeof(empty));
+	for (size_t i = 0; i < 64; i++)
+		all[i] = readers[0];
+	worker = batch_worker_new(&many);
+	assert_non_null(worker);
+	batch_run(worker, &b, &dates, &(struct batch_span) {0, NOW_US}, NULL, empty, sizeof(empty));
+	assert_true(b.failed);
+	assert_true(b.room_lines * sizeof(b.lines[0]) + b.room_founds * sizeof(b.founds[0]) <
+		    160 * sizeof(empty));
+	batch_worker_free(worker);
+	batch_done(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_told_of_each_line_it_searches),
+		cmocka_unit_test(does_not_search_what_it_may_not),
+		cmocka_unit_test(memory_is_bounded),
+	};
+
+	return cmocka_run_group_tests_name("batch", tests, set_up, tear_down);
+}
