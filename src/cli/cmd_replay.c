@@ -18,6 +18,7 @@
 
 #define JAILS_MAX 256
 #define THREADS_MAX 64
+#define THREADS_USUAL 16 /* at most, if nobody says: what is done in order takes its time */
 
 static int run(struct cli *c);
 
@@ -44,8 +45,8 @@ const struct command cmd_replay = {
 		"                 \"old\"), time (of the first ban), logins, bans, failures, user\n"
 		"  --now TIME     the present, by which dates without a year are read\n"
 		"  --encoding NAME  how the files are encoded, as logencoding has it\n"
-		"  --threads N    how many work at it, by default one a processor; what comes of\n"
-		"                 it is the same\n",
+		"  --threads N    how many work at it, by default one a processor, 16 at most;\n"
+		"                 what comes of it is the same\n",
 	.json = true,
 	.run = run,
 };
@@ -85,13 +86,13 @@ static int read_threads(unsigned *ret, const char *s)
 	return 0;
 }
 
-/* As many as there are processors for us. */
+/* As many as there are processors for us, within reason. */
 static unsigned usual_threads(void)
 {
 	cpu_set_t set;
 	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 
-	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+	return n < 1 ? 1 : n > THREADS_USUAL ? THREADS_USUAL : (unsigned)n;
 }
 
 static int read_options(struct cli *c, struct wishes *w)

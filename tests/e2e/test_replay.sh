@@ -145,10 +145,22 @@ same "whichever is packed" "$T/bans.json" "$T/part.ac" "$T/part.ab.gz" "$T/part.
 awk -v part="$T/mixed." '/^Nov/ { n = $5 ~ /^CRON/ ? 1 : $0 ~ /\.[0-9]*[02468] port/ ? 2 : 3 } { print >(part n) }' "$LOG"
 same "sorted apart into three logs" "$T/bans.json" "$T/mixed.1" "$T/mixed.2" "$T/mixed.3"
 
-for _threads in 1 2 7; do
+gzip -k "$T/mixed.3"
+for _threads in 1 2 3 8; do
 	same "with $_threads threads" "$T/bans.json" --threads $_threads "$LOG"
 	same "with $_threads threads, in three parts" "$T/bans.json" --threads $_threads \
-		"$T/mixed.1" "$T/mixed.3" "$T/mixed.2"
+		"$T/mixed.1" "$T/mixed.3.gz" "$T/mixed.2"
+done
+# Clocks that jump and lines of no date: whatever that means, it means it to any number of threads.
+awk '{ n = (n * 69069 + 1) % 65536 }
+	n % 19 == 0 && /^Nov/ { $2 = 1 + (n % 28) }
+	n % 23 == 0 { $3 = "2" ($2 % 4) ":00:" (10 + n % 50) }
+	n % 41 == 0 { sub(/^Nov/, "Feb 30") }
+	{ print >("'"$T"'/odd." n % 3) }' "$LOG"
+replay --json --threads 1 "$T/odd.0" "$T/odd.1" "$T/odd.2" >"$T/odd.json"
+check "logs at odds with time have bans, too" test -s "$T/odd.json"
+for _threads in 2 3 8; do
+	same "the same with $_threads threads" "$T/odd.json" --threads $_threads "$T/odd.0" "$T/odd.1" "$T/odd.2"
 done
 awk '/^Nov/ { split($3, c, ":"); at = sprintf("2026-11-%02dT%s.5Z", $2, $3) }
 	{ printf "{\"log\":\"%s\\n\",\"stream\":\"stderr\",\"time\":\"%s\"}\n", $0, at }' "$LOG" >"$T/docker.log"
