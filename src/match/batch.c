@@ -65,13 +65,13 @@ void batch_done(struct batch *b)
 	*b = (struct batch) {0};
 }
 
-/* Room for n more; false when out of memory, which the batch remembers. */
+/* Room for `more`, and some if that is 0; false when out of memory, which the batch remembers. */
 static bool reserve(struct batch *b, void *list, size_t n, size_t *room, size_t more, size_t size)
 {
 	void **p = list, *larger;
 	size_t want = n + more;
 
-	if (want <= *room)
+	if (want <= *room && *p != NULL)
 		return true;
 	want = want < 64 ? 64 : want + want / 2;
 	larger = want * size <= b->list_max ? reallocarray(*p, want, size) : NULL;

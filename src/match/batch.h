@@ -37,7 +37,6 @@ struct batch_dates {
 };
 
 /* When a line must have been written to be passed over: another needs a closer look. */
-
 struct batch_span {
 	int64_t from_us, to_us;
 };

@@ -137,6 +137,31 @@ static void does_not_search_what_it_may_not(void **state)
 	batch_done(&b);
 }
 
+/* Sets of patterns of which only the text that they need tells them apart. */
+static void asks_each_set_what_it_misses(void **state)
+{
+	static const char lines[] = "one 12:00:00\ntwo 12:00:00\nthree 12:00:00\nnothing\n";
+	const struct batch_dates two[] = {
+		{.has_miss = true, .miss = {.need = "one", .need_clock = true}},
+		{.has_miss = true, .miss = {.need = "two", .need_clock = true}},
+		{.has_miss = true, .miss = {.need = "two", .need_clock = true}},
+	};
+	const struct batch_plan blind = {.n_dates = 3, .line_max = 65536};
+	struct batch_worker *worker = batch_worker_new(&blind);
+	const struct batch_span span = {NOW_US - 3600 * USEC_PER_SEC, NOW_US};
+	struct batch b = {0};
+
+	(void)state;
+	assert_non_null(worker);
+	batch_run(worker, &b, two, &span, NULL, lines, strlen(lines));
+	assert_int_equal(b.n_lines, 2);
+	assert_int_equal(b.lines[0].off, 0);
+	assert_int_equal(b.lines[1].off, strlen("one 12:00:00\n"));
+	assert_int_equal(b.rest.n, 2);
+	batch_done(&b);
+	batch_worker_free(worker);
+}
+
 /* Lines of nothing are many, and what is known of them must not take more than it is worth. */
 static void memory_is_bounded(void **state)
 {
@@ -166,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_told_of_each_line_it_searches),
 		cmocka_unit_test(does_not_search_what_it_may_not),
+		cmocka_unit_test(asks_each_set_what_it_misses),
 		cmocka_unit_test(memory_is_bounded),
 	};
 
