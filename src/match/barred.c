@@ -53,16 +53,11 @@ static unsigned count_groups(const struct retree_node *n, const struct retree_no
 	return count;
 }
 
-/*
- * Whoever passes through the group goes on in the order of the text: nothing else decides. What is
- * atomic would try no other way after it.
- */
+/* Whoever passes through the group goes on in the order of the text: nothing else decides. */
 static bool is_passed_plainly(const struct retree_node *n, const struct retree_node *group)
 {
 	if (n == group)
 		return true;
-	if (n->is_atomic)
-		return false;
 	if (n->kind != RETREE_CAT && n->kind != RETREE_ALT && n->kind != RETREE_GROUP &&
 		n->kind != RETREE_REPEAT)
 		return false;
@@ -78,10 +73,9 @@ static bool bars(const struct retree *tree, const struct retree_node *condition,
 	const struct retree_node *group = NULL;
 
 	if (!first_byte(condition->child, &ret->byte) || ret->byte == '\n' ||
-		count_groups(tree->root, condition, &group) != 1 ||
-		group->child->kind != RETREE_CAT)
+		count_groups(tree->root, condition, &group) != 1)
 		return false;
-	ret->off = group->child->off;
+	ret->off = group->off;
 	for (const struct retree_node *n = tree->root->child; n != condition; n = n->next)
 		if (is_passed_plainly(n, group))
 			return true;

@@ -9,7 +9,7 @@
  * a text has no such byte, all ways by that group are in vain, and an expression need not try them.
  */
 struct barred {
-	size_t off; /* of what the group takes in the expression: nothing may stand there */
+	size_t off; /* of the group in the expression */
 	char byte;
 };
 

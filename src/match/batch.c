@@ -246,7 +246,10 @@ static bool add_value(struct run *r, size_t slot, struct span v)
 
 	if (!RESERVE(b, values, 1))
 		return false;
-	if (v.text >= r->buf && v.text < r->buf + r->len) {
+	if (v.len == 0) {
+		/* It may stand behind the buffer; where it does is nothing to anybody. */
+		value.off = 0;
+	} else if (v.text >= r->buf && v.text < r->buf + r->len) {
 		value.off = (uint32_t)(v.text - r->buf);
 	} else {
 		if (!RESERVE(b, text, v.len))

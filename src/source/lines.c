@@ -26,7 +26,7 @@ struct run {
 	struct lines_count *count;
 	struct stretch stretch;
 	size_t n_habits;                /* sets of patterns that have one */
-	uint16_t windowed[WINDOWS_MAX]; /* the first filters that have a window */
+	uint16_t windowed[WINDOWS_MAX]; /* filters that have a window, in order of their dates */
 	size_t n_windowed;              /* all of them */
 };
 
@@ -209,7 +209,8 @@ static void tell_line(struct run *r, const struct batch_line *line, size_t dates
 	}
 }
 
-/* The next filter with a window, from place *k on; false: there is none. Begin with 0. */
+/* The next filter with a window, from place *k on; false: there is none. Begin with 0. They come in
+ * the order in which they judge a line if all are listed. */
 static bool next_window(const struct run *r, size_t *k, size_t *ret_filter)
 {
 	bool is_listed = r->n_windowed <= WINDOWS_MAX;
@@ -306,27 +307,6 @@ static void pass_window(struct run *r, size_t filter, size_t off, size_t next)
 	search_window(r, filter, &d, off, len);
 }
 
-/* The same for lines one after the other, for all filters with a window. */
-static void pass_windows(struct run *r, const struct batch_passed *p)
-{
-	size_t k = 0, filter, end = r->n_windowed > 0 ? after_line(r, p->last) : 0;
-
-	while (next_window(r, &k, &filter)) {
-		struct window_wait *wait = window_wait(r->l->windows[filter]);
-		bool leaves = filter_leaves_window(r->l->plan->filters[filter].filter);
-		size_t off = p->first;
-
-		while (off < end && (wait->hot > 0 || !leaves)) {
-			size_t next = after_line(r, off);
-
-			pass_window(r, filter, off, next);
-			off = next;
-		}
-		if (off < end)
-			pass_window(r, filter, off, end);
-	}
-}
-
 /* What a line is to the windows of one set of patterns; d: its text, NULL if it is dated as usual.
  */
 static void take_windows(struct run *r, const struct batch_line *line, size_t off, size_t len,
@@ -347,6 +327,48 @@ static void take_windows(struct run *r, const struct batch_line *line, size_t of
 		else
 			pass_window(r, filter, off, after_line(r, off));
 	}
+}
+
+/* Is there a window to be searched, even when a line goes into it that is nothing by itself? */
+static bool is_awake(const struct run *r)
+{
+	size_t k = 0, filter;
+
+	while (next_window(r, &k, &filter)) {
+		if (window_wait(r->l->windows[filter])->hot > 0 ||
+			!filter_leaves_window(r->l->plan->filters[filter].filter))
+			return true;
+	}
+	return false;
+}
+
+/* A line that is dated as usual and, by itself, nothing to any filter with a window. */
+static void pass_line(struct run *r, size_t off, size_t next)
+{
+	size_t k = 0, filter;
+
+	if (r->n_windowed <= WINDOWS_MAX) {
+		while (next_window(r, &k, &filter))
+			pass_window(r, filter, off, next);
+		return;
+	}
+	for (size_t i = 0; i < r->l->plan->n_dates; i++)
+		take_windows(r, NULL, off, 0, i, NULL);
+}
+
+/* The same for lines one after the other. */
+static void pass_windows(struct run *r, const struct batch_passed *p)
+{
+	size_t k = 0, filter, off = p->first, end = r->n_windowed > 0 ? after_line(r, p->last) : 0;
+
+	while (off < end && is_awake(r)) {
+		size_t next = after_line(r, off);
+
+		pass_line(r, off, next);
+		off = next;
+	}
+	while (off < end && next_window(r, &k, &filter))
+		pass_window(r, filter, off, end);
 }
 
 /* Is there something in the line for a filter of that set of patterns? */
@@ -414,9 +436,14 @@ static void take_line(
 	bool is_dated;
 
 	r->count->lines++;
-	if (r->to->begin != NULL && !r->to->begin(r->to->arg, off))
+	if (r->to->begin != NULL && !r->to->begin(r->to->arg, off)) {
+		/* What waits for a window is what stands in one piece. */
+		fill_windows(r);
 		return;
-	is_dated = is_usual && line->is_plain && r->n_habits > 0
+	}
+	/* What is found in windows comes between what was found for this set of patterns and that.
+	 */
+	is_dated = is_usual && line->is_plain && r->n_habits > 0 && !is_awake(r)
 			   ? tell_all(r, line)
 			   : look_at_line(r, line, off, len, is_usual);
 	r->count->undated += !is_dated;
@@ -433,6 +460,15 @@ static void walk(struct run *r, size_t off)
 		take_line(r, NULL, off, line_at(r, off), false);
 }
 
+/* Without a habit nobody has found a date in them. */
+static void take_passed(struct run *r, const struct batch_passed *p)
+{
+	if (p->n > 0)
+		pass_windows(r, p);
+	r->count->lines += p->n;
+	r->count->undated += r->n_habits == 0 ? p->n : 0;
+}
+
 /* The lines before one in the list, and that one. False: from *ret_off on all is to be done anew.
  */
 static bool take_listed(struct run *r, const struct batch_line *line, size_t *ret_off)
@@ -442,9 +478,7 @@ static bool take_listed(struct run *r, const struct batch_line *line, size_t *re
 	*ret_off = p->first;
 	if (p->n > 0 && !go_on(r, p->n, p->first, p->last))
 		return false;
-	if (p->n > 0)
-		pass_windows(r, p);
-	r->count->lines += p->n;
+	take_passed(r, p);
 	*ret_off = line->off;
 	if (line->is_odd)
 		end_stretch(r);
@@ -469,11 +503,19 @@ static void take_all(struct run *r)
 		walk(r, rest->first);
 		return;
 	}
-	if (rest->n > 0)
-		pass_windows(r, rest);
-	r->count->lines += rest->n;
+	take_passed(r, rest);
 	end_stretch(r);
 	fill_windows(r);
+}
+
+static void list_window(struct run *r, size_t filter)
+{
+	const struct batch_filter *filters = r->l->plan->filters;
+	size_t at = r->n_windowed;
+
+	for (; at > 0 && filters[r->windowed[at - 1]].dates > filters[filter].dates; at--)
+		r->windowed[at] = r->windowed[at - 1];
+	r->windowed[at] = (uint16_t)filter;
 }
 
 static void find_windows(struct run *r)
@@ -482,7 +524,7 @@ static void find_windows(struct run *r)
 		if (r->l->windows[i] == NULL)
 			continue;
 		if (r->n_windowed < WINDOWS_MAX)
-			r->windowed[r->n_windowed] = (uint16_t)i;
+			list_window(r, i);
 		r->n_windowed++;
 	}
 }
