@@ -23,6 +23,9 @@ struct group {
 
 struct rule {
 	struct regex *regex;
+	const char *source;
+	unsigned flags;
+	size_t n_pairs;
 	struct needs needs;
 	struct group *groups; /* alternatives and parts of tuples last, by their names */
 	size_t n_groups;
@@ -112,6 +115,9 @@ int rule_new(struct rule **ret, struct arena *arena, struct field_names *names, 
 		return -EINVAL;
 	r = arena_alloc(arena, sizeof(*r));
 	r->regex = regex;
+	r->source = arena_strdup(arena, source->text);
+	r->flags = flags;
+	r->n_pairs = regex_count(regex) + 1;
 	if (needs_of(&r->needs, arena, source->text, flags) < 0)
 		r->needs = (struct needs) {0};
 	read_groups(r, arena, names);
@@ -145,17 +151,28 @@ const struct needs *rule_needs(const struct rule *r)
 	return &r->needs;
 }
 
+bool rule_same(const struct rule *a, const struct rule *b)
+{
+	return a == b || (a->flags == b->flags && strcmp(a->source, b->source) == 0);
+}
+
+size_t rule_n_pairs(const struct rule *r)
+{
+	return r->n_pairs;
+}
+
 bool rule_find(const struct rule *r, struct regex_engine *e, struct span text)
 {
 	return regex_find(e, r->regex, text.text, text.len);
 }
 
-static struct span captured(const struct regex_engine *e, struct span text, unsigned number)
+static struct span captured(const size_t *pairs, struct span text, unsigned number)
 {
-	struct span s = {NULL, 0};
+	size_t start = pairs[2 * number], end = pairs[2 * number + 1];
 
-	regex_capture(e, text.text, number, &s.text, &s.len);
-	return s;
+	if (start == SIZE_MAX || end < start)
+		return (struct span) {NULL, 0};
+	return (struct span) {text.text + start, end - start};
 }
 
 /* A byte as it stands in quotes; returns the length. */
@@ -209,8 +226,8 @@ static size_t add_part(char *tuple, size_t at, struct span part)
 }
 
 /* "('a', 'b')": what was captured so far, and each further part. */
-static void take_tuples(const struct rule *r, const struct regex_engine *e, struct span text,
-	size_t slot, struct fields *now, char *tuple)
+static void take_tuples(const struct rule *r, const size_t *pairs, struct span text, size_t slot,
+	struct fields *now, char *tuple)
 {
 	size_t at = 0;
 
@@ -223,7 +240,7 @@ static void take_tuples(const struct rule *r, const struct regex_engine *e, stru
 			continue;
 		tuple[at++] = ',';
 		tuple[at++] = ' ';
-		at = add_part(tuple, at, captured(e, text, g->number));
+		at = add_part(tuple, at, captured(pairs, text, g->number));
 	}
 	tuple[at++] = ')';
 	now->v[slot] = (struct span) {tuple, at};
@@ -231,18 +248,17 @@ static void take_tuples(const struct rule *r, const struct regex_engine *e, stru
 
 /* Each group for itself; of those with one name the one that took part counts. */
 static void take_plain(
-	const struct rule *r, const struct regex_engine *e, struct span text, struct fields *fields)
+	const struct rule *r, const size_t *pairs, struct span text, struct fields *fields)
 {
-	const size_t *pairs = regex_pairs(e);
 	uint64_t set = 0, gone;
 
 	for (size_t i = 0; i < r->n_groups; i++) {
 		const struct group *g = &r->groups[i];
-		size_t start = pairs[2 * g->number], end = pairs[2 * g->number + 1];
+		struct span s = captured(pairs, text, g->number);
 
-		if (start == SIZE_MAX || end < start)
+		if (s.text == NULL)
 			continue;
-		fields->v[g->slot] = (struct span) {text.text + start, end - start};
+		fields->v[g->slot] = s;
 		set |= UINT64_C(1) << g->slot;
 	}
 	gone = fields->set & r->slots & ~set;
@@ -251,15 +267,15 @@ static void take_plain(
 		fields->v[fields_next(&gone)] = (struct span) {NULL, 0};
 }
 
-void rule_take(const struct rule *r, const struct regex_engine *e, struct span text,
-	struct fields *fields, char *tuple)
+void rule_take(const struct rule *r, const size_t *pairs, struct span text, struct fields *fields,
+	char *tuple)
 {
 	struct fields now;
 	uint64_t declared = 0;
 	bool has_tuple = false;
 
 	if (r->is_plain) {
-		take_plain(r, e, text, fields);
+		take_plain(r, pairs, text, fields);
 		return;
 	}
 	for (size_t i = 0; i < r->n_groups; i++) {
@@ -272,7 +288,7 @@ void rule_take(const struct rule *r, const struct regex_engine *e, struct span t
 		if ((declared & bit) == 0)
 			now.v[g->slot] = (struct span) {NULL, 0};
 		if (g->kind != KIND_TUPLE)
-			s = captured(e, text, g->number);
+			s = captured(pairs, text, g->number);
 		if (g->kind == KIND_FIELD) {
 			/* One name may stand for several groups; the one that took part counts. */
 			if (s.text != NULL)
@@ -282,7 +298,7 @@ void rule_take(const struct rule *r, const struct regex_engine *e, struct span t
 			now.v[g->slot] = s;
 			declared |= bit;
 		} else if (g->kind == KIND_TUPLE && !has_tuple) {
-			take_tuples(r, e, text, g->slot, &now, tuple);
+			take_tuples(r, pairs, text, g->slot, &now, tuple);
 			has_tuple = true;
 			declared |= bit;
 		}
@@ -294,8 +310,8 @@ void rule_take(const struct rule *r, const struct regex_engine *e, struct span t
 	}
 }
 
-size_t rule_skipped(const struct rule *r, const struct regex_engine *e, struct span text,
-	struct span *ret, size_t max)
+size_t rule_skipped(
+	const struct rule *r, const size_t *pairs, struct span text, struct span *ret, size_t max)
 {
 	size_t n = 0;
 
@@ -304,7 +320,7 @@ size_t rule_skipped(const struct rule *r, const struct regex_engine *e, struct s
 
 		if (r->groups[i].kind != KIND_SKIPPED)
 			continue;
-		s = captured(e, text, r->groups[i].number);
+		s = captured(pairs, text, r->groups[i].number);
 		if (s.text != NULL)
 			ret[n++] = s;
 	}

@@ -35,13 +35,19 @@ const struct needs *rule_needs(const struct rule *r);
 /* Is it found in the text? */
 bool rule_find(const struct rule *r, struct regex_engine *e, struct span text);
 
+/* Are both the same expression, found in the same texts by the same groups? */
+bool rule_same(const struct rule *a, const struct rule *b);
+
+/* How many pairs of offsets say what it captured (regex_pairs). */
+size_t rule_n_pairs(const struct rule *r);
+
 /*
- * What it captured when found last, laid over what `fields` has: a group of this rule that took no
- * part takes its value away. tuple: RULE_TUPLE_MAX bytes for values put together (tuple_id ...).
+ * What it captured when found, laid over what `fields` has: a group of this rule that took no part
+ * takes its value away. tuple: RULE_TUPLE_MAX bytes for values put together (tuple_id ...).
  */
-void rule_take(const struct rule *r, const struct regex_engine *e, struct span text,
-	struct fields *fields, char *tuple);
+void rule_take(const struct rule *r, const size_t *pairs, struct span text, struct fields *fields,
+	char *tuple);
 
 /* The groups of <SKIPLINES> that took part; returns how many, at most max. */
-size_t rule_skipped(const struct rule *r, const struct regex_engine *e, struct span text,
-	struct span *ret, size_t max);
+size_t rule_skipped(
+	const struct rule *r, const size_t *pairs, struct span text, struct span *ret, size_t max);

@@ -17,12 +17,22 @@ struct put {
 	size_t room;
 };
 
+#define SHARED_MAX 2048 /* of longer texts each filter's search has its own measure */
+
+/* What was found last of a prefregex in the text: filters that share it need not look again. */
+struct shared {
+	const struct rule *rule; /* NULL: nothing was looked for yet */
+	bool found;
+	size_t *pairs, room;
+};
+
 struct search {
 	struct regex_engine *engine;
 	struct filter_stats stats;
 	struct span whole; /* the line, with its newline */
 	bool is_ascii;     /* it is */
 	struct put line, content;
+	struct shared shared;
 	char tuple[2][RULE_TUPLE_MAX];
 };
 
@@ -56,12 +66,28 @@ void search_free(struct search *s)
 	regex_engine_free(s->engine);
 	free(s->line.text);
 	free(s->content.text);
+	free(s->shared.pairs);
 	free(s);
+}
+
+static int fit_prefix(struct search *s, const struct rule *rule)
+{
+	size_t n = 2 * rule_n_pairs(rule);
+
+	if (n > s->shared.room) {
+		size_t *larger = reallocarray(s->shared.pairs, n, sizeof(*larger));
+
+		if (larger == NULL)
+			return -ENOMEM;
+		s->shared.pairs = larger;
+		s->shared.room = n;
+	}
+	return rule_fit(rule, s->engine);
 }
 
 int search_fit(struct search *s, const struct filter *f)
 {
-	int r = f->pref != NULL ? rule_fit(f->pref, s->engine) : 0;
+	int r = f->pref != NULL ? fit_prefix(s, f->pref) : 0;
 
 	for (size_t i = 0; r == 0 && i < f->n_fail; i++)
 		r = rule_fit(f->fail[i], s->engine);
@@ -113,6 +139,7 @@ bool search_begin(struct search *s, const char *text, size_t len, bool newline_f
 		len--;
 	}
 	s->is_ascii = utf8_ascii(text, len) == len;
+	s->shared.rule = NULL;
 	if (!s->is_ascii || !newline_follows)
 		return put_text(s, &s->line, text, len, &s->whole);
 	s->whole = (struct span) {text, len + 1};
@@ -132,12 +159,33 @@ static bool is_ignored(struct run *r, struct span text)
 	return false;
 }
 
-static void take(struct run *r, const struct rule *rule, struct span text, char *tuple)
+static void take(
+	struct run *r, const struct rule *rule, const size_t *pairs, struct span text, char *tuple)
 {
 	if (!r->has_fields)
 		fields_clear(&r->ret->fields, r->f->names.n);
 	r->has_fields = true;
-	rule_take(rule, r->s->engine, text, &r->ret->fields, tuple);
+	rule_take(rule, pairs, text, &r->ret->fields, tuple);
+}
+
+/* Is the filter's prefregex in the text? *ret_pairs: by these groups. */
+static bool find_shared(struct run *r, const size_t **ret_pairs)
+{
+	struct shared *p = &r->s->shared;
+	const struct rule *rule = r->f->pref;
+	bool may_share = r->w == NULL && r->whole.len <= SHARED_MAX;
+	uint64_t limit_hits = r->s->stats.limit_hits;
+
+	*ret_pairs = p->pairs;
+	if (may_share && p->rule != NULL && rule_same(p->rule, rule))
+		return p->found;
+	p->found = rule_find(rule, r->s->engine, r->whole);
+	/* What could not be told is each filter's to count. */
+	p->rule = may_share && r->s->stats.limit_hits == limit_hits ? rule : NULL;
+	if (p->found)
+		memcpy(p->pairs, regex_pairs(r->s->engine),
+			2 * rule_n_pairs(rule) * sizeof(p->pairs[0]));
+	return p->found;
 }
 
 /*
@@ -147,13 +195,14 @@ static void take(struct run *r, const struct rule *rule, struct span text, char 
 static bool find_prefix(struct run *r, struct span *ret_content)
 {
 	const struct filter *f = r->f;
+	const size_t *pairs;
 
 	*ret_content = (struct span) {NULL, 0};
 	if (f->pref == NULL)
 		return true;
-	if (!rule_find(f->pref, r->s->engine, r->whole))
+	if (!find_shared(r, &pairs))
 		return false;
-	take(r, f->pref, r->whole, r->s->tuple[0]);
+	take(r, f->pref, pairs, r->whole, r->s->tuple[0]);
 	*ret_content = r->ret->fields.v[FIELD_CONTENT];
 	fields_put(&r->ret->fields, FIELD_CONTENT, (struct span) {NULL, 0});
 	return true;
@@ -183,7 +232,7 @@ static size_t use_lines(struct run *r, const struct rule *rule, struct span text
 	regex_capture(r->s->engine, text.text, 0, &all.text, &all.len);
 	use.start = (size_t)(all.text - text.text);
 	use.end = use.start + all.len;
-	use.n_skipped = rule_skipped(rule, r->s->engine, text, skipped, SKIPS_MAX);
+	use.n_skipped = rule_skipped(rule, regex_pairs(r->s->engine), text, skipped, SKIPS_MAX);
 	return window_take(r->w, text, &use);
 }
 
@@ -195,7 +244,7 @@ static enum verdict try_rule(struct run *r, size_t i, struct span text)
 	if (!rule_find(rule, r->s->engine, text))
 		return VERDICT_MISS;
 	r->ret->regex = (unsigned)i;
-	take(r, rule, text, r->s->tuple[1]);
+	take(r, rule, regex_pairs(r->s->engine), text, r->s->tuple[1]);
 	if (r->w != NULL) {
 		r->ret->n_lines = (unsigned)use_lines(r, rule, text);
 		used = window_used(r->w);
