@@ -76,6 +76,7 @@ static bool bars(const struct retree *tree, const struct retree_node *condition,
 		count_groups(tree->root, condition, &group) != 1)
 		return false;
 	ret->off = group->off;
+	ret->len = group->len;
 	for (const struct retree_node *n = tree->root->child; n != condition; n = n->next)
 		if (is_passed_plainly(n, group))
 			return true;

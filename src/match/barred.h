@@ -9,7 +9,7 @@
  * a text has no such byte, all ways by that group are in vain, and an expression need not try them.
  */
 struct barred {
-	size_t off; /* of the group in the expression */
+	size_t off, len; /* of the group in the expression, without what says how often it comes */
 	char byte;
 };
 

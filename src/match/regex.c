@@ -260,14 +260,16 @@ static void add_without(struct regex *r, const struct pattern *source, unsigned 
 	struct pattern less = {0};
 	struct barred barred;
 	PCRE2_UCHAR message[MESSAGE_MAX];
-	size_t at;
+	size_t at, end;
 
 	if (!barred_find(&barred, buf_text(&source->text), source->text.len))
 		return;
+	end = barred.off + barred.len;
 	if (buf_add(&less.text, buf_text(&source->text), barred.off) == 0 &&
-		buf_add(&less.text, "(?!)", 4) == 0 &&
-		buf_add(&less.text, buf_text(&source->text) + barred.off,
-			source->text.len - barred.off) == 0 &&
+		buf_add(&less.text, "(?:(?!)", 7) == 0 &&
+		buf_add(&less.text, buf_text(&source->text) + barred.off, barred.len) == 0 &&
+		buf_add(&less.text, ")", 1) == 0 &&
+		buf_add(&less.text, buf_text(&source->text) + end, source->text.len - end) == 0 &&
 		compile(&r->without, &r->measured, context, &less, flags, &at, message) == 0)
 		r->bar = barred.byte;
 	pattern_done(&less);
