@@ -101,7 +101,7 @@ int addr_parse(struct addr *ret, const char *s, size_t len)
 {
 	if (len == 0)
 		return -EINVAL;
-	/* What is no IPv4 address is one of the others, or none; no IPv6 address is one of these. */
+	/* What is no IPv4 address is another, or none; no IPv6 address is an IPv4 one. */
 	if (len <= INET_ADDRSTRLEN - 1 && parse4(ret, s, len) == 0)
 		return 0;
 	return memchr(s, ':', len) != NULL ? parse6(ret, s, len) : -EINVAL;

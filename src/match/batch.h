@@ -67,8 +67,8 @@ struct batch_line {
 	uint32_t off, len;          /* without its line end */
 	struct batch_passed passed; /* between the line before in the list and this one */
 	bool is_odd;                /* not dated as usual: what is found of it are picks only */
-	bool is_plain;              /* dated as usual, or not at all, by all; and there are no picks */
-	uint32_t first, n;          /* founds: by sets of patterns, in order of the filters */
+	bool is_plain;     /* dated as usual, or not at all, by all; and there are no picks */
+	uint32_t first, n; /* founds: by sets of patterns, in order of the filters */
 };
 
 struct batch {

@@ -7,8 +7,7 @@
 
 bool date_miss_eq(const struct date_miss *a, const struct date_miss *b)
 {
-	return a->text == b->text && a->mask == b->mask && strcmp(a->need, b->need) == 0 &&
-	       a->need_clock == b->need_clock && a->begins_address == b->begins_address &&
+	return a->text == b->text && a->mask == b->mask && a->begins_address == b->begins_address &&
 	       a->begins_no_number == b->begins_no_number && a->no_clock == b->no_clock &&
 	       a->no_square_date == b->no_square_date;
 }
