@@ -10,10 +10,11 @@
 
 static bool is_for(const struct panel *p, const struct source *s)
 {
-	if (p->n_jails != s->n_jails)
+	if (p->n_jails != s->n_jails || p->plan.n_dates != s->n_dates)
 		return false;
+	/* A jail that there was no memory for may have left its dates behind. */
 	for (size_t i = 0; i < s->n_jails; i++)
-		if (p->jails[i] != s->jails[i].jail)
+		if (p->jails[i] != s->jails[i].jail || p->filters[i].dates != s->jails[i].dates)
 			return false;
 	return true;
 }
@@ -58,7 +59,6 @@ static struct panel *new_panel(struct guard *g, const struct source *s)
 		free_panel(p);
 		return NULL;
 	}
-	/* Sources with the same jails have the same dates in the same places. */
 	for (size_t i = 0; i < s->n_jails; i++) {
 		p->jails[i] = s->jails[i].jail;
 		p->filters[i] = (struct batch_filter) {
