@@ -23,6 +23,6 @@ const char *const schema_steps[SCHEMA_VERSION] = {
 	"CREATE INDEX track_newest ON track(newest_sec);",
 	"CREATE TABLE session(jail TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;",
 	/* The old rows are not taken over: they were of a few minutes. */
-	"DROP TABLE track;"
-	"CREATE TABLE failures(page INTEGER PRIMARY KEY, data BLOB NOT NULL);",
+	("DROP TABLE track;"
+	 "CREATE TABLE failures(page INTEGER PRIMARY KEY, data BLOB NOT NULL);"),
 };
