@@ -27,6 +27,11 @@ enabled = false
 filter = sshd
 maxretry = 2
 logpath = /var/log/auth.log
+[undated]
+enabled = false
+filter = sshd
+datepattern = {^LN-BEG}
+logpath = /var/log/auth.log
 END
 cp -r "$CONF" "$T/conf2"
 sed -i 's/^maxretry = 4/maxretry = 3/' "$T/conf2/jail.local"
@@ -107,7 +112,7 @@ check_is "a ban says when, where, who, how often and until when" \
 	"$(sed -n '1s/ .*//p' "$T/want")+00:00 sshd $(sed -n '1s/.* //p' "$T/want") 4" \
 	"$(sed -n 1p "$T/bans.json" | sed 's/{"time":"\([^"]*\)","jail":"\([^"]*\)","ip":"\([^"]*\)","failures":\([0-9]*\),"until":"[^"]*"}/\1 \2 \3 \4/')"
 check "the sums are told" grep -q "^20,000 lines, .* matches, $(wc -l <"$T/want") bans, " "$T/replay.log"
-check "lines without a date too" grep -q "lines without a date" "$T/replay.log"
+check "lines without a date too" grep -q " $(grep -c 'without a date' "$LOG" | sed 's/...$/,&/') lines without a date" "$T/replay.log"
 check "and those let off" grep -q "ignoreip" "$T/replay.log"
 check_is "in words it is as many" "$(wc -l <"$T/want")" "$(replay "$LOG" | grep -c ' sshd .* 4 failures  until ')"
 
@@ -117,6 +122,11 @@ short <"$T/strict.json" >"$T/got2"
 check "a jail that is not enabled can be asked" cmp "$T/want2" "$T/got2"
 replay -j sshd -j strict --json "$LOG" | grep '"jail":"sshd"' >"$T/both.json"
 check "two jails do not disturb each other" cmp "$T/bans.json" "$T/both.json"
+
+sed 's/^/www: /' "$LOG" >"$T/undated.log"
+replay -j undated "$T/undated.log" >/dev/null
+check "lines are counted in which no date is where the jail looks for it" \
+	grep -q " 20,000 lines without a date" "$T/replay.log"
 
 gzip -c "$LOG" >"$T/auth.gz"
 mkfifo "$T/pipe"
