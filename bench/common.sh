@@ -31,7 +31,9 @@ machine() {
 		[ -z "$_v" ] || _who="$_who, $_p $_v"
 	done
 	_load=$(cut -d ' ' -f 1 /proc/loadavg)
-	printf '%s\n%s\nload at the start: %s\n' "$_what" "$_who" "$_load"
+	[ -z "$markdown" ] || echo
+	printf '%s\n%s\nload at the start: %s\n' "$_what" "$_who" "$_load" | sed "s/^/${markdown:+- }/"
+	[ "$counts" = 1 ] || echo "${markdown:+- }offline figures are of the processor's time"
 }
 
 # ---- figures ----
@@ -147,10 +149,8 @@ table_end() { # [NOTE...]
 		}
 		for (r = 2; r <= NR; r++) line(r)
 	}' "$T/table"
-	_mark='  '
-	[ -z "$markdown" ] || _mark='- '
 	[ $# -eq 0 ] || echo
 	for _note; do
-		printf '%s%s\n' "$_mark" "$_note"
+		[ -n "$markdown" ] && echo "- $_note" || echo "  $_note"
 	done
 }

@@ -163,7 +163,9 @@ contest_on() {
 	case $_all in
 	*fail2ban*) check_matches || _failed=1 ;;
 	esac
-	table_begin "$(log_name "$1"), $(filters_of "$1" | tr ' ' +), one core" \
+	_n=$(filters_of "$1" | wc -w)
+	[ "$_n" -eq 1 ] && _n=sshd || _n="$_n filters"
+	table_begin "$(log_name "$1" | sed 's/^a/A/; s/^o/O/'), $_n, one core" \
 		'' lines seconds 'best lines/s' 'median lines/s' 'Stockade is' goal ''
 	row_rate 'stockade replay' stockade "$LINES"
 	for _one in $_all; do
@@ -216,7 +218,7 @@ check_every() {
 section_all() {
 	has fail2ban-regex && every_jail || return 0
 	_status=0 note=
-	table_begin "All $every jails of fail2ban's jail.conf at once, beside sshd alone, one core" \
+	table_begin "All $every jails of fail2ban's jail.conf at once, beside one alone, one core" \
 		'' lines seconds 'best lines/s' 'median lines/s' 'time of one' goal ''
 	for _log in attack ordinary access; do
 		make_log $_log && contest 3 one every || return 1

@@ -53,11 +53,16 @@ static unsigned count_groups(const struct retree_node *n, const struct retree_no
 	return count;
 }
 
-/* Whoever passes through the group goes on in the order of the text: nothing else decides. */
+/*
+ * Whoever passes through the group goes on in the order of the text: nothing else decides. What is
+ * atomic would try no other way after it.
+ */
 static bool is_passed_plainly(const struct retree_node *n, const struct retree_node *group)
 {
 	if (n == group)
 		return true;
+	if (n->is_atomic)
+		return false;
 	if (n->kind != RETREE_CAT && n->kind != RETREE_ALT && n->kind != RETREE_GROUP &&
 		n->kind != RETREE_REPEAT)
 		return false;

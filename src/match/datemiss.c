@@ -9,7 +9,8 @@ bool date_miss_eq(const struct date_miss *a, const struct date_miss *b)
 {
 	return a->text == b->text && a->mask == b->mask && a->begins_address == b->begins_address &&
 	       a->begins_no_number == b->begins_no_number && a->no_clock == b->no_clock &&
-	       a->no_square_date == b->no_square_date;
+	       a->no_square_date == b->no_square_date && a->need_clock == b->need_clock &&
+	       strcmp(a->need, b->need) == 0;
 }
 
 static bool is_digit(char c)

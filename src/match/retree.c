@@ -282,7 +282,6 @@ static struct retree_node *group(struct retree_parser *p, struct retree_flags *f
 		enum retree_kind kind;
 	} plain[] = {
 		{"?:", RETREE_GROUP},
-		{"?>", RETREE_GROUP},
 		{"?=", RETREE_LOOK},
 		{"?!", RETREE_LOOK},
 		{"?<=", RETREE_LOOK},
@@ -290,6 +289,7 @@ static struct retree_node *group(struct retree_parser *p, struct retree_flags *f
 	};
 	size_t off = p->at++;
 	const char *named = NULL;
+	struct retree_node *n;
 
 	if (retree_peek(p, 0) == '*')
 		return retree_give_up(p);
@@ -298,6 +298,12 @@ static struct retree_node *group(struct retree_parser *p, struct retree_flags *f
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
 		if (retree_skip(p, plain[i].opening))
 			return group_rest(p, f, plain[i].kind, off);
+	}
+	if (retree_skip(p, "?>")) {
+		n = group_rest(p, f, RETREE_GROUP, off);
+		if (n != NULL)
+			n->is_atomic = true;
+		return n;
 	}
 	if (retree_skip(p, "?P<") || retree_skip(p, "?<"))
 		named = name(p, '>');
@@ -421,6 +427,7 @@ static struct retree_node *quantified(
 
 	while (n != NULL) {
 		struct retree_node *repeat;
+		bool is_atomic;
 
 		while (skip_spacing(p, f))
 			;
@@ -430,12 +437,12 @@ static struct retree_node *quantified(
 		if (++n_quantifiers > QUANTIFIERS_MAX)
 			return retree_give_up(p);
 		/* Lazy and possessive ones take the same texts. */
-		if (!retree_skip(p, "?"))
-			retree_skip(p, "+");
+		is_atomic = !retree_skip(p, "?") && retree_skip(p, "+");
 		repeat = retree_node_new(p, RETREE_REPEAT, n->off);
 		if (repeat == NULL)
 			return NULL;
 		repeat->child = n;
+		repeat->is_atomic = is_atomic;
 		repeat->min = min;
 		repeat->max = max < min ? min : max;
 		n = repeat;

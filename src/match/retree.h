@@ -37,6 +37,7 @@ struct retree_node {
 	unsigned number;
 	const char *name; /* or NULL */
 	bool is_nocase;   /* RETREE_SET, RETREE_BACK */
+	bool is_atomic;   /* RETREE_REPEAT, RETREE_GROUP: what it has taken it does not give back */
 	/* RETREE_SET: of texts that are characters it may take some that `set` has no bytes of. */
 	bool is_open;
 	size_t off, len; /* its place in the expression */

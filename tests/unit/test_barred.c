@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "match/barred.h"
 
+#include "match/pattern.h"
+#include "match/regex.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +42,9 @@ static void a_group_with_a_condition(void **state)
 		/* Not every way to have taken part leads past it. */
 		{"(?!(?<u>a))b(?(u):|y)", 0},
 		{"(?=(?<u>a))b(?(u):|y)", 0},
+		{"(?>(?<u>a)|a+)b(?(u):|y)", 0},
+		{"(?:(?<u>a)|b)++(?(u):|y)", 0},
+		{"(?<u>a)?+b(?(u):|y)", 0},
 		{"(?J)(?:(?<u>a)|(?<u>b))(?(u):|y)", 0},
 		{"(?<u>a)(?(?=b):|y)", 0},
 		{"no condition", 0},
@@ -66,10 +72,51 @@ static void a_group_with_a_condition(void **state)
 	}
 }
 
+/* Texts without the byte are found by the ways that are left, and by those alone. */
+static void what_is_left_is_found(void **state)
+{
+	static const struct {
+		const char *regex, *text;
+		bool is_found;
+	} cases[] = {
+		{"^(\")?user \\S+(?(1)\") failed$", "user x failed", true},
+		{"^(\")?user \\S+(?(1)\") failed$", "\"user x\" failed", true},
+		{"^(\")?user \\S+(?(1)\") failed$", "\"user x failed", false},
+		{"^(?:(?P<q>a))*b(?(q):x|y)", "by", true},
+		{"^(?:(?P<q>a))*b(?(q):x|y)", "aby", false},
+		{"^(?P<q>a|c)?b(?(q):x|y)", "cby", false},
+		{"^(?P<q>a|c)?b(?(q):x|y)", "by", true},
+		{"^(?:(?P<q>a)|a+)b(?(q):x|y)", "aby", true},
+		{"^(?>(?P<q>a)|a+)b(?(q):x|y)", "aby", false},
+		{"^(?:(?P<q>a)|a)++b(?(q):x|y)", "aby", false},
+	};
+	struct faults f = {0};
+	struct filter_stats stats = {0};
+	struct arena *arena = arena_new();
+	struct regex_engine *e = regex_engine_new(&stats);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct conf_text source = {.text = cases[i].regex};
+		struct regex *r;
+
+		assert_int_equal(regex_new(&r, arena, "test", &source, PATTERN_UTF8, &f), 0);
+		assert_int_equal(regex_engine_fit(e, r), 0);
+		regex_engine_utf8(e, false);
+		if (regex_find(e, r, cases[i].text, strlen(cases[i].text)) != cases[i].is_found)
+			fail_msg("%s: %s", cases[i].regex, cases[i].text);
+		regex_free(r);
+	}
+	regex_engine_free(e);
+	arena_free(arena);
+	faults_done(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_group_with_a_condition),
+		cmocka_unit_test(what_is_left_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

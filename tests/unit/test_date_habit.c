@@ -457,6 +457,29 @@ static void misses(void **state)
 	}
 }
 
+/* What one pattern lacks in a line is not what another one lacks, though all else is the same. */
+static void misses_differ(void **state)
+{
+	static const char *const patterns[] = {"%Y--%m--%d", "%Y==%m==%d", "%Y==%m==%d %H:%M"};
+	static const char line[] = "what there is to say";
+	struct date_miss m[ARRAY_SIZE(patterns)] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		struct date_patterns *p = patterns_of(patterns[i], NULL);
+		struct date_finder *f = date_finder_new(p);
+		struct stamp stamp;
+
+		assert_int_equal(date_find(f, line, strlen(line), NOW_SEC * USEC_PER_SEC, &stamp),
+			DATE_NONE);
+		assert_true(date_finder_miss(f, &m[i]));
+		for (size_t k = 0; k <= i; k++)
+			assert_int_equal(date_miss_eq(&m[k], &m[i]), k == i);
+		date_finder_free(f);
+		date_patterns_free(p);
+	}
+}
+
 /* Any day and hour of a month, one after the other: changed clocks, years that are left out. */
 static void months(void **state)
 {
@@ -524,6 +547,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(usual_logs),
 		cmocka_unit_test(misses),
+		cmocka_unit_test(misses_differ),
 		cmocka_unit_test(needs),
 		cmocka_unit_test(endings),
 		cmocka_unit_test(months),
