@@ -54,7 +54,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if ((m.msg_flags & MSG_TRUNC) != 0)
 			g->losses.long_lines++;
 		len = syslog_line(line, sizeof(line), g->buffer, (size_t)n);
-		source_line(g, &d->source, line, len, NULL);
+		judge_line(g, &d->source, line, len, NULL);
 	}
 	guard_turn_end(g);
 }

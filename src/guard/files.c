@@ -32,7 +32,7 @@ static void on_logged(void *arg, const struct unwrap_line *line)
 	if (!source_begin(r->g, r->f->tail.ino, line->off))
 		return;
 	r->f->source.carried_us = line->has_time ? line->time_us : 0;
-	source_line(r->g, &r->f->source, line->text, line->len, NULL);
+	judge_line(r->g, &r->f->source, line->text, line->len, NULL);
 	source_end(r->g);
 }
 
@@ -51,7 +51,7 @@ static size_t on_block(void *arg, const struct tail_block *block, uint64_t *ret_
 	if (!unwrap_is_plain(&f->unwrap, &f->tail, block->off))
 		return 0;
 	f->source.carried_us = 0;
-	return block_take(r->g, &f->source, f->tail.ino, block, ret_lines);
+	return judge_block(r->g, &f->source, f->tail.ino, block, ret_lines);
 }
 
 /* The file from which this one took over its path. */

@@ -28,7 +28,6 @@
 /* A jail that reads a source. */
 struct source_jail {
 	uint16_t jail;
-	bool is_off;    /* the line under way is not for it */
 	unsigned dates; /* place of its finder in the source */
 };
 
@@ -53,6 +52,7 @@ struct source {
 	char *name;                /* path, or "udp://127.0.0.1:5514" */
 	struct source_jail *jails; /* who reads it */
 	struct window **windows;   /* one each; NULL where a match has but one line */
+	bool *off;                 /* one each: the line under way is not for it */
 	size_t n_jails;
 	struct panel *panel; /* all of them; NULL: not needed yet */
 	struct dating *dates;
@@ -202,7 +202,7 @@ struct guard {
 	char *buffer; /* TAIL_BUFFER bytes, for whichever file is being read */
 	char scratch[TAIL_LINE_MAX];
 
-	/* panel.c, block.c */
+	/* panel.c, judge.c */
 	struct panel *panels;
 	struct batch batch; /* what is found in the block under way */
 	int cache_fd;       /* where the panels' words are kept, or -1 */
@@ -263,18 +263,6 @@ bool source_begin(struct guard *g, uint64_t ino, uint64_t offset); /* the same, 
 void source_end(struct guard *g);
 /* The longest findtime of its jails; of all jails for NULL. */
 int64_t source_findtime_us(const struct guard *g, const struct source *s);
-/* A line by itself. time_us: when it was written, if that does not stand in it. */
-void source_line(
-	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us);
-/* Which clock is to end sessions, and when the line was written. */
-struct found_when {
-	int64_t now_us, at_us;
-};
-/* One of the source's readers has found something in a line. */
-void source_found(struct guard *g, struct source *s, size_t reader, struct found *found,
-	const struct found_when *when, const char *line, size_t len);
-void source_count(struct guard *g, struct source *s, const struct lines_count *count);
-void source_count_off(struct guard *g, struct source *s, int64_t off_us);
 
 /* panel.c */
 struct panel *panel_of(struct guard *g, struct source *s); /* NULL: out of memory */
@@ -285,9 +273,13 @@ uint64_t panels_failures(const struct guard *g);
 const char *panels_engine(const struct guard *g);
 int panels_open_cache(struct guard *g);
 
-/* block.c: lines of a file that stand in it as they were logged; as tail_block_fn */
-size_t block_take(struct guard *g, struct source *s, uint64_t ino, const struct tail_block *text,
+/* judge.c */
+/* Lines of a file that stand in it as they were logged; as tail_block_fn. */
+size_t judge_block(struct guard *g, struct source *s, uint64_t ino, const struct tail_block *text,
 	uint64_t *ret_lines);
+/* A line by itself. time_us: when it was written, if its date is not to be looked for; or NULL. */
+void judge_line(
+	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us);
 
 /* filelist.c */
 struct file *file_new(

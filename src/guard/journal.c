@@ -107,7 +107,7 @@ static void tell(const struct journal_source *j, const struct journal_entry *e)
 static int choose_jails(struct guard *g, struct journal_source *j, const struct journal_entry *e)
 {
 	for (size_t i = 0; i < j->source.n_jails; i++)
-		j->source.jails[i].is_off = true;
+		j->source.off[i] = true;
 	for (uint32_t i = 0; i < e->n_jails; i++) {
 		int r;
 
@@ -144,7 +144,7 @@ static int judge(struct guard *g, struct journal_source *j, const void *buf, siz
 	/* Its cursor stands for its place. */
 	if (source_begin(g, JOURNAL_INO, hash_fingerprint(e.cursor, e.cursor_len))) {
 		g->losses.long_lines += e.text_len == JOURNAL_TEXT_MAX;
-		source_line(g, &j->source, e.text, e.text_len, &e.time_us);
+		judge_line(g, &j->source, e.text, e.text_len, &e.time_us);
 		source_end(g);
 	}
 	memcpy(p->cursor, e.cursor, e.cursor_len);

@@ -220,6 +220,25 @@ static size_t piece_len(const char *text, size_t len)
 	return end != NULL ? (size_t)(end - text) + 1 : len;
 }
 
+/* Lines that come one by one. */
+static void read_singly(struct readers *r, struct lines *l, struct sieve_scan *scan,
+	const char *text, size_t len, const struct dating_clock *clock,
+	const struct lines_listener *to)
+{
+	for (size_t at = 0; at < len;) {
+		const char *end = memchr(text + at, '\n', len - at);
+		size_t whole = end != NULL ? (size_t)(end - text) - at : len - at;
+		struct lines_single line = {.text = text + at, .len = whole};
+
+		if (line.len > LINE_MAX)
+			line.len = LINE_MAX;
+		while (line.len > 0 && line.text[line.len - 1] == '\r')
+			line.len--;
+		lines_take_single(l, clock, scan, &line, to, &r->events->count);
+		at += whole + 1;
+	}
+}
+
 /* In buffers of all sizes, some taken up before those ahead of them were done. */
 static void read_in_batches(struct readers *r, struct lines *l, const char *text, size_t len,
 	const struct dating_clock *clock, const struct lines_listener *to)
@@ -239,11 +258,15 @@ static void read_in_batches(struct readers *r, struct lines *l, const char *text
 			lines_habits(l, clock, &dates[k * n], &span);
 			from += lens[k];
 		}
-		for (size_t k = 0; k < ahead && lens[k] > 0; k++) {
+		for (size_t k = 0; k < ahead && lens[k] > 0; at += lens[k++]) {
+			if (rng(8) == 0) {
+				read_singly(
+					r, l, batch_worker_scan(w), text + at, lens[k], clock, to);
+				continue;
+			}
 			batch_run(w, &batch, &dates[k * n], &span, NULL, text + at, lens[k]);
 			lines_take(l, clock, &batch, &dates[k * n], text + at, lens[k], to,
 				&r->events->count);
-			at += lens[k];
 		}
 	}
 	batch_worker_free(w);
