@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define JAILS_MAX 256
 #define THREADS_MAX 64
@@ -44,7 +45,8 @@ const struct command cmd_replay = {
 		"or\n"
 		"                 \"old\"), time (of the first ban), logins, bans, failures, user\n"
 		"  --now TIME     the present, by which dates without a year are read\n"
-		"  --encoding NAME  how the files are encoded, as logencoding has it\n"
+		"  --encoding NAME\n"
+		"                 how the files are encoded, as logencoding has it\n"
 		"  --threads N    how many work at it, by default one a processor, 16 at most;\n"
 		"                 what comes of it is the same\n",
 	.json = true,
@@ -68,7 +70,8 @@ struct film {
 	struct charset *charset;
 	struct tally *tally; /* NULL: bans are printed as they come */
 	struct progress progress;
-	int jail_width;
+	bool on_terminal; /* what is printed goes where the bar is */
+	int jail_width, ip_width;
 	const struct jail *json_jail; /* whose name is json_name */
 	char *json_name;
 };
@@ -157,26 +160,40 @@ static void print_json(struct film *f, const struct court_ban *b)
 		ends ? differences_time(b->until_us, false, until) : "null", ends ? "\"" : "");
 }
 
+/* Until when it lasts, the day only where it is another than that of the beginning. */
+static const char *until_text(
+	const struct court_ban *b, const char *since, char buf[static SAY_MAX])
+{
+	const size_t day = strlen("2026-11-20 ");
+
+	differences_time(b->until_us, true, buf);
+	return strncmp(buf, since, day) == 0 ? buf + day : buf;
+}
+
 static void on_ban(void *arg, const struct court_ban *b)
 {
 	char time[SAY_MAX], until[SAY_MAX], ip[PREFIX_STRLEN];
 	struct film *f = arg;
 	struct cli *c = f->cli;
+	bool ends = b->until_us != COURT_FOREVER;
+	int len;
 
 	if (ferror(c->out))
 		return;
+	if (f->on_terminal)
+		progress_clear(&f->progress);
 	if (c->json) {
 		print_json(f, b);
 		return;
 	}
-	if (c->color)
-		progress_clear(&f->progress);
-	fprintf(c->out, "%s  %-*s  %s%-15s%s  %4u failure%s  until %s\n",
-		differences_time(b->since_us, true, time), f->jail_width, b->jail->name,
-		cli_style(c, STYLE_BAD), prefix_format(&b->who, ip), cli_style(c, STYLE_PLAIN),
-		b->failures, b->failures == 1 ? " " : "s",
-		b->until_us == COURT_FOREVER ? "for ever"
-					     : differences_time(b->until_us, true, until));
+	differences_time(b->since_us, true, time);
+	len = (int)strlen(prefix_format(&b->who, ip));
+	if (len > f->ip_width)
+		f->ip_width = len;
+	fprintf(c->out, "%s  %-*s  %s%-*s%s  %4u failure%s  %s%s\n", time, f->jail_width,
+		b->jail->name, cli_style(c, STYLE_BAD), f->ip_width, ip, cli_style(c, STYLE_PLAIN),
+		b->failures, b->failures == 1 ? " " : "s", ends ? "until " : "for ever",
+		ends ? until_text(b, time, until) : "");
 }
 
 static void on_old_ban(void *arg, const struct court_ban *b)
@@ -216,6 +233,17 @@ static const char *error_text(int error)
 	}
 }
 
+static const char *unfit_advice(const char *unfit)
+{
+	static const char *const archives[] = {"bzip2", "lz4", "lzip", "zip"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(archives); i++)
+		if (strcmp(unfit, archives[i]) == 0)
+			return ": unpack it and pipe it in";
+	return strcmp(unfit, "journal") == 0 ? ": pipe in what journalctl -o short-iso prints of it"
+					     : "";
+}
+
 static void on_trouble(void *arg, const char *path, int error, const char *unfit, uint64_t lines)
 {
 	const struct film *f = arg;
@@ -223,7 +251,7 @@ static void on_trouble(void *arg, const char *path, int error, const char *unfit
 
 	text_escape(shown, sizeof(shown), path, strlen(path));
 	if (error == -EMEDIUMTYPE)
-		cli_complain(f->cli, "%s is no log but %s", shown, unfit);
+		cli_complain(f->cli, "%s is no log but %s%s", shown, unfit, unfit_advice(unfit));
 	else if (lines == 0)
 		cli_complain(f->cli, "%s: %s", shown, error_text(error));
 	else
@@ -324,12 +352,12 @@ static void tell_unasked(struct film *f, const struct ruleset *rs)
 			commands, commands == 1 ? "" : "s");
 }
 
-static void sum(struct cli *c, uint64_t n, const char *what)
+static void sum(struct cli *c, uint64_t n, const char *one, const char *many)
 {
 	char count[SAY_MAX];
 
 	if (n > 0)
-		fprintf(c->err, "%15s %s\n", say_count((int64_t)n, count), what);
+		fprintf(c->err, "%15s %s\n", say_count((int64_t)n, count), n == 1 ? one : many);
 }
 
 /* What both made of the same lines, where two are compared. */
@@ -357,21 +385,34 @@ static void print_sums(struct film *f, const struct replay_sums *s, int64_t elap
 	fprintf(c->err, "%.3f seconds, %s lines/s\n", seconds,
 		say_count(seconds > 0 ? (int64_t)((double)s->lanes.lines / seconds) : 0, count));
 	sum(c, p[0].court.ignored + p[1].court.ignored,
+		"failure of one whom ignoreip or ignoreself lets off",
 		"failures of those whom ignoreip or ignoreself lets off");
-	sum(c, s->lanes.undated, "lines without a date, taken to be of the one before");
-	sum(c, s->lanes.ahead, "lines dated ahead of the present, taken to be of now");
-	sum(c, s->lanes.long_lines, "lines of which only the first 64 KiB were judged");
-	sum(c, s->lanes.torn, "lines torn into pieces too far apart to be put together");
-	sum(c, s->lanes.limit_hits, "lines not judged by a regex that met its limits");
-	sum(c, p[0].names + p[1].names, "failures of host names, which are not looked up");
-	sum(c, p[0].ids + p[1].ids, "failures of somebody who has no address");
-	sum(c, p[0].court.refused + p[1].court.refused, "failures of blocks too wide to ban");
+	sum(c, s->lanes.undated, "line without a date, taken to be of the one before",
+		"lines without a date, taken to be of the one before");
+	sum(c, s->lanes.ahead, "line dated ahead of the present, taken to be of now",
+		"lines dated ahead of the present, taken to be of now");
+	sum(c, s->lanes.long_lines, "line of which only the first 64 KiB were judged",
+		"lines of which only the first 64 KiB were judged");
+	sum(c, s->lanes.torn, "line torn into pieces too far apart to be put together",
+		"lines torn into pieces too far apart to be put together");
+	sum(c, s->lanes.limit_hits, "line not judged by a regex that met its limits",
+		"lines not judged by a regex that met its limits");
+	sum(c, p[0].names + p[1].names, "failure of a host name, which is not looked up",
+		"failures of host names, which are not looked up");
+	sum(c, p[0].ids + p[1].ids, "failure of somebody who has no address",
+		"failures of somebody who has no address");
+	sum(c, p[0].court.refused + p[1].court.refused, "failure of a block too wide to ban",
+		"failures of blocks too wide to ban");
 	sum(c, p[0].court.evicted + p[1].court.evicted,
-		"addresses forgotten, as the failure table was full");
-	sum(c, p[0].court.cut + p[1].court.cut, "bans ended early, as there were too many");
-	sum(c, s->sessions_lost, "sessions pushed out by newer ones");
+		"address forgotten, as the failure table was full: see memory in stockade.conf(5)",
+		"addresses forgotten, as the failure table was full: see memory in "
+		"stockade.conf(5)");
+	sum(c, p[0].court.cut + p[1].court.cut, "ban ended early, as there were too many",
+		"bans ended early, as there were too many");
+	sum(c, s->sessions_lost, "session pushed out by a newer one",
+		"sessions pushed out by newer ones");
 	sum(c, s->lanes.no_memory + p[0].court.no_memory + p[1].court.no_memory,
-		"lines lost, out of memory");
+		"line lost, out of memory", "lines lost, out of memory");
 }
 
 static int play(struct film *f, const struct wishes *w)
@@ -399,6 +440,7 @@ static int play(struct film *f, const struct wishes *w)
 		conf.plans[i] = f->plans[i];
 	if (f->own != NULL)
 		conf.own = own_list(f->own, &conf.n_own);
+	f->on_terminal = isatty(fileno(c->out)) != 0;
 	progress_init(&f->progress, c->err);
 	r = replay_run(&conf, &sums);
 	progress_clear(&f->progress);
@@ -407,7 +449,8 @@ static int play(struct film *f, const struct wishes *w)
 	else if (sums.plans[0].court.bans == 0)
 		status = CLI_NO;
 	fflush(c->out);
-	print_sums(f, &sums, clock_mono_us() - start_us);
+	if (sums.lanes.lines > 0 || sums.troubles == 0)
+		print_sums(f, &sums, clock_mono_us() - start_us);
 	if (r == -ENOMEM)
 		cli_complain(c, "out of memory");
 	return r < 0 || sums.troubles > 0 ? CLI_USAGE : status;
@@ -416,7 +459,7 @@ static int play(struct film *f, const struct wishes *w)
 static int run(struct cli *c)
 {
 	struct wishes w = {.dir = STOCKADE_CONFDIR, .threads = usual_threads()};
-	struct film f = {.cli = c};
+	struct film f = {.cli = c, .ip_width = 15};
 	int status = CLI_USAGE;
 
 	if (read_options(c, &w) < 0)

@@ -5,12 +5,35 @@
 #include "cli/cli.h"
 #include "cli/say.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define EVERY_US (USEC_PER_SEC / 10)
 #define BAR_MAX 40
+
+static int terminal;
+
+/* The shell's prompt is not to stand behind half a bar. */
+static void on_interrupt(int sig)
+{
+	static const char clear[] = "\r\033[K";
+	ssize_t n = write(terminal, clear, sizeof(clear) - 1);
+
+	(void)n;
+	raise(sig);
+}
+
+static void catch_interrupt(FILE *out)
+{
+	const struct sigaction mine = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction old;
+
+	terminal = fileno(out);
+	if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+		sigaction(SIGINT, &mine, NULL);
+}
 
 void progress_init(struct progress *p, FILE *out)
 {
@@ -22,6 +45,7 @@ void progress_init(struct progress *p, FILE *out)
 	p->out = out;
 	p->width = cli_width(out);
 	p->next_us = p->start_us + EVERY_US;
+	catch_interrupt(out);
 }
 
 static void draw_bar(const struct progress *p, double share, size_t text_len)

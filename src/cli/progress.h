@@ -13,6 +13,7 @@ struct progress {
 	bool is_shown;
 };
 
+/* Once a process: an interrupt takes the bar away, too, before it ends us. */
 void progress_init(struct progress *p, FILE *out);
 
 /* done of total (0: nobody knows) bytes, and so many lines. Draws ten times a second at most. */

@@ -239,15 +239,16 @@ static void wall_line(struct cli *c, const json_t *wall)
 static void tracker_line(struct cli *c, const json_t *tracker)
 {
 	int64_t ceiling = answer_int(tracker, "ceiling", -1);
+	int64_t n = answer_int(tracker, "entries", 0), evicted = answer_int(tracker, "evicted", 0);
 	char a[SAY_MAX], b[SAY_MAX];
 
 	if (ceiling < 0)
 		return;
-	fprintf(c->out, "failures: of %s addresses",
-		say_count(answer_int(tracker, "entries", 0), a));
+	fprintf(c->out, "failures: of %s address%s", say_count(n, a), n == 1 ? "" : "es");
 	fprintf(c->out, ", %s of %s", say_bytes(answer_int(tracker, "bytes", 0), a),
 		say_bytes(ceiling, b));
-	fprintf(c->out, ", %s evicted\n", say_count(answer_int(tracker, "evicted", 0), a));
+	fprintf(c->out, ", %s%s evicted%s\n", evicted > 0 ? cli_style(c, STYLE_WARN) : "",
+		say_count(evicted, a), evicted > 0 ? cli_style(c, STYLE_PLAIN) : "");
 }
 
 /* Names looked up, if there were any. */

@@ -146,7 +146,8 @@ void status_losses(struct cli *c, const json_t *end)
 			"rows that the database cannot hold"},
 		{"long_lines", "line cut at 64 KiB", "lines cut at 64 KiB"},
 		{"undated_lines", "line without a date", "lines without a date"},
-		{"future_lines", "line from the future", "lines from the future"},
+		{"future_lines", "line dated off this machine's clock (taken as written now)",
+			"lines dated off this machine's clock (taken as written now)"},
 		{"log_lines_held", "line of our own log held back",
 			"lines of our own log held back"},
 	};
