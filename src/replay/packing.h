@@ -17,7 +17,6 @@ struct packing_bytes {
 enum { PACKING_MORE, PACKING_END };
 
 struct packing {
-	const char *name;
 	/* NULL when out of memory. */
 	void *(*new)(void);
 	/*

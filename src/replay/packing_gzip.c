@@ -64,7 +64,6 @@ static void gzip_free(void *state)
 }
 
 const struct packing packing_gzip = {
-	.name = "gzip",
 	.new = gzip_new,
 	.step = gzip_step,
 	.reset = gzip_reset,

@@ -63,7 +63,6 @@ static void xz_free(void *state)
 }
 
 const struct packing packing_xz = {
-	.name = "xz",
 	.new = xz_new,
 	.step = xz_step,
 	.reset = xz_reset,

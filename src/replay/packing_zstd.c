@@ -52,7 +52,6 @@ static void zstd_free(void *state)
 }
 
 const struct packing packing_zstd = {
-	.name = "zstd",
 	.new = zstd_new,
 	.step = zstd_step,
 	.reset = zstd_reset,

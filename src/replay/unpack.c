@@ -41,16 +41,15 @@ struct unpack {
 #endif
 
 static const struct kind {
-	const char *name;
 	const struct packing *packing; /* NULL: not built in */
 	uint8_t magic[MAGIC_MAX], mask0;
 	size_t len;
 } kinds[] = {
-	{"gzip", GZIP, {0x1f, 0x8b, 0x08}, 0xff, 3},
-	{"xz", XZ, {0xfd, '7', 'z', 'X', 'Z', 0}, 0xff, 6},
-	{"zstd", ZSTD, {0x28, 0xb5, 0x2f, 0xfd}, 0xff, 4},
+	{GZIP, {0x1f, 0x8b, 0x08}, 0xff, 3},
+	{XZ, {0xfd, '7', 'z', 'X', 'Z', 0}, 0xff, 6},
+	{ZSTD, {0x28, 0xb5, 0x2f, 0xfd}, 0xff, 4},
 	/* A frame to be skipped, which may stand before the first one (RFC 8878). */
-	{"zstd", ZSTD, {0x50, 0x2a, 0x4d, 0x18}, 0xf0, 4},
+	{ZSTD, {0x50, 0x2a, 0x4d, 0x18}, 0xf0, 4},
 };
 
 int unpack_open(struct unpack **ret, int fd)
