@@ -27,6 +27,13 @@ _stockade_words()
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
 }
 
+# Files, or with -d directories; a blank after a directory would end the path there.
+_stockade_paths()
+{
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$2")
+}
+
 _stockade()
 {
 	local cur=$2 prev=$3 cword=$COMP_CWORD i operands=0
@@ -53,11 +60,11 @@ _stockade()
 	done
 	case $prev in
 	-c | --state | --compare)
-		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		_stockade_paths -d "$cur"
 		return
 		;;
 	--socket)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		_stockade_paths -f "$cur"
 		return
 		;;
 	--jail | -j)
@@ -93,7 +100,7 @@ _stockade()
 		((operands > 0)) || _stockade_words "$(_stockade_jails)" "$cur"
 		;;
 	unban:* | explain:*) _stockade_words "$(_stockade_banned)" "$cur" ;;
-	test:* | replay:*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	test:* | replay:*) _stockade_paths -f "$cur" ;;
 	esac
 	if declare -F __ltrim_colon_completions >/dev/null; then
 		__ltrim_colon_completions "$cur"
