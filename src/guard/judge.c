@@ -6,6 +6,7 @@
 #include "guard/internal.h"
 
 #include "base/clock.h"
+#include "source/single.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +145,7 @@ void judge_line(
 		.now_us = j.now_us, .carried_us = s->carried_us, .live = s->live};
 	const struct lines_listener to = {
 		.found = on_found, .lost = on_lost, .off = on_off, .arg = &j};
-	const struct lines_single single = {line, len, time_us, s->off};
+	const struct single single = {line, len, time_us, s->off};
 	struct panel *p = panel_of(g, s);
 	struct lines_count n = {0};
 	struct lines lines;
@@ -154,6 +155,6 @@ void judge_line(
 		return;
 	}
 	lines = panel_lines(p, s);
-	lines_take_single(&lines, &clock, batch_worker_scan(p->worker), &single, &to, &n);
+	single_take(&lines, &clock, batch_worker_scan(p->worker), &single, &to, &n);
 	count(g, s, &n);
 }

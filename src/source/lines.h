@@ -55,19 +55,3 @@ void lines_habits(const struct lines *l, const struct dating_clock *clock,
 void lines_take(struct lines *l, const struct dating_clock *clock, const struct batch *b,
 	const struct batch_dates *dates, const char *buf, size_t len,
 	const struct lines_listener *to, struct lines_count *count);
-
-/* A line that comes by itself; line breaks in it are bytes like others. */
-struct lines_single {
-	const char *text;
-	size_t len;
-	const int64_t
-		*time_us; /* when it was written, if its date is not to be looked for; or NULL */
-	const bool *off;  /* a filter each: it is not for that one. NULL: it is for all */
-};
-
-/*
- * Takes it. scan: of the plan's sieve, NULL if there is none. begin and end are not asked.
- */
-void lines_take_single(struct lines *l, const struct dating_clock *clock, struct sieve_scan *scan,
-	const struct lines_single *line, const struct lines_listener *to,
-	struct lines_count *count);

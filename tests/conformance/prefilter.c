@@ -10,6 +10,7 @@
 #include "config/ruleset.h"
 #include "match/window.h"
 #include "source/lines.h"
+#include "source/single.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,13 +229,13 @@ static void read_singly(struct readers *r, struct lines *l, struct sieve_scan *s
 	for (size_t at = 0; at < len;) {
 		const char *end = memchr(text + at, '\n', len - at);
 		size_t whole = end != NULL ? (size_t)(end - text) - at : len - at;
-		struct lines_single line = {.text = text + at, .len = whole};
+		struct single line = {.text = text + at, .len = whole};
 
 		if (line.len > LINE_MAX)
 			line.len = LINE_MAX;
 		while (line.len > 0 && line.text[line.len - 1] == '\r')
 			line.len--;
-		lines_take_single(l, clock, scan, &line, to, &r->events->count);
+		single_take(l, clock, scan, &line, to, &r->events->count);
 		at += whole + 1;
 	}
 }
