@@ -19,6 +19,9 @@ struct filter {
 	bool has_sessions;         /* some regex has <F-MLFID> */
 	struct sessions *sessions; /* if so */
 	struct search *search;     /* for filter_judge */
+	/* What changes with each line stays off the cache lines that other threads read. */
+	char apart[64];
 	struct filter_stats stats;
 	struct span looked_at; /* by the failregexes, of the line judged last; text NULL: nothing */
+	char end[64];
 };
