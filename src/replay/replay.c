@@ -205,13 +205,8 @@ static void take_match(
 	struct replay *r, const struct reader *reader, const struct match *m, int64_t at_us)
 {
 	struct court_failure f = {.time_us = at_us, .count = m->count};
-	struct replay_plan_sums *sums;
+	struct replay_plan_sums *sums = &r->sums.plans[reader->plan];
 
-	if (reader->jail == NULL) {
-		take_login(r, m);
-		return;
-	}
-	sums = &r->sums.plans[reader->plan];
 	sums->matches++;
 	f.jail = reader->jail->id;
 	if (m->has_addr) {
@@ -227,10 +222,17 @@ static void take_match(
 /* What was found, with what is known of its session. */
 static void judge(struct replay *r, size_t reader, struct found *found, int64_t at_us)
 {
+	const struct reader *by = &r->readers[reader];
 	struct match m;
 
-	if (filter_conclude(r->readers[reader].filter, found, at_us, &m) == VERDICT_MATCH)
-		take_match(r, &r->readers[reader], &m, at_us);
+	if (filter_conclude(by->filter, found, at_us, &m) != VERDICT_MATCH)
+		return;
+	if (by->jail == NULL) {
+		filter_tell(by->filter, found, &m);
+		take_login(r, &m);
+	} else {
+		take_match(r, by, &m, at_us);
+	}
 }
 
 /* What other logs may come before with something has to wait. */

@@ -52,7 +52,7 @@ BEGIN {
 		else if (k < 6)
 			print at " sshd[" i "]: Failed password for root from 192.0.2.77 port 50022 ssh2"
 		else if (k < 7)
-			print at " sshd[" i "]: Accepted publickey for anna from 198.51.100." (1 + rnd(9)) " port 5 ssh2"
+			print at " sshd[" i "]: Accepted publickey for anna from 198.51.100." (1 + rnd(30)) " port 5 ssh2"
 		else if (k < 9)
 			print at " CRON[" i "]: pam_unix(cron:session): session opened for user root(uid=0)"
 		else
@@ -223,6 +223,7 @@ check "nobody is banned by the other alone" not grep -q '"in":"old"' "$T/differe
 replay -j strict --compare "$T/conf2" --json "$LOG" >"$T/out.log"
 check_is "where both do the same that is a no" 1 $?
 n=$(while read -r _ip; do grep -qF "Accepted publickey for anna from $_ip port" "$LOG" && echo x; done <"$T/only" | wc -l)
+check "some have logged in from there" test "$n" -gt 0
 check_is "who has logged in is known" "$n" "$(grep -c '"logins":[1-9].*"user":"anna"' "$T/differences.json")"
 replay --compare "$T/conf2" "$LOG" >"$T/out.log"
 check "in words, too" grep -q "^$(wc -l <"$T/only") address.* would be banned with $T/conf2 alone" "$T/out.log"
