@@ -76,6 +76,7 @@ static void grow(struct source *s, struct dice *d, unsigned depth)
 /* What is tried. */
 struct trial {
 	struct regex_engine *engine;
+	const struct filter_stats *stats;
 	struct regex *bytes, *both;
 	struct needs needs;
 };
@@ -83,6 +84,20 @@ struct trial {
 static void check_found(const struct trial *t, bool found, const char *text, size_t len)
 {
 	if (found && !needs_hold(&t->needs, text, len))
+		abort();
+}
+
+/* What is ASCII is searched by another program, which leaves out what is in vain. */
+static void check_programs(struct trial *t, const char *text, size_t len)
+{
+	uint64_t limit_hits = t->stats->limit_hits;
+	bool found, as_characters;
+
+	regex_engine_utf8(t->engine, false);
+	found = regex_find(t->engine, t->both, text, len);
+	regex_engine_utf8(t->engine, true);
+	as_characters = regex_find(t->engine, t->both, text, len);
+	if (found != as_characters && t->stats->limit_hits == limit_hits)
 		abort();
 }
 
@@ -96,6 +111,8 @@ static void check_text(struct trial *t, const char *text, size_t len)
 		regex_engine_utf8(t->engine, false);
 		check_found(t, regex_find(t->engine, t->bytes, text, len), text, len);
 	}
+	if (t->both != NULL && utf8_ascii(text, len) == len)
+		check_programs(t, text, len);
 	if (t->both != NULL) {
 		len = utf8_replace(characters, text, len);
 		regex_engine_utf8(t->engine, true);
@@ -201,7 +218,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct filter_stats stats;
 	struct dice d = {data, size, 0};
 	struct arena *arena = arena_new();
-	struct trial t = {.engine = regex_engine_new(&stats)};
+	struct trial t = {.engine = regex_engine_new(&stats), .stats = &stats};
 	struct source source = {.len = 0};
 	unsigned flags = roll(&d, 8);
 	struct conf_text conf = {source.text, {"t.conf", 1}};

@@ -406,8 +406,10 @@ static bool skip_spacing(struct retree_parser *p, const struct retree_flags *f)
 	if (!f->extended || c < 0)
 		return false;
 	/* Among characters there are further blanks. */
-	if (c >= 0x80)
+	if (c >= 0x80) {
 		retree_give_up(p);
+		return true;
+	}
 	if (strchr(" \t\n\r\f\v#", c) == NULL)
 		return false;
 	if (c == '#') {
