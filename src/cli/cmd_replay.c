@@ -289,6 +289,7 @@ static bool load_plan(struct film *f, const struct wishes *w, const char *dir)
 {
 	struct plan **plan = &f->plans[f->n_plans];
 	struct faults faults = {0};
+	char shown[512];
 	int r;
 
 	if (w->n_jails > 0)
@@ -299,9 +300,14 @@ static bool load_plan(struct film *f, const struct wishes *w, const char *dir)
 	faults_done(&faults);
 	if (r == -ENOMEM)
 		cli_complain(f->cli, "out of memory");
-	if (r == 0)
-		f->n_plans++;
-	return r == 0;
+	if (r < 0)
+		return false;
+	if ((*plan)->rs->n_jails == 0) {
+		text_escape(shown, sizeof(shown), dir, strlen(dir));
+		cli_complain(f->cli, "no jail is enabled in %s: name one with -j", shown);
+	}
+	f->n_plans++;
+	return true;
 }
 
 static bool load(struct film *f, const struct wishes *w)
@@ -316,6 +322,8 @@ static bool load(struct film *f, const struct wishes *w)
 		return false;
 	}
 	if (!load_plan(f, w, w->dir) || (w->other != NULL && !load_plan(f, w, w->other)))
+		return false;
+	if (w->other == NULL && f->plans[0]->rs->n_jails == 0)
 		return false;
 	if (w->other != NULL && (f->tally = tally_new()) == NULL) {
 		cli_complain(c, "out of memory");
@@ -361,15 +369,15 @@ static void sum(struct cli *c, uint64_t n, const char *one, const char *many)
 }
 
 /* What both made of the same lines, where two are compared. */
-static void print_pair(
-	struct cli *c, const uint64_t n[REPLAY_PLANS_MAX], size_t n_plans, const char *what)
+static void print_pair(struct cli *c, const uint64_t n[REPLAY_PLANS_MAX], size_t n_plans,
+	const char *one, const char *many)
 {
 	char count[SAY_MAX];
 
 	fprintf(c->err, "%s", say_count((int64_t)n[0], count));
 	if (n_plans > 1)
 		fprintf(c->err, " and %s", say_count((int64_t)n[1], count));
-	fprintf(c->err, " %s, ", what);
+	fprintf(c->err, " %s, ", n[n_plans - 1] == 1 ? one : many);
 }
 
 static void print_sums(struct film *f, const struct replay_sums *s, int64_t elapsed_us)
@@ -379,9 +387,9 @@ static void print_sums(struct film *f, const struct replay_sums *s, int64_t elap
 	struct cli *c = f->cli;
 	char count[SAY_MAX];
 
-	fprintf(c->err, "%s lines, ", say_count((int64_t)s->lanes.lines, count));
-	print_pair(c, (uint64_t[]) {p[0].matches, p[1].matches}, f->n_plans, "matches");
-	print_pair(c, (uint64_t[]) {p[0].court.bans, p[1].court.bans}, f->n_plans, "bans");
+	print_pair(c, (uint64_t[REPLAY_PLANS_MAX]) {s->lanes.lines}, 1, "line", "lines");
+	print_pair(c, (uint64_t[]) {p[0].matches, p[1].matches}, f->n_plans, "match", "matches");
+	print_pair(c, (uint64_t[]) {p[0].court.bans, p[1].court.bans}, f->n_plans, "ban", "bans");
 	fprintf(c->err, "%.3f seconds, %s lines/s\n", seconds,
 		say_count(seconds > 0 ? (int64_t)((double)s->lanes.lines / seconds) : 0, count));
 	sum(c, p[0].court.ignored + p[1].court.ignored,

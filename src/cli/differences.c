@@ -119,8 +119,8 @@ int differences_print(struct cli *c, struct tally *t, const char *const names[st
 		if (sums.only[order[i]] > 0)
 			print_side(c, list, n, order[i], names[order[i]]);
 	if (!c->json) {
-		fprintf(c->out, "%s addresses would be banned with both (%s and %s bans in all)\n",
-			say_count((int64_t)sums.both, one),
+		fprintf(c->out, "%s address%s would be banned with both (%s and %s bans in all)\n",
+			say_count((int64_t)sums.both, one), sums.both == 1 ? "" : "es",
 			say_count((int64_t)sums.bans[TALLY_OLD], two),
 			say_count((int64_t)sums.bans[TALLY_NEW], three));
 		for (size_t i = 0; i < ARRAY_SIZE(order); i++)
