@@ -3,6 +3,7 @@
 
 #include "match/dateinside.h"
 #include "match/window.h"
+#include "source/single.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -299,6 +300,26 @@ static void run(struct batch_worker *w, struct batch *b, struct batch_dates *dat
 		b->failed = true;
 }
 
+/* Lines that come one by one. */
+static void read_singly(struct reading *r, struct sieve_scan *scan,
+	const struct dating_clock *clock, const char *text, size_t len)
+{
+	const struct lines_listener to = listener(r);
+
+	for (size_t at = 0; at < len;) {
+		const char *end = memchr(text + at, '\n', len - at);
+		size_t whole = end != NULL ? (size_t)(end - text) - at : len - at;
+		struct single line = {.text = text + at, .len = whole};
+
+		if (line.len > r->lines.plan->line_max)
+			line.len = r->lines.plan->line_max;
+		while (line.len > 0 && line.text[line.len - 1] == '\r')
+			line.len--;
+		single_take(&r->lines, clock, scan, &line, &to, &r->count);
+		at += whole + 1;
+	}
+}
+
 /* In buffers of all sizes, some taken up before those ahead of them were done. */
 static void read_in_batches(struct reading *r, const struct twice_way *way,
 	const struct dating_clock *clock, const char *text, size_t len, struct twice_result *ret)
@@ -323,12 +344,16 @@ static void read_in_batches(struct reading *r, const struct twice_way *way,
 			/* Of its exact size, so that a step past its end is seen. */
 			char *copy = memcpy(need(malloc(lens[k])), text + at, lens[k]);
 
-			run(w, &batch, &dates[k * n], &span, way, copy, lens[k]);
-			count_batch(&batch, ret);
 			r->base = copy;
 			r->base_off = at;
-			lines_take(&r->lines, clock, &batch, &dates[k * n], copy, lens[k], &to,
-				&r->count);
+			if (way->choose(way->arg, 12) == 1) {
+				read_singly(r, batch_worker_scan(w), clock, copy, lens[k]);
+			} else {
+				run(w, &batch, &dates[k * n], &span, way, copy, lens[k]);
+				count_batch(&batch, ret);
+				lines_take(&r->lines, clock, &batch, &dates[k * n], copy, lens[k],
+					&to, &r->count);
+			}
 			at += lens[k];
 			free(copy);
 		}
@@ -373,6 +398,24 @@ static bool same_event(const struct event *a, const struct event *b)
 	return a->filter == b->filter && a->regex == b->regex && a->n_lines == b->n_lines &&
 	       a->at_us == b->at_us && a->newest_us == b->newest_us && a->off == b->off &&
 	       a->len == b->len && a->fields == b->fields && a->conclusion == b->conclusion;
+}
+
+/* A line that comes by itself is for filters in their order, whether or not they have a window. */
+static void sort_events(struct reading *r)
+{
+	const struct batch_filter *filters = r->t->filters;
+
+	for (size_t i = 1; i < r->n; i++) {
+		struct event one = r->all[i];
+		size_t at = i;
+
+		for (; at > 0 && r->all[at - 1].off == one.off &&
+			filters[r->all[at - 1].filter].dates == filters[one.filter].dates &&
+			r->all[at - 1].filter > one.filter;
+			at--)
+			r->all[at] = r->all[at - 1];
+		r->all[at] = one;
+	}
 }
 
 static void compare_counts(
@@ -448,6 +491,8 @@ void twice_read(const struct twice *t, const struct twice_way *way, const char *
 	ret->n_found = plain.n;
 	ret->n_lines = plain.count.lines;
 	ret->n_limits = plain.n_limits + batched.n_limits;
+	sort_events(&plain);
+	sort_events(&batched);
 	if (ret->n_limits == 0)
 		compare(&plain, &batched, text, ret);
 	end(&plain);

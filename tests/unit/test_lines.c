@@ -580,6 +580,30 @@ static void many_hits(void **state)
 	check(s, 300, 0);
 }
 
+/* A word of which the last is where no more hits are taken, at the edge of what is known of them.
+ */
+static void word_at_edge(void **state)
+{
+	const struct rules rules[] = {{.fail = {"xyxy <HOST>$"}}, {.fail = {"xyzq <HOST>$"}}};
+
+	(void)state;
+	for (size_t shift = 0; shift < 8; shift++) {
+		struct scene *s = scene_of(rules, ARRAY_SIZE(rules), NULL);
+		size_t hits = 4096 - 4 + shift;
+
+		s->ways = 10;
+		for (size_t n; hits > 0; hits -= n) {
+			n = hits < 300 ? hits : 300;
+			say(s, "%s xy", ago(SYSLOG, 3000));
+			for (size_t i = 0; i < n; i++)
+				say(s, "xy");
+			say(s, hits > n ? "\n" : "zq 192.0.2.1\n");
+		}
+		say(s, "%s xyxy 192.0.2.1\n", ago(SYSLOG, 2999));
+		check(s, 2, 0);
+	}
+}
+
 /* As many jails as somebody may have; many sets of patterns, and windows more than are listed. */
 static void many_jails(void **state)
 {
@@ -730,6 +754,7 @@ int main(void)
 		cmocka_unit_test(words_across),
 		cmocka_unit_test(without_words),
 		cmocka_unit_test(many_hits),
+		cmocka_unit_test(word_at_edge),
 		cmocka_unit_test(many_jails),
 		cmocka_unit_test(many_habits),
 		cmocka_unit_test(in_order),
