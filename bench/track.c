@@ -45,7 +45,10 @@ static int64_t cpu_ns(void)
 
 static void say(const char *what, double n, const char *unit)
 {
-	printf("%s\t%.1f %s\n", what, n, unit);
+	if (*unit == '\0')
+		printf("%s\t%.0f\n", what, n);
+	else
+		printf("%s\t%.1f %s\n", what, n, unit);
 }
 
 static void each(const char *what, int64_t start_ns, uint32_t n)
