@@ -5,7 +5,7 @@
 #include "match/rule.h"
 #include "match/search.h"
 
-/* How a filter is held: shared by filter.c, search.c and sieve.c alone. */
+/* How a filter is held: shared by filter.c, search.c, sieve.c and batch.c alone. */
 
 struct filter {
 	struct arena *arena;

@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "match/filter.h"
 
-/* PCRE2, kept within bounds. Beside this only meter.c includes its header. */
+/* PCRE2, kept within bounds. Beside this only meter.c and steps.c know its header. */
 
 /*
  * What searching takes, whatever for: stack, limits, the place for captures. An engine belongs to
