@@ -10,8 +10,8 @@ const struct command cmd_reload = {
 	.args = "",
 	.summary = "have the daemon read its configuration again",
 	.help = "Nothing is lost: counts, read positions and bans go on. A configuration with\n"
-		"an error is refused, shown with file and line, and the old one stays (exit status "
-		"2).\n",
+		"an error is refused, shown with file and line, and the old one stays (exit\n"
+		"status 2).\n",
 	.asks = true,
 	.json = true,
 	.run = run,

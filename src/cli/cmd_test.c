@@ -28,7 +28,8 @@ const struct command cmd_test = {
 		"  -i REGEX       an ignoreregex to go with it; may be given again\n"
 		"  -v             show the date found in each line and what of it is to match;\n"
 		"                 for a miss how far it came, else by which regex and the fields\n"
-		"  --encoding NAME  how FILE is encoded, as logencoding has it\n"
+		"  --encoding NAME\n"
+		"                 how FILE is encoded, as logencoding has it\n"
 		"  --now TIME     the present, by which dates without a year are read\n"
 		"  -c DIR         the configuration that has the filter (" STOCKADE_CONFDIR ")\n",
 	.json = true,

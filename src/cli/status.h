@@ -15,5 +15,5 @@ void status_print(struct cli *c, const json_t *end, int64_t now_sec);
  */
 unsigned status_troubles(FILE *out, const json_t *end);
 
-/* What was lost since the start, a line; nothing when nothing was. */
+/* What was lost since the start or the last reload, a line; nothing when nothing was. */
 void status_losses(struct cli *c, const json_t *end);

@@ -160,7 +160,8 @@ void status_losses(struct cli *c, const json_t *end)
 
 		if (n <= 0)
 			continue;
-		fprintf(c->out, "%s%s %s", any ? ", " : "since the start: ", say_count(n, count),
+		fprintf(c->out, "%s%s %s",
+			any ? ", " : "since the start or last reload: ", say_count(n, count),
 			n == 1 ? kinds[i].one : kinds[i].many);
 		any = true;
 	}
