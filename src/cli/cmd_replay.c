@@ -395,8 +395,9 @@ static void print_sums(struct film *f, const struct replay_sums *s, int64_t elap
 	sum(c, p[0].court.ignored + p[1].court.ignored,
 		"failure of one whom ignoreip or ignoreself lets off",
 		"failures of those whom ignoreip or ignoreself lets off");
-	sum(c, s->lanes.undated, "line without a date, taken to be of the one before",
-		"lines without a date, taken to be of the one before");
+	sum(c, s->lanes.undated,
+		"line without a date, taken to be of the one before, or else of now",
+		"lines without a date, taken to be of the one before, or else of now");
 	sum(c, s->lanes.ahead, "line dated ahead of the present, taken to be of now",
 		"lines dated ahead of the present, taken to be of now");
 	sum(c, s->lanes.long_lines, "line of which only the first 64 KiB were judged",
