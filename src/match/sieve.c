@@ -2,6 +2,7 @@
 #include "match/sieve.h"
 
 #include "base/arena.h"
+#include "base/util.h"
 #include "match/filter_priv.h"
 #include "match/needs.h"
 #include "match/rule.h"
@@ -403,6 +404,14 @@ size_t sieve_line(struct sieve_scan *sc, size_t off, size_t len, const struct si
 
 bool sieve_holds(const char *line, size_t len, size_t off, size_t n)
 {
-	return n == 0 || off == 0 || off + n >= len ||
-	       (line[off - 1] == '[' && line[off + n] == ']');
+	/* No word has two of these side by side (needs.h). */
+	static const char joints[][2] = {{'[', ']'}, {'(', ')'}, {'<', '>'}, {'{', '}'}, {'"', '"'},
+		{'\'', '\''}, {' ', ' '}};
+
+	if (n == 0 || off == 0 || off + n >= len)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(joints); i++)
+		if (line[off - 1] == joints[i][0] && line[off + n] == joints[i][1])
+			return true;
+	return false;
 }
