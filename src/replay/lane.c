@@ -71,11 +71,11 @@ static int look_ahead(struct lane *l)
 	return 0; /* an error comes again in its turn */
 }
 
-static int open_feed(struct lane *l, const char **ret_unfit)
+static int open_feed(struct lane *l)
 {
 	int r = open_path(l->path);
 
-	return r < 0 ? r : feed_open(&l->feed, r, &l->conf->feed, ret_unfit);
+	return r < 0 ? r : feed_open(&l->feed, r, &l->conf->feed, &l->unfit);
 }
 
 int lane_open(
@@ -87,7 +87,8 @@ int lane_open(
 	*l = (struct lane) {.path = path, .conf = conf, .end = 1};
 	l->is_file = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 	l->size = l->is_file ? (uint64_t)st.st_size : 0;
-	r = open_feed(l, ret_unfit);
+	r = open_feed(l);
+	*ret_unfit = l->unfit;
 	if (r == 0)
 		r = look_ahead(l);
 	/* Hundreds of archives are not unpacked at the same time, unless their times are. */
@@ -149,9 +150,8 @@ static void drop_slot(struct lane *l)
 
 static int start(struct lane *l)
 {
-	const char *unfit;
 	struct slot *s;
-	int r = l->feed == NULL ? open_feed(l, &unfit) : 0;
+	int r = l->feed == NULL ? open_feed(l) : 0;
 
 	if (r == 0)
 		r = init_lines(l);

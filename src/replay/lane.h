@@ -29,7 +29,8 @@ struct lane {
 	const char *path; /* "-": standard input */
 	const struct lane_conf *conf;
 	bool is_file, is_started;
-	uint64_t size; /* of the file */
+	uint64_t size;     /* of the file */
+	const char *unfit; /* see feed_open */
 	struct feed *feed;
 	struct chunk beginning; /* of a pipe, which cannot be read again */
 	struct lines lines;
@@ -71,6 +72,7 @@ int64_t lane_place(const struct lane *l);
 
 /*
  * Takes the lines of one chunk and calls on_found for what is found in them, place_us being its
- * place; the found is on_found's to change. 1, 0 at the end, or as lane_open and feed_next.
+ * place; the found is on_found's to change. 1, 0 at the end, or as lane_open and feed_next: a file
+ * may have become another since (unfit).
  */
 int lane_read(struct lane *l);
