@@ -200,7 +200,7 @@ struct guard {
 	struct log_limit file_limit;
 	bool reading; /* start-up is over: lines may be judged */
 	char *buffer; /* TAIL_BUFFER bytes, for whichever file is being read */
-	char scratch[TAIL_LINE_MAX];
+	char scratch[2 * TAIL_LINE_MAX];
 
 	/* panel.c, judge.c */
 	struct panel *panels;

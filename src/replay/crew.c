@@ -22,8 +22,6 @@ struct crew {
 
 static void run(struct batch_worker *w, struct job *job)
 {
-	if (job->fetch != NULL)
-		job->fetch(job);
 	batch_run(w, &job->batch, job->dates, &job->span, NULL, job->buf, job->len);
 }
 

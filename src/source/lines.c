@@ -226,7 +226,8 @@ static bool next_window(const struct run *r, size_t *k, size_t *ret_filter)
 }
 
 /* The text of a line that is dated as usual, without its date. */
-static void cut_usual(struct run *r, size_t dates, size_t off, size_t len, struct dated_line *ret)
+static void cut_usual(
+	struct run *r, size_t dates, size_t off, size_t len, char *scratch, struct dated_line *ret)
 {
 	const char *line = r->buf + off;
 	struct stamp stamp;
@@ -236,7 +237,7 @@ static void cut_usual(struct run *r, size_t dates, size_t off, size_t len, struc
 		!date_habit_holds(&r->dates[dates].habit, line, len, &stamp))
 		return;
 	ret->at_us = stamp.time_us;
-	dating_cut(ret, line, len, &stamp, r->l->scratch);
+	dating_cut(ret, line, len, &stamp, scratch);
 }
 
 /* The last lines that have been waiting, as many as there is room for, go into the window. */
@@ -257,7 +258,9 @@ static void fill_window(struct run *r, size_t filter)
 	for (; off < wait->to; off = after_line(r, off)) {
 		struct dated_line d;
 
-		cut_usual(r, f->dates, off, line_at(r, off), &d);
+		/* The line that comes after them may be in the first half. */
+		cut_usual(r, f->dates, off, line_at(r, off), r->l->scratch + r->l->plan->line_max,
+			&d);
 		if (search_begin(r->l->search, d.text, d.len, false))
 			search_keep(r->l->search, w);
 	}
@@ -301,7 +304,7 @@ static void pass_window(struct run *r, size_t filter, size_t off, size_t next)
 	}
 	len = line_at(r, off);
 	if (r->dates[f->dates].has_habit)
-		cut_usual(r, f->dates, off, len, &d);
+		cut_usual(r, f->dates, off, len, r->l->scratch, &d);
 	else
 		dating_line(&r->l->dates[f->dates], r->clock, r->buf + off, len, r->l->scratch, &d);
 	search_window(r, filter, &d, off, len);

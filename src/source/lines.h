@@ -14,7 +14,7 @@ struct lines {
 	struct dating *dates;    /* as many as the plan has */
 	struct window **windows; /* a filter each; NULL where a match has but one line */
 	struct search *search;   /* fit for all filters of the plan */
-	char *scratch;           /* line_max bytes */
+	char *scratch;           /* twice line_max bytes: a line, and one that waits for a window */
 };
 
 /* Who is told of them. */

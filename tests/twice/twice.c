@@ -208,7 +208,7 @@ static void begin(
 	r->newest_us = need(calloc(plan->n_dates + 1, sizeof(r->newest_us[0])));
 	l->windows = need(calloc(plan->n_filters + 1, sizeof(struct window *)));
 	l->search = need(search_new());
-	l->scratch = need(malloc(plan->line_max + 1));
+	l->scratch = need(malloc(2 * plan->line_max));
 	for (size_t i = 0; i < plan->n_dates; i++) {
 		if (dating_init(&l->dates[i], t->dates[i]) < 0)
 			need(NULL);
