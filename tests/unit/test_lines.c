@@ -503,8 +503,10 @@ static void words_across(void **state)
 	const struct rules rules[] = {{.fail = {"rejected <HOST>"}},
 		{.fail = {"host\\[\\] ?<HOST>"}}, {.fail = {"(?i)knocks <HOST>"}},
 		{.fail = {"^rejec<SKIPLINES>ted"}, .maxlines = 2}, {.fail = {"\\[\\]<HOST>"}},
-		{.fail = {"\"\" ?\\[?\\]?<HOST>"}}, {.fail = {"rejec ted <HOST>"}}};
-	static const char *const dates[] = {"rejec ?(%Y-%m-%d %H:%M:%S)",
+		{.fail = {"\"\" ?\\[?\\]?<HOST>"}},
+		{.fail = {"rejec ted <HOST>", "\\[ted <HOST>", "rejec\\]ted <HOST>",
+			 "\\[ ted <HOST>"}}};
+	static const char *const dates[] = {"{^LN-BEG}", "rejec ?(%Y-%m-%d %H:%M:%S)",
 		"knoc(?:\xe2\x84)?(%Y-%m-%d %H:%M:%S)", "\\[(%Y-%m-%d %H:%M:%S)",
 		"^[^\\[]*\\[({DATE})", "\"(%Y-%m-%d %H:%M:%S)", "%Y-%m-%d %H:%M:%S", NULL};
 	struct scene *s = scene_new(LINE_MAX_LEN);
@@ -512,7 +514,7 @@ static void words_across(void **state)
 	(void)state;
 	for (size_t i = 0; dates[i] != NULL; i++)
 		add_dates(s, dates[i]);
-	for (size_t i = 0; i < 6 * ARRAY_SIZE(rules); i++) {
+	for (size_t i = 0; i < (ARRAY_SIZE(dates) - 1) * ARRAY_SIZE(rules); i++) {
 		struct rules r = rules[i % ARRAY_SIZE(rules)];
 
 		r.dates = (unsigned)(i / ARRAY_SIZE(rules));
@@ -530,6 +532,14 @@ static void words_across(void **state)
 		say(s, "x \"%s\" 192.0.2.1\n", stamp);
 		say(s, "knoc%sks 192.0.2.1\nknoc\xe2\x84%s\xaas 192.0.2.1\n", stamp, stamp);
 		say(s, "%s rejected 192.0.2.1\n", stamp);
+		say(s, "rejec[%sted 192.0.2.1\nrejec%s]ted 192.0.2.1\n", stamp, stamp);
+	}
+	/* So many that they are usual. */
+	for (int i = 0; i < 60; i++) {
+		const char *stamp = ago("%Y-%m-%d %H:%M:%S", 900 - i);
+
+		say(s, "[%s] nothing\n[%s] nothing\n[%s ted 192.0.2.1\n", stamp, stamp, stamp);
+		say(s, "[%s]ted 192.0.2.1\n", stamp);
 	}
 	check(s, 100, 0);
 }
@@ -584,7 +594,7 @@ static void many_hits(void **state)
  */
 static void word_at_edge(void **state)
 {
-	const struct rules rules[] = {{.fail = {"xyxy <HOST>$"}}, {.fail = {"xyzq <HOST>$"}}};
+	const struct rules rules[] = {{.fail = {"xyxy\\S* <HOST>$"}}, {.fail = {"xyzq <HOST>$"}}};
 
 	(void)state;
 	for (size_t shift = 0; shift < 8; shift++) {
