@@ -22,6 +22,8 @@ struct crew {
 
 static void run(struct batch_worker *w, struct job *job)
 {
+	if (job->fetch != NULL)
+		job->fetch(job);
 	batch_run(w, &job->batch, job->dates, &job->span, NULL, job->buf, job->len);
 }
 

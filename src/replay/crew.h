@@ -11,6 +11,11 @@ struct crew;
 
 /* A buffer to be looked at. All but the batch is borrowed until crew_wait has returned. */
 struct job {
+	/*
+	 * Gets the buffer, if it is not there yet, from whoever will look at it: then it is in that
+	 * processor's cache. NULL: it is there.
+	 */
+	void (*fetch)(struct job *job);
 	const char *buf;
 	size_t len;
 	const struct batch_dates *dates;
@@ -27,10 +32,10 @@ int crew_new(struct crew **ret, const struct batch_plan *plan, unsigned threads)
 /* No job may be under way. Takes NULL. */
 void crew_free(struct crew *c);
 
-/* Hands over a job. Only one thread may do so, and wait. */
+/* Hands over a job; they are begun in that order. Only one thread may do so, and wait. */
 void crew_give(struct crew *c, struct job *job);
 
-/* Until it is done: then it is the caller's again. */
+/* Until it is done: then it is the caller's again. The caller may begin it out of turn. */
 void crew_wait(struct crew *c, struct job *job);
 
 /* Takes back a job that nobody needs any more. */

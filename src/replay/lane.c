@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,11 +72,11 @@ static int look_ahead(struct lane *l)
 	return 0; /* an error comes again in its turn */
 }
 
-static int open_feed(struct lane *l, const char **ret_unfit)
+static int open_feed(struct lane *l)
 {
 	int r = open_path(l->path);
 
-	return r < 0 ? r : feed_open(&l->feed, r, &l->conf->feed, ret_unfit);
+	return r < 0 ? r : feed_open(&l->feed, r, &l->conf->feed, &l->unfit);
 }
 
 int lane_open(
@@ -87,7 +88,8 @@ int lane_open(
 	*l = (struct lane) {.path = path, .conf = conf, .end = 1};
 	l->is_file = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 	l->size = l->is_file ? (uint64_t)st.st_size : 0;
-	r = open_feed(l, ret_unfit);
+	r = open_feed(l);
+	*ret_unfit = l->unfit;
 	if (r == 0)
 		r = look_ahead(l);
 	/* Hundreds of archives are not unpacked at the same time, unless their times are. */
@@ -147,26 +149,43 @@ static void drop_slot(struct lane *l)
 	slots_put(l->conf->slots, s);
 }
 
+/* What is under way is not wanted any more. */
+static void forget_all(struct lane *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->is_over = true;
+	pthread_cond_broadcast(&l->read);
+	pthread_mutex_unlock(&l->lock);
+	while (l->first != NULL) {
+		crew_forget(l->conf->crew, &l->first->job);
+		drop_slot(l);
+	}
+}
+
 static int start(struct lane *l)
 {
-	const char *unfit;
 	struct slot *s;
-	int r = l->feed == NULL ? open_feed(l, &unfit) : 0;
+	int r = l->feed == NULL ? open_feed(l) : 0;
 
 	if (r == 0)
 		r = init_lines(l);
 	if (r < 0)
 		return r;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->read, NULL);
+	l->is_started = true;
 	if (l->beginning.len > 0) {
 		s = slots_get(l->conf->slots, true);
 		if (s == NULL)
 			return -ENOMEM;
 		chunk_done(&s->chunk);
 		s->chunk = l->beginning;
+		s->result = 1;
+		s->taken = feed_taken(l->feed);
+		s->torn = feed_torn(l->feed);
 		l->beginning = (struct chunk) {0};
 		add_slot(l, s);
 	}
-	l->is_started = true;
 	return 0;
 }
 
@@ -185,9 +204,10 @@ static void lines_done(struct lines *lines)
 
 void lane_done(struct lane *l)
 {
-	while (l->first != NULL) {
-		crew_forget(l->conf->crew, &l->first->job);
-		drop_slot(l);
+	if (l->is_started) {
+		forget_all(l);
+		pthread_mutex_destroy(&l->lock);
+		pthread_cond_destroy(&l->read);
 	}
 	lines_done(&l->lines);
 	findings_done(&l->waiting);
@@ -200,7 +220,7 @@ void lane_done(struct lane *l)
 
 uint64_t lane_taken(const struct lane *l)
 {
-	return l->feed != NULL ? feed_taken(l->feed) : 0;
+	return l->taken;
 }
 
 int64_t lane_place(const struct lane *l)
@@ -228,17 +248,46 @@ static void count_long(struct lane *l, const struct chunk *c)
 	}
 }
 
-/* Hands a slot's chunk to the crew, from there to there. */
-static void give(struct lane *l, struct slot *s, size_t from, size_t to)
+/* Reads the chunk of a slot whose turn that is. */
+static void read_chunk(struct lane *l, struct slot *s)
+{
+	pthread_mutex_lock(&l->lock);
+	while (l->turn != s->turn && !l->is_over)
+		pthread_cond_wait(&l->read, &l->lock);
+	s->result = l->is_over ? 0 : feed_next(l->feed, &s->chunk);
+	s->taken = feed_taken(l->feed);
+	s->torn = feed_torn(l->feed);
+	l->turn++;
+	pthread_cond_broadcast(&l->read);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void fetch(struct job *job)
+{
+	struct slot *s = (struct slot *)((char *)job - offsetof(struct slot, job));
+
+	read_chunk(s->lane, s);
+	job->buf = s->chunk.text;
+	job->len = s->result == 1 && s->chunk.n_times == 0 ? s->chunk.len : 0;
+}
+
+static void give(struct lane *l, struct slot *s)
 {
 	const struct dating_clock clock = {.now_us = l->now_us};
 
-	s->job.buf = s->chunk.text + from;
-	s->job.len = to - from;
 	s->job.dates = s->dates;
 	s->is_given = true;
 	lines_habits(&l->lines, &clock, s->dates, &s->job.span);
 	crew_give(l->conf->crew, &s->job);
+}
+
+/* Hands a chunk that was read to the crew, from there to there. */
+static void give_part(struct lane *l, struct slot *s, size_t from, size_t to)
+{
+	s->job.fetch = NULL;
+	s->job.buf = s->chunk.text + from;
+	s->job.len = to - from;
+	give(l, s);
 }
 
 /* Keeps the crew in work; before anything is known of the dates there is nothing to give. */
@@ -251,15 +300,14 @@ static void fill(struct lane *l)
 			l->end = -ENOMEM;
 		if (s == NULL)
 			return;
-		l->end = feed_next(l->feed, &s->chunk);
-		l->sums.torn = feed_torn(l->feed);
-		if (l->end != 1) {
-			slots_put(l->conf->slots, s);
-			return;
-		}
+		s->lane = l;
+		s->turn = l->n_turns++;
+		s->job.fetch = fetch;
 		add_slot(l, s);
-		if (s->chunk.n_times == 0 && l->is_tried)
-			give(l, s, 0, s->chunk.len);
+		if (l->is_tried)
+			give(l, s);
+		else
+			read_chunk(l, s);
 	}
 }
 
@@ -361,7 +409,7 @@ static size_t take_first(struct lane *l, struct slot *s)
 		newline = memchr(text + FIRST_BYTES, '\n', len - FIRST_BYTES);
 	if (newline != NULL)
 		len = (size_t)(newline + 1 - text);
-	give(l, s, 0, len);
+	give_part(l, s, 0, len);
 	take_job(l, s);
 	return len;
 }
@@ -381,7 +429,7 @@ static void take_slot(struct lane *l, struct slot *s)
 		l->is_tried = true;
 		if (from == s->chunk.len)
 			return;
-		give(l, s, from, s->chunk.len);
+		give_part(l, s, from, s->chunk.len);
 		fill(l);
 	}
 	take_job(l, s);
@@ -395,6 +443,13 @@ int lane_read(struct lane *l)
 		return r;
 	fill(l);
 	if (l->first == NULL)
+		return l->end;
+	if (l->first->is_given)
+		crew_wait(l->conf->crew, &l->first->job);
+	l->end = l->first->result;
+	l->taken = l->first->taken;
+	l->sums.torn = l->first->torn;
+	if (l->end != 1)
 		return l->end;
 	take_slot(l, l->first);
 	drop_slot(l);

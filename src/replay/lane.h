@@ -5,6 +5,8 @@
 #include "replay/slots.h"
 #include "source/lines.h"
 
+#include <pthread.h>
+
 /* One log: its lines looked at by the crew, chunk by chunk, and taken in their order. */
 
 struct lane_conf {
@@ -29,13 +31,20 @@ struct lane {
 	const char *path; /* "-": standard input */
 	const struct lane_conf *conf;
 	bool is_file, is_started;
-	uint64_t size; /* of the file */
+	uint64_t size;     /* of the file */
+	const char *unfit; /* see feed_open */
 	struct feed *feed;
 	struct chunk beginning; /* of a pipe, which cannot be read again */
 	struct lines lines;
 	struct slot *first, *last; /* chunks under way, in order */
-	int end;                   /* of the feed; 1: not yet */
-	bool is_tried;             /* the first lines were taken: the finders know how dates look */
+	uint64_t n_turns;          /* chunks so far */
+	pthread_mutex_t lock;      /* for the feed, and whose turn it is to read it */
+	pthread_cond_t read;
+	uint64_t turn;
+	bool is_over;   /* nothing more is to be read */
+	uint64_t taken; /* bytes of the file */
+	int end;        /* of the feed; 1: not yet */
+	bool is_tried;  /* the first lines were taken: the finders know how dates look */
 	int64_t now_us;
 	int64_t *first_us; /* by each of the patterns, the first date; 0: none near the beginning */
 	struct lane_sums sums;
@@ -71,6 +80,7 @@ int64_t lane_place(const struct lane *l);
 
 /*
  * Takes the lines of one chunk and calls on_found for what is found in them, place_us being its
- * place; the found is on_found's to change. 1, 0 at the end, or as lane_open and feed_next.
+ * place; the found is on_found's to change. 1, 0 at the end, or as lane_open and feed_next: a file
+ * may have become another since (unfit).
  */
 int lane_read(struct lane *l);

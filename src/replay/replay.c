@@ -292,7 +292,7 @@ static int read_on(struct replay *r, struct lane *l)
 		return 1;
 	add_lane_sums(&r->sums.lanes, &l->sums);
 	if (e < 0)
-		e = trouble(r, l->path, e, NULL, l->sums.lines);
+		e = trouble(r, l->path, e, l->unfit, l->sums.lines);
 	lane_done(l);
 	return e;
 }

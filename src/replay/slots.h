@@ -9,11 +9,17 @@
  * logs of one time take no more memory than one.
  */
 
+struct lane;
+
 struct slot {
 	struct chunk chunk;
 	struct job job;
 	struct batch_dates *dates; /* as many as the plan has */
 	bool is_given;             /* to the crew */
+	struct lane *lane;         /* whose it is */
+	uint64_t turn;             /* its chunk's, among the lane's */
+	int result;                /* of feed_next */
+	uint64_t taken, torn;      /* by then, as the feed has it */
 	struct slot *next;
 };
 

@@ -134,6 +134,18 @@ cat "$LOG" >"$T/pipe" &
 same "by a pipe" "$T/bans.json" - <"$T/pipe"
 cat "$T/auth.gz" >"$T/pipe" &
 same "packed, by a pipe" "$T/bans.json" "$T/pipe"
+# Once the pipe is open the file beside it has been looked at, and is opened again when it is its turn.
+cp "$LOG" "$T/swapped.log"
+cp "$STOCKADE" "$T/program"
+(
+	exec 3>"$T/pipe"
+	mv "$T/program" "$T/swapped.log"
+	cat "$LOG" >&3
+) &
+replay --json "$T/swapped.log" "$T/pipe" >"$T/got.json"
+check_is "a file that has become another meanwhile" 2 $?
+check "is told of" grep -q "swapped.log is no log but ELF" "$T/replay.log"
+check "and the log beside it is played" cmp "$T/bans.json" "$T/got.json"
 same "packed by gzip" "$T/bans.json" "$T/auth.gz"
 for _tool in xz zstd; do
 	if ! command -v $_tool >/dev/null; then
