@@ -324,6 +324,9 @@ static int play(struct replay *r)
 
 static void add_up(struct replay *r)
 {
+	/* Of those that were not played to their end. */
+	for (size_t i = 0; r->lanes != NULL && i < r->conf->n_paths; i++)
+		add_lane_sums(&r->sums.lanes, &r->lanes[i].sums);
 	for (size_t i = 0; i < r->conf->n_plans; i++)
 		if (r->courts[i] != NULL)
 			court_get_sums(r->courts[i], &r->sums.plans[i].court);

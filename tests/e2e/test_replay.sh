@@ -116,6 +116,9 @@ check "lines without a date too" grep -q " $(grep -c 'without a date' "$LOG" | s
 check "and those let off" grep -q "ignoreip" "$T/replay.log"
 check_is "in words it is as many" "$(wc -l <"$T/want")" "$(replay "$LOG" | grep -c ' sshd .* 4 failures  until ')"
 
+replay --json "$LOG" >/dev/full
+check "who cannot write on tells how far he has come" grep -Eq '^[1-9][0-9,]* lines, ' "$T/replay.log"
+
 replay -j strict --json "$LOG" >"$T/strict.json"
 reckon 2 >"$T/want2"
 short <"$T/strict.json" >"$T/got2"
