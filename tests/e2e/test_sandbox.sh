@@ -89,6 +89,42 @@ test_deaths() {
 	check_eventually "guard is gone with it" not alive "$g"
 }
 
+# Words enough for the library, which takes its time with them, and whose memory and files a sealed process must get.
+test_words() {
+	{
+		printf '[Definition]\nfailregex ='
+		awk 'BEGIN {
+			srand(7)
+			for (i = 0; i < 1600; i++) {
+				w = ""
+				while (length(w) < 9)
+					w = w sprintf("%c", 97 + int(rand() * 26))
+				printf "    ^ %s from <ADDR>$\n", w
+			}
+			print "    ^ bad from <ADDR>$"
+		}'
+	} >"$CONF/filter.d/many.conf"
+	printf '[many]\nenabled = true\nlogpath = %s\n' "$LOG" >>"$CONF/jail.local"
+	check "many words: started" daemon_start
+	printf '%s bad from 10.40.0.2\n' "$(date +%FT%T%z)" >"$T/line"
+	cat "$T/line" "$T/line" "$T/line" >>"$LOG"
+	check_eventually "it judges" in_set 10.40.0.2 many
+	if [ "$(status_of prefilter)" != hyperscan ]; then
+		skip "what the library made is kept" "it is not built in"
+		daemon_stop
+		return
+	fi
+	check_is "what the library made is kept" 1 "$(find "$STATE/cache" -name 'words-*' -perm 600 -user "$(stat -c %U "$STATE")" | wc -l)"
+	_before=$(stat -c '%i %Y' "$STATE/cache"/words-*)
+	daemon_stop
+	check "started again" daemon_start
+	sed 's/10.40.0.2/10.40.0.3/' "$T/line" "$T/line" "$T/line" >>"$LOG"
+	check_eventually "it judges" in_set 10.40.0.3 many
+	check_is "and used again" "$_before" "$(stat -c '%i %Y' "$STATE/cache"/words-*)"
+	check_is "by a guard that is sealed" 2 "$(field "$(guard_pid)" Seccomp)"
+	daemon_stop
+}
+
 make_conf <<-EOF
 	[DEFAULT]
 	source = file
@@ -105,4 +141,5 @@ fi
 check_guard
 check_keeper
 test_deaths
+test_words
 finish
