@@ -458,8 +458,8 @@ static int play(struct film *f, const struct wishes *w)
 	else if (sums.plans[0].court.bans == 0)
 		status = CLI_NO;
 	fflush(c->out);
-	/* Of what was stopped, or could not begin, there is nothing to sum up. */
-	if (!ferror(c->out) && (sums.lanes.lines > 0 || (r == 0 && sums.troubles == 0)))
+	/* Of what could not begin there is nothing to sum up. */
+	if (sums.lanes.lines > 0 || (r == 0 && sums.troubles == 0))
 		print_sums(f, &sums, clock_mono_us() - start_us);
 	if (r == -ENOMEM)
 		cli_complain(c, "out of memory");
