@@ -15,8 +15,8 @@
  * What is found in a byte of a log takes a fraction of this. Where it takes more, somebody writes
  * empty lines, and no faster way through them is worth the memory.
  */
-#define LIST_A_BYTE 64
-#define LIST_LEAST 65536
+#define A_BYTE 64
+#define LEAST (256 * 1024)
 
 /* Lines as one habit has them; several sets of patterns may share it. */
 struct habit {
@@ -74,11 +74,13 @@ static bool reserve(struct batch *b, void *list, size_t n, size_t *room, size_t 
 	if (want <= *room && *p != NULL)
 		return true;
 	want = want < 64 ? 64 : want + want / 2;
-	larger = want * size <= b->list_max ? reallocarray(*p, want, size) : NULL;
+	larger = b->bytes + (want - *room) * size <= b->bytes_max ? reallocarray(*p, want, size)
+								  : NULL;
 	if (larger == NULL) {
 		b->failed = true;
 		return false;
 	}
+	b->bytes += (want - *room) * size;
 	*p = larger;
 	*room = want;
 	return true;
@@ -185,7 +187,7 @@ static bool start(struct batch *b, const struct batch_plan *plan, size_t len)
 	b->n_lines = b->n_founds = b->n_values = b->n_picks = b->n_text = 0;
 	b->rest = (struct batch_passed) {0};
 	b->failed = false;
-	b->list_max = LIST_LEAST + 2 * stats + LIST_A_BYTE * len;
+	b->bytes_max = LEAST + 2 * stats + (plan->a_byte > 0 ? plan->a_byte : A_BYTE) * len;
 	if (!reserve(b, &b->stats, 0, &b->room_stats, plan->n_filters, sizeof(b->stats[0])))
 		return false;
 	memset(b->stats, 0, stats);
@@ -443,6 +445,11 @@ void batch_run(struct batch_worker *w, struct batch *b, const struct batch_dates
 		off += whole + 1;
 	}
 	b->rest = r.passed;
+	/* What was noted so far helps nobody, and the next may need its memory for other lists. */
+	if (b->failed) {
+		batch_done(b);
+		b->failed = true;
+	}
 }
 
 void batch_get(const struct batch *b, const struct filter *f, const struct batch_found *found,

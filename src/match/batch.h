@@ -24,6 +24,7 @@ struct batch_plan {
 	size_t n_filters, n_dates;
 	const struct sieve *sieve; /* of these filters; NULL: every line is for every filter */
 	size_t line_max;           /* bytes of a line that are judged */
+	unsigned a_byte;           /* what a batch may note of each byte, in bytes; 0: as usual */
 };
 
 /*
@@ -85,7 +86,7 @@ struct batch {
 	size_t n_text, room_text;
 	struct filter_stats *stats; /* a filter each: what went wrong */
 	size_t room_stats;
-	size_t list_max; /* bytes that a list may take, for the buffer under way */
+	size_t bytes, bytes_max; /* what the lists take, and may take for the buffer under way */
 	/* More memory than there is, or than it is worth: nothing of this says anything, every line
 	 * is to be judged. */
 	bool failed;

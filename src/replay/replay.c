@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNKS_A_THREAD 4 /* under way */
+#define CHUNKS_A_THREAD 4               /* under way */
+#define NOTES_MAX (UINT64_C(512) << 20) /* bytes, of what was found in all of those */
+#define A_BYTE_MAX 64
 
 /* What judges lines, and where in a lane it finds their dates. */
 struct reader {
@@ -141,6 +143,9 @@ static int add_readers(struct replay *r)
 static int make_plan(struct replay *r)
 {
 	const struct filter **list = calloc(r->n_readers + 1, sizeof(*list));
+	/* Who is alone does best with what is still in the processor's cache. */
+	size_t slots = r->conf->threads > 1 ? CHUNKS_A_THREAD * r->conf->threads : 1;
+	uint64_t a_byte = NOTES_MAX / (slots * FEED_CHUNK);
 	int e = 0;
 
 	r->filters = calloc(r->n_readers + 1, sizeof(*r->filters));
@@ -161,11 +166,10 @@ static int make_plan(struct replay *r)
 	r->plan.n_filters = r->n_readers;
 	r->plan.sieve = r->sieve;
 	r->plan.line_max = TAIL_LINE_MAX;
+	r->plan.a_byte = (unsigned)(a_byte < A_BYTE_MAX ? a_byte : A_BYTE_MAX);
 	if (e == 0)
 		e = crew_new(&r->lane_conf.crew, &r->plan, r->conf->threads);
-	/* Who is alone does best with what is still in the processor's cache. */
-	slots_init(&r->slots, r->plan.n_dates,
-		r->conf->threads > 1 ? CHUNKS_A_THREAD * r->conf->threads : 1);
+	slots_init(&r->slots, r->plan.n_dates, slots);
 	return e;
 }
 

@@ -180,8 +180,13 @@ static void memory_is_bounded(void **state)
 	assert_non_null(worker);
 	batch_run(worker, &b, &dates, &(struct batch_span) {0, NOW_US}, NULL, empty, sizeof(empty));
 	assert_true(b.failed);
-	assert_true(b.room_lines * sizeof(b.lines[0]) + b.room_founds * sizeof(b.founds[0]) <
-		    160 * sizeof(empty));
+	assert_true(b.bytes_max < 65 * sizeof(empty));
+	assert_int_equal(b.bytes, 0);
+	assert_null(b.founds);
+	batch_run(worker, &b, &dates, &(struct batch_span) {0, NOW_US}, NULL, empty, 64);
+	assert_false(b.failed);
+	assert_int_equal(b.n_lines, 64);
+	assert_true(b.bytes > 0 && b.bytes <= b.bytes_max);
 	batch_worker_free(worker);
 	batch_done(&b);
 }
