@@ -20,18 +20,20 @@ static const struct rules {
 	unsigned maxlines, dates;
 } rules[] = {
 	{.fail = {"begins <HOST>", "one <HOST>$"}},
-	{.fail = {"(?P<id>\\w+) begins<SKIPLINES>(?P=id) ends <HOST>"}, .maxlines = 3},
+	{.fail = {"(?P<id>\\w+) begins ?<SKIPLINES> ?(?P=id) ends <HOST>"}, .maxlines = 3},
 	{.fail = {"(?i)knocks? ?<HOST>", "word[12] <HOST>"}, .ignore = "no", .dates = 1},
 	{.pref = "host<F-CONTENT>.*</F-CONTENT>$",
 		.fail = {"<HOST> ?ends", "one <HOST>"},
 		.dates = 2},
 	{.pref = "(?s)host<F-CONTENT>.*</F-CONTENT>$",
-		.fail = {"<HOST> ?ends", "one<SKIPLINES><HOST>"},
+		.fail = {"<HOST> ?ends", "one ?<SKIPLINES>.*<HOST>"},
 		.maxlines = 3,
 		.dates = 3},
 	{.fail = {"^ ?x ?<HOST>", "word1 ?<F-ID>\\S+</F-ID>",
 		 "<F-MLFID>word</F-MLFID>\\d ?<F-USER>\\S*</F-USER> <HOST>"}},
-	{.fail = {"one<SKIPLINES>two<SKIPLINES><HOST>"}, .maxlines = 5, .dates = 1},
+	{.fail = {"one ?<SKIPLINES>(?:\\[\\])? ?two ?<SKIPLINES>(?:\\[\\])? ?<HOST>"},
+		.maxlines = 5,
+		.dates = 1},
 	{.fail = {"<HOST>$"}, .dates = 4},
 	{.fail = {"<HOST> (?:begins|ends|knocks)", "(?:one|two) <HOST>\\n<F-USER></F-USER>"},
 		.maxlines = 2,
@@ -46,9 +48,9 @@ static const char *const patterns[] = {NULL, "{^LN-BEG}", "^[^\\[]*\\[({DATE})",
 /* What a byte below 0x20 stands for, unless it is blank or ends a line. */
 static const char *const pieces[32] = {NULL, "Nov 20 07:%02u:%02u ", "2026-11-20 07:%02u:%02u ",
 	"2026-11-20T07:%02u:%02u.123+00:00 ", "[20/Nov/2026:07:%02u:%02u +0000]",
-	"Oct  9 07:%02u:%02u ", "Nov 20 07:20:00 ", "begins ", "ends ", NULL, NULL, "192.0.2.1",
-	"host", NULL, "knocks ", "one ", "two ", "word1 ", "word2", "x ", "no", "17951590%02u", "[",
-	"]", "masks ", "\xc5\xbf", "\xe2\x84\xaa", "\xff",
+	"Oct  9 07:%02u:%02u ", "[2026-11-20 07:%02u:%02u]", "begins ", "ends ", NULL, NULL,
+	"192.0.2.1", "host", NULL, "knocks ", "one ", "two ", "word1 ", "word2", "x ", "no",
+	"17951590%02u", "[", "]", "masks ", "\xc5\xbf", "\xe2\x84\xaa", "\xff",
 	"Nov 20 07:29:%02u host x: ", "a begins ", "a ends 192.0.2.2",
 	"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"};
 
@@ -134,6 +136,15 @@ static void set_up(void)
 	}
 }
 
+/* Only sets of patterns that somebody has: where one looks at all, no line is passed over. */
+static unsigned add_dates(struct twice *t, unsigned which)
+{
+	for (unsigned i = 0; i < t->plan.n_dates; i++)
+		if (t->dates[i] == dates[which])
+			return i;
+	return twice_add_dates(t, dates[which]);
+}
+
 /* A filter of the input's own, if it has one; moves on to the line behind it. */
 static struct filter *make_own(const uint8_t **p, const uint8_t *end, unsigned maxlines)
 {
@@ -169,17 +180,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	dice.state = data[0];
 	which = data[1] | (unsigned)data[2] << 8;
 	way.live = (data[3] & 1) != 0;
+	way.step_us = (data[3] >> 1 & 1) * 45 * USEC_PER_SEC;
 	way.buffer_max = 1U << (data[3] >> 4);
 	twice_init(&t, ARRAY_SIZE(rules) + 1, LINE_MAX_LEN);
-	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
-		twice_add_dates(&t, dates[i]);
 	own = make_own(&p, end, data[3] >> 1 & 3);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		if ((which >> i & 1) != 0 || (which == 0 && own == NULL))
-			twice_add(&t, rules[i].fail[0], filters[i], rules[i].dates, NULL, NULL);
+			twice_add(&t, rules[i].fail[0], filters[i], add_dates(&t, rules[i].dates),
+				NULL, NULL);
 	}
 	if (own != NULL)
-		twice_add(&t, "own", own, data[3] >> 3 & 1, NULL, NULL);
+		twice_add(&t, "own", own, add_dates(&t, data[3] >> 3 & 1), NULL, NULL);
 	twice_ready(&t);
 	twice_read(&t, &way, log, spell(log, p, end), &result);
 	if (result.differs) {

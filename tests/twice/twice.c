@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define STALE 3 /* buffers that may be taken up before those ahead of them are done */
+#define PARTS 3 /* of a log, between which time passes */
 #define SEED 1469598103934665603ULL
 
 struct event {
@@ -320,13 +321,15 @@ static void read_singly(struct reading *r, struct sieve_scan *scan,
 	}
 }
 
-/* In buffers of all sizes, some taken up before those ahead of them were done. */
+/* The log from there to there, in buffers of all sizes, some taken up before those ahead of them
+ * were done. */
 static void read_in_batches(struct reading *r, const struct twice_way *way,
-	const struct dating_clock *clock, const char *text, size_t len, struct twice_result *ret)
+	const struct dating_clock *clock, const char *text, size_t at, size_t len,
+	struct twice_result *ret)
 {
 	const struct lines_listener to = listener(r);
 	struct batch_worker *w = need(batch_worker_new(r->lines.plan));
-	size_t n = r->lines.plan->n_dates, at = 0;
+	size_t n = r->lines.plan->n_dates;
 	struct batch_dates *dates = need(calloc((n + 1) * STALE, sizeof(*dates)));
 	struct batch_span span;
 	struct batch batch = {0};
@@ -400,7 +403,12 @@ static bool same_event(const struct event *a, const struct event *b)
 	       a->len == b->len && a->fields == b->fields && a->conclusion == b->conclusion;
 }
 
-/* A line that comes by itself is for filters in their order, whether or not they have a window. */
+static bool has_window(const struct reading *r, const struct event *e)
+{
+	return filter_maxlines(r->t->filters[e->filter].filter) > 1;
+}
+
+/* A line that comes by itself is for filters in their order; in others those with windows wait. */
 static void sort_events(struct reading *r)
 {
 	const struct batch_filter *filters = r->t->filters;
@@ -409,9 +417,9 @@ static void sort_events(struct reading *r)
 		struct event one = r->all[i];
 		size_t at = i;
 
-		for (; at > 0 && r->all[at - 1].off == one.off &&
-			filters[r->all[at - 1].filter].dates == filters[one.filter].dates &&
-			r->all[at - 1].filter > one.filter;
+		for (; at > 0 && r->all[at - 1].off == one.off && !has_window(r, &one) &&
+			has_window(r, &r->all[at - 1]) &&
+			filters[r->all[at - 1].filter].dates == filters[one.filter].dates;
 			at--)
 			r->all[at] = r->all[at - 1];
 		r->all[at] = one;
@@ -477,17 +485,31 @@ static void compare(const struct reading *a, const struct reading *b, const char
 	compare_states(a, b, ret);
 }
 
+/* Whole lines of about that many bytes. */
+static size_t part_len(const char *text, size_t len, size_t about)
+{
+	const char *end = memchr(text + about, '\n', len - about);
+
+	return end != NULL ? (size_t)(end - text) + 1 : len;
+}
+
 void twice_read(const struct twice *t, const struct twice_way *way, const char *text, size_t len,
 	struct twice_result *ret)
 {
-	const struct dating_clock clock = {.now_us = way->now_us, .live = way->live};
+	struct dating_clock clock = {.live = way->live};
 	struct reading plain, batched;
 
 	*ret = (struct twice_result) {0};
 	begin(&plain, t, &t->blind, text);
 	begin(&batched, t, &t->plan, text);
-	read_plainly(&plain, &clock, text, len);
-	read_in_batches(&batched, way, &clock, text, len, ret);
+	for (size_t part = 0, at = 0; part < PARTS && at < len; part++) {
+		size_t n = part + 1 < PARTS ? part_len(text + at, len - at, len / PARTS) : len - at;
+
+		clock.now_us = way->now_us - (int64_t)(PARTS - 1 - part) * way->step_us;
+		read_plainly(&plain, &clock, text + at, n);
+		read_in_batches(&batched, way, &clock, text, at, at + n, ret);
+		at += n;
+	}
 	ret->n_found = plain.n;
 	ret->n_lines = plain.count.lines;
 	ret->n_limits = plain.n_limits + batched.n_limits;

@@ -190,6 +190,7 @@ static void check(struct scene *s, size_t found, uint64_t passed)
 		uint64_t state = i;
 		const struct twice_way way = {
 			.now_us = NOW_US,
+			.step_us = i % 3 * 45 * USEC_PER_SEC,
 			.live = i % 4 == 3,
 			.buffer_max = sizes[i % ARRAY_SIZE(sizes)],
 			.choose = rng,
@@ -419,6 +420,43 @@ static void odd_times(void **state)
 	check(s, 200, 500);
 }
 
+/* A line like the one before last, after one that is not as usual; dates that hardly differ. */
+static void like_before(void **state)
+{
+	static const char *const after[] = {" Zx", " Z ", " Zx", " ", " +1", " +x", "  Z", " U",
+		" UT", " UTC", "+", ".", ".5", ".55", ",5", "Z", " x", "x", " 2", " 20", " 202",
+		" 2025", ".5 2025"};
+	static const char *const formats[] = {"%Y-%m-%d %H:%M:%S", SYSLOG, "%Y-%m-%dT%H:%M:%S",
+		"%a %b %d %H:%M:%S", "%d/%b/%Y:%H:%M:%S"};
+	const struct rules rules[] = {{.fail = {"begins <HOST>$"}}, over_lines};
+	struct scene *s = scene_of(rules, ARRAY_SIZE(rules), NULL);
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		int sec = 3000 - 20 * i;
+
+		chat(s, SYSLOG, 10, sec);
+		say(s, "%s host x: nothing\n", ago(SYSLOG, sec - 15));
+		say(s, "%s host x: nothing\n", ago(SYSLOG, sec - 10));
+		say(s, "%s host x: begins 192.0.2.1\n", ago(SYSLOG, sec - 15));
+	}
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(formats); i++) {
+		const char *format = formats[i % ARRAY_SIZE(formats)];
+
+		for (size_t k = 0; k < 2 * ARRAY_SIZE(after); k++) {
+			int sec = 1500 - (int)(i * 100 + k);
+
+			chat(s, format, 10 * (k == 0), sec);
+			say(s, "%s x\n", ago(format, sec));
+			say(s, "%s%s begins 192.0.2.1\n", ago(format, sec), after[k / 2]);
+			say(s, "%s%s begins 192.0.2.1\n", ago(format, sec),
+				after[(k * 7 + 1) % ARRAY_SIZE(after)]);
+			say(s, "%s x begins 192.0.2.1\n", ago(format, sec));
+		}
+	}
+	check(s, 100, 200);
+}
+
 /* Ends of lines of all kinds, bytes of all kinds, long lines, no newline at the end. */
 static void odd_lines(void **state)
 {
@@ -505,7 +543,9 @@ static void words_across(void **state)
 		{.fail = {"^rejec<SKIPLINES>ted"}, .maxlines = 2}, {.fail = {"\\[\\]<HOST>"}},
 		{.fail = {"\"\" ?\\[?\\]?<HOST>"}},
 		{.fail = {"rejec ted <HOST>", "\\[ted <HOST>", "rejec\\]ted <HOST>",
-			 "\\[ ted <HOST>"}}};
+			 "\\[ ted <HOST>"}},
+		{.fail = {"k\\(\\)k <HOST>", "k<>k <HOST>", "k\\{\\}k <HOST>", "k\"\"k <HOST>",
+			 "k''k <HOST>", "k  k <HOST>"}}};
 	static const char *const dates[] = {"{^LN-BEG}", "rejec ?(%Y-%m-%d %H:%M:%S)",
 		"knoc(?:\xe2\x84)?(%Y-%m-%d %H:%M:%S)", "\\[(%Y-%m-%d %H:%M:%S)",
 		"^[^\\[]*\\[({DATE})", "\"(%Y-%m-%d %H:%M:%S)", "%Y-%m-%d %H:%M:%S", NULL};
@@ -531,6 +571,9 @@ static void words_across(void **state)
 		say(s, "host[%s] 192.0.2.1\nhost [%s]\n", stamp, stamp);
 		say(s, "x \"%s\" 192.0.2.1\n", stamp);
 		say(s, "knoc%sks 192.0.2.1\nknoc\xe2\x84%s\xaas 192.0.2.1\n", stamp, stamp);
+		say(s, "k(%s)k 192.0.2.1\nk<%s>k 192.0.2.1\n", stamp, stamp);
+		say(s, "k{%s}k 192.0.2.1\nk\"%s\"k 192.0.2.1\n", stamp, stamp);
+		say(s, "k'%s'k 192.0.2.1\nk %s k 192.0.2.1\n", stamp, stamp);
 		say(s, "%s rejected 192.0.2.1\n", stamp);
 		say(s, "rejec[%sted 192.0.2.1\nrejec%s]ted 192.0.2.1\n", stamp, stamp);
 	}
@@ -542,6 +585,35 @@ static void words_across(void **state)
 		say(s, "[%s]ted 192.0.2.1\n", stamp);
 	}
 	check(s, 100, 0);
+}
+
+/* A line with two dates, of which each set has another, and one now this, now that. */
+static void two_cuts(void **state)
+{
+	static const char *const dates[] = {"^%Y-%m-%d %H:%M:%S", "^[^\\[]*\\[({DATE})",
+		"^%Y-%m-%d %H:%M:%S\n^[^\\[]*\\[({DATE})", NULL};
+	const struct rules rules[] = {{.fail = {"^ \\[20[\\d: -]+\\] begins <HOST>$"}},
+		{.fail = {"^20[\\d: -]+ \\[\\] begins <HOST>$"}, .dates = 1},
+		{.fail = {"^ \\[20[\\d: -]+\\] begins <HOST>$",
+			 "^20[\\d: -]+ \\[\\] begins <HOST>$"},
+			.dates = 2}};
+	struct scene *s = scene_of(rules, ARRAY_SIZE(rules), dates);
+
+	(void)state;
+	s->ways = 40;
+	for (int i = 0; i < 300; i++) {
+		const char *one = ago("%Y-%m-%d %H:%M:%S", 3000 - i);
+		const char *two = ago("%Y-%m-%d %H:%M:%S", 2999 - i);
+
+		if (i % 20 == 0)
+			say(s, "[%s] nothing\n", two);
+		else if (i % 20 == 10)
+			say(s, "%s nothing\n", one);
+		else
+			say(s, "%s [%s] %s\n", one, two,
+				i % 3 > 0 ? "begins 192.0.2.1" : "nothing");
+	}
+	check(s, 500, 500);
 }
 
 /* A failregex that needs no word is tried on each line; so is one after the other beside it. */
@@ -694,6 +766,25 @@ static void in_order(void **state)
 	check(s, 1000, 0);
 }
 
+/* Filters without windows, in the order of their sets of patterns and not of their own. */
+static void in_order_of_dates(void **state)
+{
+	static const char *const dates[] = {NULL, "{^LN-BEG}", "^%Y-%m-%d %H:%M:%S", NULL};
+	const struct rules rules[] = {{.fail = {"knocks <HOST>"}, .dates = 1},
+		{.fail = {"x knocks <HOST>"}, .dates = 2}, {.fail = {"knocks <HOST>$"}},
+		{.fail = {"(?:x|y) knocks <HOST>"}, .dates = 1}, {.fail = {"knocks <HOST>"}}};
+	struct scene *s = scene_of(rules, ARRAY_SIZE(rules), dates);
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		const char *format = i < 150 ? SYSLOG : "%Y-%m-%d %H:%M:%S";
+
+		chat(s, format, (size_t)(i % 5), 3000 - i);
+		say(s, "%s x knocks 192.0.2.1\n", ago(format, 3000 - i));
+	}
+	check(s, 1500, 500);
+}
+
 /* What logs are made of, in any order. */
 static const char *const pieces[] = {"begins", "ends", "knocks", "192.0.2.1", "2001:db8::1", " ",
 	" ", "a", "x", "\n", "\n", "\r", "[", "]", "\"", "no", "one", "two", "\xff", "\xc5\xbf",
@@ -702,17 +793,21 @@ static const char *const pieces[] = {"begins", "ends", "knocks", "192.0.2.1", "2
 
 static const struct rules any[] = {
 	{.fail = {"begins <HOST>", "one <HOST>"}},
-	{.fail = {"(?P<id>\\w+) begins<SKIPLINES>(?P=id) ends <HOST>"}, .maxlines = 3},
+	{.fail = {"(?P<id>\\w+) begins ?<SKIPLINES> ?(?P=id) ends <HOST>"}, .maxlines = 3},
 	{.fail = {"(?i)knocks? ?<HOST>", "word[12] <HOST>"},
 		.ignore = {"no", "two.*one"},
 		.dates = 1},
-	{.pref = "host<F-CONTENT>.*</F-CONTENT>$", .fail = {"<HOST> ?ends", "one"}, .dates = 1},
 	{.pref = "host<F-CONTENT>.*</F-CONTENT>$",
-		.fail = {"<HOST> ?ends", "one"},
+		.fail = {"<HOST> ?ends", "one <HOST>"},
+		.dates = 1},
+	{.pref = "host<F-CONTENT>.*</F-CONTENT>$",
+		.fail = {"<HOST> ?ends", "one <HOST>"},
 		.maxlines = 3,
 		.dates = 2},
-	{.fail = {"^ ?x ?<HOST>", "word1", "<F-MLFID>word</F-MLFID>\\d"}, .dates = 3},
-	{.fail = {"one<SKIPLINES>two<SKIPLINES><HOST>"}, .maxlines = 5, .dates = 4},
+	{.fail = {"^ ?x ?<HOST>", "word1 ?<F-ID>\\S+</F-ID>",
+		 "<F-MLFID>word</F-MLFID>\\d ?<F-USER>\\S*</F-USER> <HOST>"},
+		.dates = 3},
+	{.fail = {"one ?<SKIPLINES> ?two ?<SKIPLINES> ?<HOST>"}, .maxlines = 5, .dates = 4},
 	{.fail = {"<HOST>$"}, .dates = 4},
 	{.fail = {"<HOST> (?:begins|ends|knocks)", "(?:one|two) <HOST>"},
 		.maxlines = 2,
@@ -722,24 +817,30 @@ static const struct rules any[] = {
 static void at_random(void **state)
 {
 	static const char *const dates[] = {
-		"", "{^LN-BEG}", "^%b %d %H:%M:%S", "EPOCH", "^[^\\[]*\\[({DATE})", "{NONE}", NULL};
-	struct rules own[ARRAY_SIZE(any)];
+		NULL, "{^LN-BEG}", "^%Y-%m-%d %H:%M:%S", "^[^\\[]*\\[({DATE})", "EPOCH", "{NONE}"};
+	static const char *const formats[] = {SYSLOG, ISO, "[%Y-%m-%d %H:%M:%S]"};
 	uint64_t seed = 7;
 
 	(void)state;
-	memcpy(own, any, sizeof(own));
-	own[3].fail[1] = "one <HOST>";
-	own[4].fail[1] = "one <HOST>";
-	own[5].fail[1] = "word1 ?<F-ID>\\S+</F-ID>";
-	own[5].fail[2] = "<F-MLFID>word</F-MLFID>\\d ?<F-USER>\\S*</F-USER> <HOST>";
-	for (int round = 0; round < 6; round++) {
-		struct scene *s = scene_of(own, ARRAY_SIZE(own), dates);
-		uint32_t usual = 10 + rng(&seed, 90);
+	for (unsigned round = 0; round < 9; round++) {
+		/* Where one set looks at all, no line is passed over. */
+		const unsigned n_dates = 1 + round % ARRAY_SIZE(dates);
+		const char *format = formats[round % ARRAY_SIZE(formats)];
+		struct scene *s = scene_new(LINE_MAX_LEN);
+		uint32_t usual = 50 + rng(&seed, 50);
 
-		for (int i = 0; i < 300; i++) {
+		for (unsigned i = 0; i < n_dates; i++)
+			add_dates(s, dates[i]);
+		for (size_t i = 0; i < ARRAY_SIZE(any); i++) {
+			struct rules r = any[i];
+
+			r.dates %= n_dates;
+			add(s, &r);
+		}
+		for (int i = 0; i < 400; i++) {
 			if (rng(&seed, 100) < usual)
-				say(s, "%s ", ago(round % 3 == 0 ? ISO : SYSLOG, 900 - i));
-			for (uint32_t k = rng(&seed, 8); k > 0; k--)
+				say(s, "%s ", ago(format, 900 - i));
+			for (uint32_t k = rng(&seed, 2) * rng(&seed, 8); k > 0; k--)
 				say(s, "%s%s", pieces[rng(&seed, ARRAY_SIZE(pieces))],
 					rng(&seed, 2) == 0 ? " " : "");
 			say(s, "\n");
@@ -759,15 +860,18 @@ int main(void)
 		cmocka_unit_test(no_dates),
 		cmocka_unit_test(habits_change),
 		cmocka_unit_test(odd_times),
+		cmocka_unit_test(like_before),
 		cmocka_unit_test(odd_lines),
 		cmocka_unit_test(empty_value),
 		cmocka_unit_test(words_across),
+		cmocka_unit_test(two_cuts),
 		cmocka_unit_test(without_words),
 		cmocka_unit_test(many_hits),
 		cmocka_unit_test(word_at_edge),
 		cmocka_unit_test(many_jails),
 		cmocka_unit_test(many_habits),
 		cmocka_unit_test(in_order),
+		cmocka_unit_test(in_order_of_dates),
 		cmocka_unit_test(at_random),
 	};
 
