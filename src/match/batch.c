@@ -427,10 +427,8 @@ void batch_run(struct batch_worker *w, struct batch *b, const struct batch_dates
 {
 	struct run r = {.w = w, .b = b, .span = span, .watch = watch, .buf = buf, .len = len};
 
-	if (!start(b, w->plan, len))
-		return;
-	b->failed = !learn_habits(w, dates);
-	if (w->scan != NULL) {
+	b->failed = !start(b, w->plan, len) || !learn_habits(w, dates);
+	if (!b->failed && w->scan != NULL) {
 		sieve_begin(w->scan, buf, len);
 		r.next = sieve_next(w->scan);
 	}

@@ -191,6 +191,40 @@ static void memory_is_bounded(void **state)
 	batch_done(&b);
 }
 
+/* A batch that is used for several plans by turns: what one has left in it is in no other's way. */
+static void serves_plans_by_turns(void **state)
+{
+	static char words[60000];
+	static struct batch_filter all[100];
+	const struct batch_plan plans[] = {
+		{.filters = all, .n_filters = 1, .n_dates = 1, .line_max = 65536},
+		{.filters = all, .n_filters = 100, .n_dates = 1, .line_max = 65536},
+	};
+	const struct batch_span span = {0, NOW_US};
+	struct batch_worker *workers[2];
+	struct batch b = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words); i++)
+		words[i] = i % 3 == 2 ? '\n' : 'a';
+	for (size_t i = 0; i < 100; i++)
+		all[i] = readers[0];
+	for (size_t i = 0; i < 2; i++) {
+		workers[i] = batch_worker_new(&plans[i]);
+		assert_non_null(workers[i]);
+	}
+	batch_run(workers[0], &b, &dates, &span, NULL, words, sizeof(words));
+	assert_false(b.failed);
+	/* At once, or when it has let go of what it had. */
+	for (size_t i = 0; i < 2; i++)
+		batch_run(workers[1], &b, &dates, &span, NULL, words, 30);
+	assert_false(b.failed);
+	assert_int_equal(b.n_lines, 10);
+	for (size_t i = 0; i < 2; i++)
+		batch_worker_free(workers[i]);
+	batch_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +232,7 @@ int main(void)
 		cmocka_unit_test(does_not_search_what_it_may_not),
 		cmocka_unit_test(asks_each_set_what_it_misses),
 		cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(serves_plans_by_turns),
 	};
 
 	return cmocka_run_group_tests_name("batch", tests, set_up, tear_down);

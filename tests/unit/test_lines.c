@@ -376,7 +376,7 @@ static void habits_change(void **state)
 {
 	static const char *const formats[] = {SYSLOG, ISO, "%Y-%m-%d %H:%M:%S",
 		"[%d/%b/%Y:%H:%M:%S +0000]", "%Y-%m-%d %H:%M:%S,123", "%a %b %d %H:%M:%S %Y", "%s",
-		"<13>" SYSLOG};
+		("<13>" SYSLOG)};
 	const struct rules rules[] = {{.fail = {"begins <HOST>$"}}, over_lines,
 		{.fail = {"begins <HOST>$"}, .dates = 1}, {.fail = {"begins <HOST>$"}, .dates = 2}};
 	static const char *const dates[] = {NULL, "{^LN-BEG}", "^[^\\[]*\\[({DATE})", NULL};
