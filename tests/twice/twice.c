@@ -488,7 +488,7 @@ static void compare(const struct reading *a, const struct reading *b, const char
 /* Whole lines of about that many bytes. */
 static size_t part_len(const char *text, size_t len, size_t about)
 {
-	const char *end = memchr(text + about, '\n', len - about);
+	const char *end = about < len ? memchr(text + about, '\n', len - about) : NULL;
 
 	return end != NULL ? (size_t)(end - text) + 1 : len;
 }
