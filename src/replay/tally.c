@@ -142,33 +142,63 @@ static int by_time(const void *x, const void *y)
 	return (int)a->who.len - (int)b->who.len;
 }
 
-/* Who got in from an address of a block got in from the block; its first one's user is shown. */
-static void add_logins(const struct tally *t, struct tally_entry *block)
+static int by_addr(const void *x, const void *y)
 {
-	const struct tally_entry *first = NULL;
+	const struct tally_entry *a = *(const struct tally_entry *const *)x;
+	const struct tally_entry *b = *(const struct tally_entry *const *)y;
 
-	for (size_t i = 0; i < t->n_buckets; i++) {
-		for (const struct tally_entry *e = t->buckets[i]; e != NULL; e = e->next) {
-			if (e->who.len != 128 || e->logins == 0 ||
-				!prefix_contains(&block->who, &e->who.addr))
-				continue;
-			block->logins += e->logins;
-			if (first == NULL || addr_cmp(&e->who.addr, &first->who.addr) < 0)
-				first = e;
-		}
+	return addr_cmp(&a->who.addr, &b->who.addr);
+}
+
+/* The addresses from which somebody got in, ascending: blocks may be as many. */
+static const struct tally_entry **list_logins(const struct tally *t, size_t *ret_n)
+{
+	const struct tally_entry **list = calloc(t->n + 1, sizeof(*list));
+
+	*ret_n = 0;
+	if (list == NULL)
+		return NULL;
+	for (size_t i = 0; i < t->n_buckets; i++)
+		for (const struct tally_entry *e = t->buckets[i]; e != NULL; e = e->next)
+			if (e->who.len == 128 && e->logins > 0)
+				list[(*ret_n)++] = e;
+	qsort(list, *ret_n, sizeof(struct tally_entry *), by_addr);
+	return list;
+}
+
+/* Who got in from an address of a block got in from the block; its first one's user is shown. */
+static void add_logins(
+	struct tally_entry *block, const struct tally_entry *const *logins, size_t n_logins)
+{
+	size_t first = 0, end = n_logins;
+
+	while (first < end) {
+		size_t mid = first + (end - first) / 2;
+
+		if (addr_cmp(&logins[mid]->who.addr, &block->who.addr) < 0)
+			first = mid + 1;
+		else
+			end = mid;
 	}
-	if (first != NULL)
-		memcpy(block->user, first->user, sizeof(block->user));
+	for (size_t i = first; i < n_logins && prefix_contains(&block->who, &logins[i]->who.addr);
+		i++) {
+		if (i == first)
+			memcpy(block->user, logins[i]->user, sizeof(block->user));
+		block->logins += logins[i]->logins;
+	}
 }
 
 const struct tally_entry **tally_differences(struct tally *t, size_t *ret_n, struct tally_sums *ret)
 {
-	const struct tally_entry **list = calloc(t->n + 1, sizeof(*list));
+	const struct tally_entry **list = calloc(t->n + 1, sizeof(*list)), **logins;
 	struct tally_sums sums = t->sums;
-	size_t n = 0;
+	size_t n = 0, n_logins;
 
-	if (list == NULL)
+	logins = list != NULL ? list_logins(t, &n_logins) : NULL;
+	if (logins == NULL) {
+		free(list);
 		return NULL;
+	}
 	for (size_t i = 0; i < t->n_buckets; i++) {
 		for (struct tally_entry *e = t->buckets[i]; e != NULL; e = e->next) {
 			bool old = e->side[TALLY_OLD].bans > 0, new = e->side[TALLY_NEW].bans > 0;
@@ -177,12 +207,13 @@ const struct tally_entry **tally_differences(struct tally *t, size_t *ret_n, str
 			if (old == new)
 				continue;
 			if (e->who.len < 128)
-				add_logins(t, e);
+				add_logins(e, logins, n_logins);
 			sums.only[new]++;
 			sums.logged_in[new] += e->logins > 0;
 			list[n++] = e;
 		}
 	}
+	free(logins);
 	qsort(list, n, sizeof(struct tally_entry *), by_time);
 	*ret_n = n;
 	*ret = sums;

@@ -275,6 +275,61 @@ static void test_tally(void **state)
 	tally_free(t);
 }
 
+/* Who got in from within which block, at its edges, where blocks lie in blocks and are many. */
+static void test_tally_blocks(void **state)
+{
+	static const char *const from[] = {
+		"203.0.112.255", "203.0.113.0", "203.0.113.255", "203.0.114.0", "2001:db8::1"};
+	static const struct {
+		const char *block, *user;
+		uint64_t logins;
+	} blocks[] = {{"203.0.113.0/24", "1", 2}, {"203.0.112.0/22", "0", 4},
+		{"203.0.113.128/25", "2", 1}, {"203.0.115.0/24", "", 0}, {"2001:db8::/32", "4", 1},
+		{"2001:db7::/32", "", 0}};
+	const struct tally_entry **list;
+	struct tally *t = tally_new();
+	struct tally_sums sums;
+	size_t n, seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		struct addr a = addr(from[i]);
+		char user = (char)('0' + i);
+
+		tally_login(t, &a, &user, 1);
+	}
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+		tell_ban(t, TALLY_NEW, blocks[i].block, T0);
+	for (unsigned i = 0; i < 50000; i++) {
+		char text[PREFIX_STRLEN];
+		struct addr a;
+
+		snprintf(text, sizeof(text), "2a00:%x::/48", i);
+		tell_ban(t, TALLY_NEW, text, T0 + 1);
+		snprintf(text, sizeof(text), "2a01::%x", i);
+		a = addr(text);
+		tally_login(t, &a, "x", 1);
+	}
+	list = tally_differences(t, &n, &sums);
+	assert_non_null(list);
+	for (size_t i = 0; i < n; i++) {
+		char text[PREFIX_STRLEN];
+
+		prefix_format(&list[i]->who, text);
+		for (size_t k = 0; k < sizeof(blocks) / sizeof(blocks[0]); k++) {
+			if (strcmp(text, blocks[k].block) != 0)
+				continue;
+			assert_int_equal(list[i]->logins, blocks[k].logins);
+			assert_string_equal(list[i]->user, blocks[k].user);
+			seen++;
+		}
+	}
+	assert_int_equal(seen, sizeof(blocks) / sizeof(blocks[0]));
+	assert_int_equal(sums.logged_in[TALLY_NEW], 4);
+	free(list);
+	tally_free(t);
+}
+
 static void test_logins(void **state)
 {
 	/* What stands there without its date, and who it was; NULL: nobody. */
@@ -357,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_tally),
+		cmocka_unit_test(test_tally_blocks),
 		cmocka_unit_test(test_logins),
 	};
 
