@@ -198,7 +198,7 @@ void session_add_user(struct sessions *s, struct session *t, struct span user)
 	if (!span_given(user))
 		return;
 	/* Most lines of a session name the one user; who was kept whole need not be hashed. */
-	if (t->n_users > 0 && user.len < VALUE_MAX &&
+	if (t->n_users > 0 && t->is_first_whole &&
 		is_same(user, session_text(t, &t->users[0].name)))
 		return;
 	hash = hash_bytes(&s->key, user.text, user.len);
@@ -208,7 +208,8 @@ void session_add_user(struct sessions *s, struct session *t, struct span user)
 	if (t->n_users == USERS_MAX)
 		return;
 	t->users[t->n_users] = (struct user) {hash, keep(t, user, VALUE_MAX, false)};
-	t->n_users++;
+	if (t->n_users++ == 0)
+		t->is_first_whole = t->users[0].name.len == user.len;
 }
 
 /* What one line says of how its session stands. */

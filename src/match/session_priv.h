@@ -32,6 +32,7 @@ struct session {
 	bool pending;          /* a failure with nobody to blame yet */
 	unsigned matches, nofail_matches;
 	size_t n_users;
+	bool is_first_whole; /* the first user was not cut */
 	struct user users[USERS_MAX];
 	uint64_t set; /* which of v there are */
 	struct place v[FIELDS_MAX];
