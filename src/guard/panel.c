@@ -125,6 +125,7 @@ struct lines panel_lines(const struct panel *p, struct source *s)
 		.dates = s->dates,
 		.windows = s->windows,
 		.search = batch_worker_search(p->worker),
+		.scan = batch_worker_scan(p->worker),
 		.scratch = p->guard->scratch,
 	};
 }

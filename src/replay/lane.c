@@ -113,6 +113,7 @@ static int init_lines(struct lane *l)
 		return -ENOMEM;
 	lines->plan = plan;
 	lines->search = l->conf->search;
+	lines->scan = l->conf->scan;
 	lines->dates = calloc(plan->n_dates + 1, sizeof(*lines->dates));
 	lines->windows = calloc(plan->n_filters + 1, sizeof(*lines->windows));
 	lines->scratch = malloc(2 * TAIL_LINE_MAX);

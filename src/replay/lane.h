@@ -14,9 +14,10 @@ struct lane_conf {
 	const struct batch_plan *plan;
 	const struct date_patterns *const *patterns; /* as many as the plan has */
 	struct crew *crew;
-	struct search *search; /* fit for all filters of the plan */
-	struct slots *slots;   /* of all lanes */
-	int64_t now_us;        /* the present, by which dates without a year are read */
+	struct search *search;   /* fit for all filters of the plan */
+	struct sieve_scan *scan; /* of its sieve, or NULL */
+	struct slots *slots;     /* of all lanes */
+	int64_t now_us;          /* the present, by which dates without a year are read */
 };
 
 struct lane_sums {

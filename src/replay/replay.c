@@ -159,6 +159,8 @@ static int make_plan(struct replay *r)
 	}
 	if (e == 0)
 		e = sieve_new(&r->sieve, list, r->n_readers, NULL);
+	if (e == 0 && (r->lane_conf.scan = sieve_scan_new(r->sieve)) == NULL)
+		e = -ENOMEM;
 	/* More filters than a sieve is made for are all asked about each line. */
 	e = e == -E2BIG ? 0 : e;
 	free(list);
@@ -347,6 +349,7 @@ static void done(struct replay *r)
 	slots_done(&r->slots);
 	crew_free(r->lane_conf.crew);
 	search_free(r->lane_conf.search);
+	sieve_scan_free(r->lane_conf.scan);
 	sieve_free(r->sieve);
 	for (size_t i = 0; i < r->conf->n_plans; i++)
 		court_free(r->courts[i]);

@@ -25,6 +25,9 @@ struct run {
 	const struct lines_listener *to;
 	struct lines_count *count;
 	struct stretch stretch;
+	struct sieve_scan *scan; /* NULL: the batch says all, or nobody knows */
+	size_t scanned, n_picks; /* where that began; what it says of the line under way */
+	const struct sieve_pick *picks;
 	size_t n_habits;                /* sets of patterns that have one */
 	uint16_t windowed[WINDOWS_MAX]; /* filters that have a window, in order of their dates */
 	size_t n_windowed;              /* all of them */
@@ -163,30 +166,34 @@ static bool search_for(struct run *r, size_t filter, const struct search_pick *p
 }
 
 /*
- * Searches a line for the filters of one set of patterns. What the batch says of it holds where the
- * line's words are those of the text to be searched.
+ * Searches a line for the filters of one set of patterns. What the batch or the sieve says of it
+ * holds where the line's words are those of the text to be searched.
  */
 static void search_line(struct run *r, const struct batch_line *line, size_t off, size_t len,
 	size_t dates, const struct dated_line *d)
 {
 	const struct batch_plan *plan = r->l->plan;
-	bool holds = line != NULL && sieve_holds(r->buf + off, len, d->cut_off, len - d->len);
-	size_t n = holds ? line->n : plan->n_filters;
+	bool is_known = (line != NULL || r->scan != NULL) &&
+			sieve_holds(r->buf + off, len, d->cut_off, len - d->len);
+	bool holds = is_known && line != NULL, is_sieved = is_known && line == NULL;
+	size_t n = holds ? line->n : is_sieved ? r->n_picks : plan->n_filters;
 	bool is_begun = false;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct batch_found *told = holds ? &r->b->founds[line->first + i] : NULL;
-		size_t filter = told != NULL ? told->filter : i;
+		size_t filter = told != NULL ? told->filter : is_sieved ? r->picks[i].filter : i;
 		const struct batch_filter *f = &plan->filters[filter];
 		struct search_pick pick;
+		bool is_picked = told != NULL ? batch_pick(r->b, told, &pick) : is_sieved;
 
 		if (f->dates != dates || filter_maxlines(f->filter) > 1)
 			continue;
 		if (!is_begun && !search_begin(r->l->search, d->text, d->len, false))
 			return;
 		is_begun = true;
-		search_for(r, filter, told != NULL && batch_pick(r->b, told, &pick) ? &pick : NULL,
-			d->at_us, off, len);
+		if (is_sieved)
+			pick = r->picks[i].rules;
+		search_for(r, filter, is_picked ? &pick : NULL, d->at_us, off, len);
 	}
 }
 
@@ -444,6 +451,8 @@ static void take_line(
 		fill_windows(r);
 		return;
 	}
+	if (r->scan != NULL)
+		r->n_picks = sieve_line(r->scan, off - r->scanned, len, &r->picks);
 	/* What is found in windows comes between what was found for this set of patterns and that.
 	 */
 	is_dated = is_usual && line->is_plain && r->n_habits > 0 && !is_awake(r)
@@ -454,11 +463,18 @@ static void take_line(
 		r->to->end(r->to->arg);
 }
 
-/* Each line from there to the end by itself: the batch knew less than it had to. */
+/*
+ * Each line from there to the end by itself: the batch knew less than it had to. If it was made at
+ * all, the sieve may be asked anew: not all that it said then was kept.
+ */
 static void walk(struct run *r, size_t off)
 {
 	end_stretch(r);
 	fill_windows(r);
+	r->scan = r->b->failed ? NULL : r->l->scan;
+	r->scanned = off;
+	if (r->scan != NULL)
+		sieve_begin(r->scan, r->buf + off, r->len - off);
 	for (; off < r->len; off = after_line(r, off))
 		take_line(r, NULL, off, line_at(r, off), false);
 }

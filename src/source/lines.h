@@ -14,6 +14,7 @@ struct lines {
 	struct dating *dates;    /* as many as the plan has */
 	struct window **windows; /* a filter each; NULL where a match has but one line */
 	struct search *search;   /* fit for all filters of the plan */
+	struct sieve_scan *scan; /* of its sieve, or NULL: for what a batch knew too little of */
 	char *scratch;           /* twice line_max bytes: a line, and one that waits for a window */
 };
 

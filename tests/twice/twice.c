@@ -334,6 +334,7 @@ static void read_in_batches(struct reading *r, const struct twice_way *way,
 	struct batch_span span;
 	struct batch batch = {0};
 
+	r->lines.scan = batch_worker_scan(w);
 	while (at < len) {
 		size_t lens[STALE], ahead = 1 + way->choose(way->arg, STALE), from = at;
 
@@ -361,6 +362,7 @@ static void read_in_batches(struct reading *r, const struct twice_way *way,
 			free(copy);
 		}
 	}
+	r->lines.scan = NULL;
 	batch_worker_free(w);
 	batch_done(&batch);
 	free(dates);
