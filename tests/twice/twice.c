@@ -499,15 +499,16 @@ void twice_read(const struct twice *t, const struct twice_way *way, const char *
 	struct twice_result *ret)
 {
 	struct dating_clock clock = {.live = way->live};
+	const size_t parts = way->step_us > 0 ? PARTS : 1;
 	struct reading plain, batched;
 
 	*ret = (struct twice_result) {0};
 	begin(&plain, t, &t->blind, text);
 	begin(&batched, t, &t->plan, text);
-	for (size_t part = 0, at = 0; part < PARTS && at < len; part++) {
-		size_t n = part + 1 < PARTS ? part_len(text + at, len - at, len / PARTS) : len - at;
+	for (size_t part = 0, at = 0; part < parts && at < len; part++) {
+		size_t n = part + 1 < parts ? part_len(text + at, len - at, len / parts) : len - at;
 
-		clock.now_us = way->now_us - (int64_t)(PARTS - 1 - part) * way->step_us;
+		clock.now_us = way->now_us - (int64_t)(parts - 1 - part) * way->step_us;
 		read_plainly(&plain, &clock, text + at, n);
 		read_in_batches(&batched, way, &clock, text, at, at + n, ret);
 		at += n;

@@ -34,7 +34,8 @@ void twice_done(struct twice *t);
 /* How a log is read. */
 struct twice_way {
 	int64_t now_us;  /* at the end */
-	int64_t step_us; /* by which the present moves on after each third of the log */
+	int64_t step_us; /* by which the present moves on after each third of the log; 0: it does
+			    not */
 	bool live;
 	size_t buffer_max;                         /* bytes of a buffer, about */
 	uint32_t (*choose)(void *arg, uint32_t n); /* one of n */
