@@ -126,6 +126,17 @@ static void compare(struct words *w, struct words_scanner *s, const char *text, 
 	free(buf);
 }
 
+/* Some versions of the library refuse some lists; then plain C finds the same. */
+static unsigned n_taken, n_refused;
+
+static void note_engine(const struct words *w, const struct words_engine *wanted)
+{
+	if (strcmp(wanted->name, "hyperscan") != 0 || strcmp(words_engine(w), "plain") != 0)
+		assert_string_equal(words_engine(w), wanted->name);
+	n_taken += strcmp(words_engine(w), "hyperscan") == 0;
+	n_refused += strcmp(words_engine(w), wanted->name) != 0;
+}
+
 static void compare_all(const struct word *list, size_t n, const char *text, size_t len)
 {
 	size_t n_expected = naive(list, n, text, len, expected, HITS_MAX);
@@ -137,7 +148,7 @@ static void compare_all(const struct word *list, size_t n, const char *text, siz
 		assert_int_equal(words_new_with(&w, list, n, NULL, &engines[e], 1), 0);
 		assert_int_equal(words_scanner_new(&s, w), 0);
 		if (n > 0 && n <= FEW && has_avx2())
-			assert_string_equal(words_engine(w), engines[e]->name);
+			note_engine(w, engines[e]);
 		compare(w, s, text, len, n_expected, HITS_MAX);
 		compare(w, s, text, len, n_expected, n_expected);
 		compare(w, s, text, len, n_expected, below((unsigned)n_expected + 1));
@@ -223,6 +234,7 @@ static void at_random(void **state)
 		random_text(text, len, list, n, below(3) > 0 ? 2 + below(10) : 256);
 		compare_all(list, n, text, len);
 	}
+	assert_true(n_refused == 0 || n_taken > n_refused);
 }
 
 /* Longer than what an engine takes at once. */
