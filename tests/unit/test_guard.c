@@ -452,19 +452,28 @@ static void rotated_while_away(void **state)
 	assert_int_equal(end_guard(true), 0);
 }
 
-static void poison_is_left_out(void **state)
+/* A log of four lines, of which that one, or a block from there on, has ended two guards. */
+static void start_poisoned(unsigned line, bool is_block)
 {
-	time_t now = time(NULL);
 	struct stat st;
 
-	(void)state;
-	append(log_path, "192.0.2.1", 4, now);
+	append(log_path, "192.0.2.1", 4, time(NULL));
 	assert_int_equal(stat(log_path, &st), 0);
-	poison = (struct guard_line) {.ino = st.st_ino, .offset = 0};
+	poison = (struct guard_line) {
+		.ino = st.st_ino,
+		.offset = (uint64_t)st.st_size / 4 * line,
+		.is_block = is_block,
+	};
 	n_poison = 1;
 	start_guard();
 	n_poison = 0;
 	tell_file(log_path, true);
+}
+
+static void poison_is_left_out(void **state)
+{
+	(void)state;
+	start_poisoned(0, false);
 	begin();
 	expect_ban("192.0.2.1", 0);
 	assert_non_null(strstr(ask("{\"cmd\":\"status\"}\n"), "\"poison_lines\":1"));
@@ -478,18 +487,9 @@ static const char *status(void)
 
 static void poison_among_others(void **state)
 {
-	time_t now = time(NULL);
-	struct stat st;
-
 	(void)state;
-	append(log_path, "192.0.2.1", 4, now);
-	assert_int_equal(stat(log_path, &st), 0);
 	/* The third of four. */
-	poison = (struct guard_line) {.ino = st.st_ino, .offset = (uint64_t)st.st_size / 2};
-	n_poison = 1;
-	start_guard();
-	n_poison = 0;
-	tell_file(log_path, true);
+	start_poisoned(2, false);
 	begin();
 	expect_ban("192.0.2.1", 0);
 	assert_non_null(strstr(status(), "\"poison_lines\":1"));
@@ -501,18 +501,8 @@ static void poison_among_others(void **state)
 /* What could not be looked at together is, line by line, and nothing is lost. */
 static void poison_of_many(void **state)
 {
-	time_t now = time(NULL);
-	struct stat st;
-
 	(void)state;
-	append(log_path, "192.0.2.1", 4, now);
-	assert_int_equal(stat(log_path, &st), 0);
-	poison = (struct guard_line) {
-		.ino = st.st_ino, .offset = (uint64_t)st.st_size / 4, .is_block = true};
-	n_poison = 1;
-	start_guard();
-	n_poison = 0;
-	tell_file(log_path, true);
+	start_poisoned(1, true);
 	begin();
 	expect_ban("192.0.2.1", 0);
 	assert_non_null(strstr(status(), "\"poison_lines\":0"));
