@@ -11,7 +11,7 @@
 /* Lines one after the other whose dates are as usual; none: n is 0. */
 struct stretch {
 	uint64_t n;
-	size_t first, last;
+	size_t last; /* where it begins */
 };
 
 /* A buffer under way. */
@@ -94,11 +94,8 @@ static bool may_begin(const struct run *r, size_t first)
 /* n lines with usual dates; false when they may not be taken as such. */
 static bool go_on(struct run *r, uint64_t n, size_t first, size_t last)
 {
-	if (r->stretch.n == 0) {
-		if (!may_begin(r, first))
-			return false;
-		r->stretch.first = first;
-	}
+	if (r->stretch.n == 0 && !may_begin(r, first))
+		return false;
 	r->stretch.n += n;
 	r->stretch.last = last;
 	return true;
