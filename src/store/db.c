@@ -173,7 +173,9 @@ static int same_rows(sqlite3_stmt *a, sqlite3_stmt *b)
 	}
 }
 
-/* Exactly our tables and indexes: no views, triggers, computed columns or others to be met later.
+/*
+ * Exactly the tables and indexes of the version that it says it is: no views, triggers, computed
+ * columns or others to be met later, and nothing that the steps to our version would stumble over.
  */
 static int check_schema(sqlite3 *db)
 {
@@ -181,10 +183,12 @@ static int check_schema(sqlite3 *db)
 		"SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name";
 	sqlite3_stmt *a = NULL, *b = NULL;
 	sqlite3 *ours = NULL;
-	int r;
+	int64_t version = 0;
+	int r = db_int(db, "PRAGMA user_version", &version);
 
-	r = db_errno(NULL, sqlite3_open(":memory:", &ours));
-	for (int v = 0; r == 0 && v < SCHEMA_VERSION; v++)
+	if (r == 0)
+		r = db_errno(NULL, sqlite3_open(":memory:", &ours));
+	for (int64_t v = 0; r == 0 && v < version && v < SCHEMA_VERSION; v++)
 		r = db_exec(ours, schema_steps[v]);
 	if (r == 0)
 		r = db_errno(ours, sqlite3_prepare_v2(ours, sql, -1, &a, NULL));
@@ -286,8 +290,8 @@ static int set_up(sqlite3 *db, bool unclean)
 		r = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 				"PRAGMA journal_size_limit=16777216");
 	if (r == 0)
-		r = migrate(db);
-	return r == 0 ? check_schema(db) : r;
+		r = check_schema(db);
+	return r == 0 ? migrate(db) : r;
 }
 
 static int open_once(sqlite3 **ret, const char *path, int busy_ms, bool unclean)

@@ -600,6 +600,9 @@ static void not_ours(void **state)
 	store_close(opened(true));
 	sql("CREATE VIEW v AS SELECT * FROM ban");
 	store_close(opened(true));
+	/* One that says it is older than its tables are. */
+	sql("PRAGMA user_version=1");
+	store_close(opened(true));
 	/* A newer one is kept. */
 	filled(3);
 	sql("PRAGMA user_version=4; CREATE TABLE more(x)");
