@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bench-latency LOG RETRY N single|awake|burst: writes what sshd would log to LOG and listens for
- * elements that come into any nft set of this network namespace, whoever puts them there.
+ * bench-latency LOG RETRY N single|awake|burst: writes what sshd would log to LOG, a file or where
+ * syslog messages go (endpoint.h), and listens for elements that come into any nft set of this
+ * network namespace, whoever puts them there.
  *
  * single: N addresses one after the other. The clock runs from just before the write of the last
  * failing line until the kernel's notification of the element is here. Prints "got p50 p90 p99
  * max", microseconds. burst: RETRY lines of each of N addresses in one go. The clock runs from the
  * first write until all have come. Prints "got seconds".
  */
+#include "endpoint.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
@@ -35,6 +38,7 @@
 struct bench {
 	struct mnl_socket *nl;
 	int log;
+	bool message; /* lines are syslog messages, a call each */
 	unsigned retry;
 	uint32_t n;
 	uint8_t *seen; /* a byte an address */
@@ -57,7 +61,7 @@ static void die(const char *what)
 }
 
 /* Appends one line to buf and returns its length. */
-static size_t line(char *buf, uint32_t i)
+static size_t line(const struct bench *b, char *buf, uint32_t i)
 {
 	uint32_t ip = BASE + i;
 	char stamp[32];
@@ -66,9 +70,9 @@ static size_t line(char *buf, uint32_t i)
 
 	strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", localtime_r(&now, &tm));
 	return (size_t)snprintf(buf, LINE_MAX_LEN,
-		"%s host sshd[%u]: Failed password for root from %u.%u.%u.%u port %u ssh2\n", stamp,
-		1000 + i % 30000, ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255,
-		1024 + i % 60000);
+		"%s%s host sshd[%u]: Failed password for root from %u.%u.%u.%u port %u ssh2\n",
+		b->message ? "<38>" : "", stamp, 1000 + i % 30000, ip >> 24, ip >> 16 & 255,
+		ip >> 8 & 255, ip & 255, 1024 + i % 60000);
 }
 
 static void write_all(int fd, const char *buf, size_t len)
@@ -151,9 +155,9 @@ static void single(struct bench *b)
 		size_t len;
 
 		for (unsigned r = 1; r < b->retry; r++)
-			write_all(b->log, buf, line(buf, i));
+			write_all(b->log, buf, line(b, buf, i));
 		usleep(SETTLE_US);
-		len = line(buf, i);
+		len = line(b, buf, i);
 		start = now_us();
 		write_all(b->log, buf, len);
 		while (!b->seen[i] && take(b))
@@ -181,7 +185,7 @@ static void burst(struct bench *b)
 	if (!buf)
 		die("memory");
 	for (uint32_t i = 0; i < b->n; i++)
-		len += line(buf + len, i);
+		len += line(b, buf + len, i);
 	start = now_us();
 	for (unsigned r = 0; r < b->retry; r++)
 		write_all(b->log, buf, len);
@@ -226,6 +230,15 @@ static void listen_to_kernel(struct bench *b)
 		die("SO_RCVBUFFORCE");
 }
 
+static void open_log(struct bench *b, const char *log)
+{
+	b->message = endpoint_is(log);
+	b->log = b->message ? endpoint_connect(log)
+			    : open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (b->log < 0)
+		die(log);
+}
+
 int main(int argc, char **argv)
 {
 	struct bench b = {0};
@@ -241,9 +254,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench-latency: RETRY and N must be numbers above 0\n");
 		return 2;
 	}
-	b.log = open(argv[1], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	if (b.log < 0)
-		die(argv[1]);
+	open_log(&b, argv[1]);
+	if (b.message && argv[4][0] == 'b') {
+		fprintf(stderr, "bench-latency: a burst goes to a file\n");
+		return 2;
+	}
 	b.seen = calloc(b.n, 1);
 	b.took_us = calloc(b.n, sizeof(*b.took_us));
 	if (!b.seen || !b.took_us)

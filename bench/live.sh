@@ -29,7 +29,7 @@ stockade_stop() {
 	daemon_stop
 }
 
-fail2ban_start() {
+fail2ban_start() { # [LINE...]: of the jail
 	F=$T/fail2ban
 	rm -rf "$F"
 	mkdir "$F" && cp -r /etc/fail2ban "$F/conf" && rm -f "$F"/conf/jail.d/* || return 1
@@ -45,6 +45,7 @@ fail2ban_start() {
 		[sshd]
 		enabled = true
 		logpath = $AUTH_LOG
+		$(printf '%s\n' "$@")
 	EOF
 	cat >"$F/conf/fail2ban.local" <<-EOF
 		[Definition]
