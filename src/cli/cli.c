@@ -6,6 +6,7 @@
 #include "cli/f2b_regex.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -216,6 +217,17 @@ int cli_run(struct cli *c)
 	c->socket = CLI_SOCKET;
 	optind = 0; /* getopt starts over, its notes on an earlier call forgotten */
 	return c->cmd->run(c);
+}
+
+const char *cli_absolute(char *buf, const char *path)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	if (path[0] != '/' && getcwd(buf, PATH_MAX) != NULL)
+		len = strlen(buf);
+	snprintf(buf + len, PATH_MAX - len, "%s%s", len > 1 ? "/" : "", path);
+	return buf;
 }
 
 unsigned cli_width(FILE *f)

@@ -21,6 +21,7 @@ enum cli_status {
 
 #define CLI_SOCKET "/run/stockade/stockade.sock"
 #define CLI_STATEDIR "/var/lib/stockade"
+#define CLI_RULES_JAIL "blacklist" /* what --rules FILE makes */
 
 struct cli;
 
@@ -119,6 +120,9 @@ void cli_text(FILE *out, const char *s, size_t len);
 
 /* A JSON string of bytes that may be anything: what is not UTF-8 is escaped. */
 json_t *cli_json_text(const char *s, size_t len);
+
+/* The whole path of a file that somebody named from where we are, in buf (PATH_MAX bytes). */
+const char *cli_absolute(char *buf, const char *path);
 
 /* Runs the command that argv[1] names. c has out, err, width, color, argc and argv (of the
  * program). */

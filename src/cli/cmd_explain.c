@@ -153,6 +153,10 @@ static void reason(const struct tale *t, const json_t *past)
 	if (failures > 0)
 		fprintf(t->c->out, ", after %s failure%s", say_count(failures, buf),
 			failures == 1 ? "" : "s");
+	if (answer_text(past, "rule")[0] != '\0') {
+		fputs(": ", t->c->out);
+		text(t, past, "rule");
+	}
 	if (answer_text(past, "origin")[0] != '\0') {
 		fputs(" (", t->c->out);
 		text(t, past, "origin");

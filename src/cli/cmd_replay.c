@@ -293,7 +293,7 @@ static bool load_plan(struct film *f, const struct wishes *w, const char *dir)
 	int r;
 
 	if (w->n_jails > 0)
-		r = plan_load_jails(plan, dir, w->jails, w->n_jails, &faults);
+		r = plan_load_jails(plan, dir, NULL, w->jails, w->n_jails, &faults);
 	else
 		r = plan_load(plan, dir, &faults);
 	tell_errors(f->cli, &faults);

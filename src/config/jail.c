@@ -10,6 +10,7 @@
 #include "config/lookup.h"
 #include "config/option.h"
 #include "config/ports.h"
+#include "config/rules.h"
 #include "config/spec.h"
 #include "config/value.h"
 
@@ -23,7 +24,16 @@
 static const char *const first_keys[] = {"enabled", "backend", "filter"};
 
 /* Read besides keys_jail; filters and actions do not see them. */
-static const char *const own_keys[] = {"source", "port", "protocol", "banaction", "shadow"};
+static const char *const own_keys[] = {
+	"source", "port", "protocol", "banaction", "shadow", "rules"};
+
+/* What a jail with rules has where it does not say otherwise itself, whatever [DEFAULT] says. */
+#define RULES_MAXRETRY "1"
+#define RULES_FINDTIME "60"
+
+/* "DATE HOST TAG[PID]: TEXT" without its date: rules see it from the tag on. */
+#define RULES_PREFREGEX "^\\s*\\S+ +<F-CONTENT>.+</F-CONTENT>$"
+#define RULES_DATEPATTERN "{^LN-BEG}"
 
 /* What is being read. */
 struct draft {
@@ -33,6 +43,7 @@ struct draft {
 	struct section values; /* finished: what fail2ban's jails have */
 	struct section own;    /* finished: own_keys */
 	struct where where;
+	bool has_rules;
 	struct jail *jail;
 };
 
@@ -219,6 +230,42 @@ static void read_filter(struct draft *d)
 			d->r, opened ? &filter : NULL, &d->values, name, spec.where);
 }
 
+/* A value of the jail, unless it has one itself. */
+static void put_default(struct draft *d, const char *key, const char *text)
+{
+	if (section_entry(d->scope.section, key) == NULL)
+		section_set(&d->values, d->r->scratch, key, text, d->where);
+}
+
+/* The filter that a rules file is. */
+static void read_rules(struct draft *d, struct conf_text path)
+{
+	struct entry *e = arena_alloc(d->r->scratch, sizeof(*e));
+	struct filter_def *filter;
+	struct rules rules;
+
+	if (section_entry(d->scope.section, "filter") != NULL ||
+		section_entry(d->scope.section, "failregex") != NULL)
+		reader_error(d->r, path.where,
+			"jail '%s' has rules beside a filter of its own: make two jails of it",
+			reader_show(d->r, d->scope.section->name));
+	expand_keys(&d->scope, keys_jail, keys_jail_n, &d->values);
+	put_default(d, "maxretry", RULES_MAXRETRY);
+	put_default(d, "findtime", RULES_FINDTIME);
+	put_default(d, "prefregex", RULES_PREFREGEX);
+	put_default(d, "datepattern", RULES_DATEPATTERN);
+	section_set(&d->values, d->r->scratch, "usedns", "no", d->where);
+	if (rules_read(d->r, path.text, path.where, &rules) < 0)
+		return;
+	*e = (struct entry) {
+		.name = "failregex", .where = path.where, .lines = rules.regexes, .verbatim = true};
+	names_put(&d->values.entries, d->r->scratch, e);
+	filter = filter_file_build(d->r, NULL, &d->values, path.text, path.where);
+	if (filter != NULL)
+		filter->heads = rules.heads;
+	d->jail->filter = filter;
+}
+
 /* What is wrong with a word of logpath, if it is; told once a line, for the rest is of a kind. */
 static bool check_logpath(struct draft *d, struct conf_text path, unsigned *told)
 {
@@ -346,17 +393,25 @@ static bool add_action(
  */
 static void read_ports(struct draft *d)
 {
+	static const char *const keys[] = {"port", "protocol", "banaction", "action"};
 	struct jail *j = d->jail;
 	struct action_def *banaction = NULL;
 	struct ports ports = {0};
 	struct conf_text t, base;
-	bool said = false, based = value_text(d->r, &d->own, "banaction", &base);
+	bool said = false, own = false, based = value_text(d->r, &d->own, "banaction", &base);
 	size_t n;
 
 	action_read_list(d->r, &d->values, "action", &d->values, based ? &base : NULL, &j->actions,
 		&j->n_actions);
 	for (size_t i = 0; i < j->n_actions; i++)
 		said |= add_action(d, &j->actions[i], &ports, &j->protocols);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		own |= section_entry(d->scope.section, keys[i]) != NULL;
+	/* A blacklist closes everything. */
+	if (d->has_rules && !own) {
+		j->protocols = PROTO_ALL;
+		return;
+	}
 	if (!said) {
 		action_read_list(d->r, &d->own, "banaction", &d->values, NULL, &banaction, &n);
 		for (size_t i = 0; i < n; i++)
@@ -421,6 +476,7 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 {
 	struct draft d = {.r = r, .where = s->where, .jail = ret, .values.name = s->name};
 	size_t errors = r->n_errors;
+	struct conf_text rules;
 	bool is_enabled = false;
 
 	*ret = (struct jail) {0};
@@ -436,7 +492,11 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 	expand_keys(&d.scope, first_keys, ARRAY_SIZE(first_keys), &d.first);
 	expand_keys(&d.scope, own_keys, ARRAY_SIZE(own_keys), &d.own);
 	read_sources(&d);
-	read_filter(&d);
+	d.has_rules = value_text(r, &d.own, "rules", &rules);
+	if (d.has_rules)
+		read_rules(&d, rules);
+	else
+		read_filter(&d);
 	read_logpaths(&d);
 	read_ports(&d);
 	read_counts(&d);

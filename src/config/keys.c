@@ -45,7 +45,7 @@ static const char *const main_more[] = {"listen"};
 
 /* Known and meant, but nothing is done with them so far. */
 static const char *const later[] = {"limit", "prefix4", "prefix6", "prefixretry", "share",
-	"drop_log", "rules", "native_actions", "wall", "engine", "peer"};
+	"drop_log", "native_actions", "wall", "engine", "peer"};
 
 bool keys_is_line_tag(const char *name)
 {

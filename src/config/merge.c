@@ -47,8 +47,7 @@ static void read_failed(struct reader *r, struct where where, int error)
 		reader_error(r, where, "the file cannot be read: %s", strerror(error));
 }
 
-/* The file's bytes in scratch, or NULL with the fault noted. */
-static char *read_bytes(struct reader *r, const char *path, size_t *ret_len)
+char *merge_bytes(struct reader *r, const char *path, size_t *ret_len)
 {
 	struct where where = {path, 0};
 	_cleanup_close_ int fd = -1;
@@ -103,7 +102,7 @@ static struct file *read_file(struct plan *p, const char *path)
 	f = arena_alloc(p->r->scratch, sizeof(*f));
 	f->name = path;
 	names_put(&p->r->files, p->r->scratch, f);
-	data = read_bytes(p->r, path, &len);
+	data = merge_bytes(p->r, path, &len);
 	if (data != NULL)
 		f->doc = ini_parse(p->r, path, data, len, p->home);
 	return f;
@@ -370,6 +369,14 @@ struct doc *merge_base(struct reader *r, const char *base, const char *home, siz
 			plan_file(p, found.items[k].text, NULL);
 	}
 	return merge_plan(p);
+}
+
+struct doc *merge_dir(struct reader *r, const char *name, const char *home, size_t *ret_n)
+{
+	*ret_n = 0;
+	if (r->no_dir)
+		return arena_alloc(r->scratch, sizeof(struct doc));
+	return merge_base(r, arena_printf(r->scratch, "%s/%s", r->dir, name), home, ret_n);
 }
 
 struct doc *merge_file(struct reader *r, const char *path, const char *home, size_t *ret_n)

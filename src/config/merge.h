@@ -10,6 +10,12 @@
  */
 struct doc *merge_base(struct reader *r, const char *base, const char *home, size_t *ret_n);
 
+/* A file's bytes in scratch, or NULL with the fault noted. */
+char *merge_bytes(struct reader *r, const char *path, size_t *ret_len);
+
+/* The same of what stands in the configuration's directory, dir/NAME.conf ..., if there is one. */
+struct doc *merge_dir(struct reader *r, const char *name, const char *home, size_t *ret_n);
+
 /* Is there BASE.conf or BASE.local? */
 bool merge_exists(struct reader *r, const char *base);
 

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/fault.h"
 #include "config/names.h"
+#include "config/overlay.h"
 #include "config/ruleset.h"
 
 /* One reading of a configuration: what it is made of, and where its faults go. */
@@ -14,11 +15,13 @@ struct reader {
 	size_t n_errors; /* also those that were there already, and those told as warnings */
 	bool lenient;  /* what is read is not in use: its errors are warnings, its warnings nothing
 			*/
+	bool no_dir;   /* there is no directory: the command line says it all */
 	bool complete; /* read what is not in use, too, and keep what could be read */
 	const char *dir;
-	struct names files;        /* struct file by path: each is read once */
-	struct names kept_names;   /* file names in keep */
-	struct names told_actions; /* those that are not run: it has been said */
+	const struct overlay *overlay; /* or NULL */
+	struct names files;            /* struct file by path: each is read once */
+	struct names kept_names;       /* file names in keep */
+	struct names told_actions;     /* those that are not run: it has been said */
 };
 
 /* Starts a reading whose result goes to keep. 0 or -ENOMEM. */

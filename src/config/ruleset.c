@@ -26,9 +26,14 @@ bool conf_text_same(const struct conf_text *a, const struct conf_text *b)
 
 static bool check_dir(struct reader *r)
 {
+	enum overlay_dir wanted = r->overlay != NULL ? r->overlay->dir : OVERLAY_DIR_NEEDED;
 	struct where where = {r->dir, 0};
 	struct stat st;
 
+	r->no_dir = wanted == OVERLAY_DIR_NONE ||
+		    (wanted == OVERLAY_DIR_OPTIONAL && stat(r->dir, &st) < 0 && errno == ENOENT);
+	if (r->no_dir)
+		return true;
 	if (stat(r->dir, &st) < 0)
 		reader_error(r, where,
 			"the configuration directory cannot be read: %s; write another after '-c'",
@@ -100,12 +105,13 @@ static void read_jails(struct reader *r, struct ruleset *rs)
 	struct doc *d;
 	size_t n;
 
-	d = merge_base(r, arena_printf(r->scratch, "%s/jail", r->dir), "[DEFAULT]", &n);
-	if (n == 0)
+	d = merge_dir(r, "jail", "[DEFAULT]", &n);
+	if (n == 0 && (r->overlay == NULL || r->overlay->dir == OVERLAY_DIR_NEEDED))
 		reader_error(r, (struct where) {r->dir, 0},
 			"there is no jail.conf here: write the configuration's directory after "
 			"'-c'");
 	keys_check(r, d, KEYS_JAIL);
+	overlay_apply(r->overlay, OVERLAY_JAIL, r, d);
 	section_set(doc_add_section(d, r->scratch, "DEFAULT", (struct where) {NULL, 0}), r->scratch,
 		"fail2ban_version", STOCKADE_VERSION, (struct where) {NULL, 0});
 	section_set(doc_section(d, "DEFAULT"), r->scratch, "fail2ban_confpath", r->dir,
@@ -122,12 +128,15 @@ static void read_jails(struct reader *r, struct ruleset *rs)
 			"the jails that you want, in jail.local");
 	r->lenient = true;
 	rs->disabled = read_some(r, d, false, &rs->n_disabled);
-	read_unused(r, "filter.d");
-	read_unused(r, "action.d");
+	if (!r->no_dir) {
+		read_unused(r, "filter.d");
+		read_unused(r, "action.d");
+	}
 	r->lenient = false;
 }
 
-static int load(struct ruleset **ret, const char *dir, bool complete, struct faults *f)
+int ruleset_read(struct ruleset **ret, const char *dir, const struct overlay *overlay,
+	bool complete, struct faults *f)
 {
 	struct arena *arena = arena_new();
 	size_t errors = f->n_errors;
@@ -143,6 +152,7 @@ static int load(struct ruleset **ret, const char *dir, bool complete, struct fau
 		return -ENOMEM;
 	}
 	r.complete = complete;
+	r.overlay = overlay;
 	if (check_dir(&r)) {
 		settings_read(&r, rs);
 		read_jails(&r, rs);
@@ -158,12 +168,12 @@ static int load(struct ruleset **ret, const char *dir, bool complete, struct fau
 
 int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f)
 {
-	return load(ret, dir, false, f);
+	return ruleset_read(ret, dir, NULL, false, f);
 }
 
 int ruleset_check(struct ruleset **ret, const char *dir, struct faults *f)
 {
-	return load(ret, dir, true, f);
+	return ruleset_read(ret, dir, NULL, true, f);
 }
 
 int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char *dir,

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/prefixset.h"
+#include "config/overlay.h"
 
 /*
  * What a configuration means, once read: immutable, in one arena, built whole or not at all.
@@ -20,6 +21,12 @@ struct conf_text {
 /* Do both say the same, wherever it stands? */
 bool conf_text_same(const struct conf_text *a, const struct conf_text *b);
 
+/* What stands above regexes in a rules file. */
+struct rule_head {
+	const char *title;
+	int64_t bantime_sec; /* 0: the jail's */
+};
+
 /* A filter as written, tags expanded where the configuration alone decides ("<mode>"), not
  * where a line does ("<HOST>", "<F-USER>"). match/ compiles it. */
 struct filter_def {
@@ -29,11 +36,12 @@ struct filter_def {
 	size_t n_failregex;
 	struct conf_text *ignoreregex;
 	size_t n_ignoreregex;
-	struct conf_text datepattern;  /* text NULL: the defaults */
-	struct conf_text journalmatch; /* text NULL: none; alternatives joined by " + " */
-	struct conf_text usedns;       /* as written; text NULL: none */
-	unsigned maxlines;             /* 1 when not given */
-	bool is_journal;               /* written for the journal's lines: logtype = journal */
+	struct conf_text datepattern;   /* text NULL: the defaults */
+	struct conf_text journalmatch;  /* text NULL: none; alternatives joined by " + " */
+	struct conf_text usedns;        /* as written; text NULL: none */
+	unsigned maxlines;              /* 1 when not given */
+	const struct rule_head **heads; /* of each failregex; NULL: not made of a rules file */
+	bool is_journal;                /* written for the journal's lines: logtype = journal */
 };
 
 struct port_range {
@@ -175,6 +183,12 @@ int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f);
  * them being warnings, and always returns a ruleset, of what could be read, or -ENOMEM.
  */
 int ruleset_check(struct ruleset **ret, const char *dir, struct faults *f);
+
+/*
+ * One of the two, the second if complete, with what the command line says over it (NULL: nothing).
+ */
+int ruleset_read(struct ruleset **ret, const char *dir, const struct overlay *overlay,
+	bool complete, struct faults *f);
 
 /*
  * The same for one filter on its own: spec is "NAME" or "NAME[opt=val,...]"

@@ -170,12 +170,12 @@ void settings_read(struct reader *r, struct ruleset *ret)
 	struct doc *d;
 	size_t n;
 
-	d = merge_base(r, arena_printf(r->scratch, "%s/stockade", r->dir), "[Definition]", &n);
+	d = merge_dir(r, "stockade", "[Definition]", &n);
 	if (n == 0)
-		d = merge_base(
-			r, arena_printf(r->scratch, "%s/fail2ban", r->dir), "[Definition]", &n);
+		d = merge_dir(r, "fail2ban", "[Definition]", &n);
 	check_sections(r, d);
 	keys_check(r, d, KEYS_MAIN);
+	overlay_apply(r->overlay, OVERLAY_MAIN, r, d);
 	scope.doc = d;
 	scope.section = doc_section(d, "Definition");
 	expand_keys(&scope, keys_main, keys_main_n, &main);

@@ -23,6 +23,7 @@ struct ban {
 	int64_t since_us; /* monotonic; before 0 for one that is older than this boot */
 	int64_t until_us; /* monotonic; 0: for ever */
 	uint64_t packets, bytes;
+	const char *rule; /* title of what he is banned for, the rule set's; or NULL */
 	char *evidence;   /* matched lines, owned, until saved; or NULL */
 	struct ban *next; /* in its hash chain */
 };

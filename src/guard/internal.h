@@ -145,7 +145,8 @@ struct failure {
 	unsigned count;
 	const char *line;
 	size_t len;
-	const char *tags; /* as in struct tags */
+	const struct rule_head *rule; /* what stands above the regex; NULL: no rules file */
+	const char *tags;             /* as in struct tags */
 	size_t tags_len;
 };
 
@@ -348,9 +349,10 @@ void verdict_match(struct guard *g, struct jail_state *j, const struct match *m,
 void verdict_failure(struct guard *g, struct jail_state *j, const struct failure *f);
 /* May this be banned? As keeper will ask, and the names in ignoreip, which only guard knows. */
 enum refusal verdict_refusal(const struct guard *g, unsigned jail, const struct prefix *p);
-/* Somebody failed too often, and nobody says that he is to be ignored. */
+/* Somebody failed too often (f->who, the last time by f->rule), and nobody says that he is to be
+ * ignored. */
 void verdict_reached(
-	struct guard *g, struct jail_state *j, const struct prefix *who, unsigned failures);
+	struct guard *g, struct jail_state *j, const struct failure *f, unsigned failures);
 struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct prefix *p,
 	int64_t bantime_sec, unsigned failures, enum origin origin);
 void verdict_unban(struct guard *g, struct ban *ban);

@@ -27,6 +27,7 @@ struct pending {
 	struct pending *next;
 	struct jail_state *jail;
 	struct prefix who;
+	const struct rule_head *rule;
 	uint32_t serial; /* of the question for the address's name */
 	unsigned failures;
 	enum step step;
@@ -173,11 +174,11 @@ static void each(struct guard *g, void (*fn)(struct guard *g, struct pending *b)
 static void ban(struct guard *g, struct pending *b)
 {
 	struct jail_state *j = b->jail;
-	struct prefix who = b->who;
+	const struct failure f = {.who = b->who, .rule = b->rule};
 	unsigned failures = b->failures;
 
 	drop(g->pendings, b);
-	verdict_reached(g, j, &who, failures);
+	verdict_reached(g, j, &f, failures);
 }
 
 /* fail2ban's words. */
@@ -314,6 +315,7 @@ bool pending_wait(struct guard *g, struct jail_state *j, const struct failure *f
 	}
 	b->jail = j;
 	b->who = f->who;
+	b->rule = f->rule;
 	b->failures = failures;
 	b->until_us = clock_mono_us() + WAIT_US;
 	if (f->tags_len > 0 && f->tags_len <= sizeof(b->tags.data)) {

@@ -48,6 +48,17 @@ static struct jail_state *jail_named(struct guard *g, const char *name)
 	return j != NULL ? &g->jails[j->id] : NULL;
 }
 
+/* The rule of that title, if the jail still has it. */
+static const char *rule_titled(const struct jail *j, const char *title)
+{
+	const struct filter_def *filter = j->filter;
+
+	for (size_t i = 0; title != NULL && filter->heads != NULL && i < filter->n_failregex; i++)
+		if (strcmp(filter->heads[i]->title, title) == 0)
+			return filter->heads[i]->title;
+	return NULL;
+}
+
 static void load_ban(void *arg, const struct store_ban *row)
 {
 	struct guard *g = arg;
@@ -65,6 +76,7 @@ static void load_ban(void *arg, const struct store_ban *row)
 	ban->since_us = to_mono(row->since_us);
 	ban->failures = row->failures;
 	ban->origin = (uint8_t)origin_of(row->origin);
+	ban->rule = rule_titled(j->jail, row->rule);
 	bans_set_until(g->bans, ban, row->until_us == 0 ? 0 : to_mono(row->until_us));
 	if (!j->has_last_ban || row->since_us > j->last_ban_us) {
 		j->has_last_ban = true;
@@ -166,6 +178,7 @@ static int save_ban(void *arg, struct ban *ban)
 		.until_us = ban->until_us == 0 ? 0 : to_wall(ban->until_us),
 		.failures = ban->failures,
 		.origin = origin_name((enum origin)ban->origin),
+		.rule = ban->rule,
 		.evidence = ban->evidence,
 	};
 

@@ -92,12 +92,18 @@ static int compile(struct plan *p, struct faults *f)
 
 int plan_load(struct plan **ret, const char *confdir, struct faults *f)
 {
+	return plan_load_over(ret, confdir, NULL, f);
+}
+
+int plan_load_over(
+	struct plan **ret, const char *confdir, const struct overlay *overlay, struct faults *f)
+{
 	struct plan *p = calloc(1, sizeof(*p));
 	int r;
 
 	if (p == NULL)
 		return -ENOMEM;
-	r = ruleset_load(&p->rs, confdir, f);
+	r = ruleset_read(&p->rs, confdir, overlay, false, f);
 	if (r == 0)
 		r = compile(p, f);
 	if (r < 0)
@@ -129,8 +135,8 @@ static void tell_unknown(
 		shown, confdir);
 }
 
-int plan_load_jails(struct plan **ret, const char *confdir, const char *const *names, size_t n,
-	struct faults *f)
+int plan_load_jails(struct plan **ret, const char *confdir, const struct overlay *overlay,
+	const char *const *names, size_t n, struct faults *f)
 {
 	struct plan *p = calloc(1, sizeof(*p));
 	const struct jail **picked = calloc(n + 1, sizeof(*picked));
@@ -138,7 +144,7 @@ int plan_load_jails(struct plan **ret, const char *confdir, const char *const *n
 	int r = -ENOMEM;
 
 	if (p != NULL && picked != NULL)
-		r = ruleset_check(&p->rs, confdir, &all);
+		r = ruleset_read(&p->rs, confdir, overlay, true, &all);
 	if (r == 0)
 		ruleset_pick(p->rs, names, n, picked);
 	for (size_t i = 0; r != -ENOMEM && i < n; i++) {

@@ -19,12 +19,16 @@ struct plan {
 /* Reads and compiles everything in confdir. 0, or -EINVAL with the reasons in f. */
 int plan_load(struct plan **ret, const char *confdir, struct faults *f);
 
+/* The same with what the command line says over it (NULL: nothing). */
+int plan_load_over(
+	struct plan **ret, const char *confdir, const struct overlay *overlay, struct faults *f);
+
 /*
  * The same with these jails alone, enabled or not, to judge logs at hand: what is wrong with others
  * does not matter.
  */
-int plan_load_jails(struct plan **ret, const char *confdir, const char *const *names, size_t n,
-	struct faults *f);
+int plan_load_jails(struct plan **ret, const char *confdir, const struct overlay *overlay,
+	const char *const *names, size_t n, struct faults *f);
 
 /*
  * What is wrong with how a jail reads lines that only compiling it shows: its filter's regexes and

@@ -39,12 +39,13 @@ json_t *report_ban(const struct guard *g, const struct ban *ban)
 {
 	char text[PREFIX_STRLEN];
 
-	return json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:s}", "ip",
+	return json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:s,s:s*}", "ip",
 		prefix_format(&ban->prefix, text), "jail", g->jails[ban->jail].jail->name, "since",
 		time_json(to_wall(ban->since_us)), "until",
 		ban->until_us == 0 ? json_null() : time_json(to_wall(ban->until_us)), "failures",
 		(json_int_t)ban->failures, "packets", (json_int_t)ban->packets, "bytes",
-		(json_int_t)ban->bytes, "origin", origin_name((enum origin)ban->origin));
+		(json_int_t)ban->bytes, "origin", origin_name((enum origin)ban->origin), "rule",
+		ban->rule);
 }
 
 static json_t *report_file(const struct file *f)
@@ -304,12 +305,14 @@ static void add_past(void *arg, const struct store_ban *b, int64_t ended_us)
 	char text[PREFIX_STRLEN];
 	const char *line, *end;
 
-	json_array_append_new(p->history,
-		json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:s}", "ip", prefix_format(&b->prefix, text),
-			"jail", b->jail, "since", time_json(b->since_us), "until",
-			b->until_us == 0 ? json_null() : time_json(b->until_us), "ended",
-			ended_us == 0 ? json_null() : time_json(ended_us), "failures",
-			(json_int_t)b->failures, "origin", b->origin != NULL ? b->origin : "log"));
+	json_array_append_new(
+		p->history, json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:s,s:s*}", "ip",
+				    prefix_format(&b->prefix, text), "jail", b->jail, "since",
+				    time_json(b->since_us), "until",
+				    b->until_us == 0 ? json_null() : time_json(b->until_us),
+				    "ended", ended_us == 0 ? json_null() : time_json(ended_us),
+				    "failures", (json_int_t)b->failures, "origin",
+				    b->origin != NULL ? b->origin : "log", "rule", b->rule));
 	/* What a ban in force was for is shown always, of others only what memory has lost. */
 	if (b->evidence == NULL || (ended_us != 0 && !p->none_in_memory))
 		return;

@@ -80,11 +80,32 @@ static void count_failures(struct jail_state *j, unsigned count)
 	j->totals_dirty = true;
 }
 
-void verdict_reached(
-	struct guard *g, struct jail_state *j, const struct prefix *who, unsigned failures)
+static int64_t bantime_of(const struct jail *j, const struct failure *f)
 {
-	track_forget(g->track, j->jail->id, &who->addr);
-	verdict_ban(g, j, who, j->jail->bantime_sec, failures, ORIGIN_LOG);
+	return f->rule != NULL && f->rule->bantime_sec > 0 ? f->rule->bantime_sec : j->bantime_sec;
+}
+
+void verdict_reached(
+	struct guard *g, struct jail_state *j, const struct failure *f, unsigned failures)
+{
+	char text[PREFIX_STRLEN];
+	struct ban *ban;
+
+	track_forget(g->track, j->jail->id, &f->who.addr);
+	ban = verdict_ban(g, j, &f->who, bantime_of(j->jail, f), failures, ORIGIN_LOG);
+	if (ban == NULL || f->rule == NULL)
+		return;
+	ban->rule = f->rule->title;
+	log_notice("blacklisting %s for %s", prefix_format(&f->who, text), ban->rule);
+}
+
+/* Would a rule that is not so mild as the one he is banned for keep him out longer? */
+static bool outlasts(const struct jail *j, const struct failure *f, const struct ban *ban)
+{
+	int64_t sec = bantime_of(j, f);
+
+	return f->rule != NULL && ban->until_us != 0 &&
+	       (sec < 0 || ban->since_us + sec * USEC_PER_SEC > ban->until_us);
 }
 
 void verdict_failure(struct guard *g, struct jail_state *j, const struct failure *f)
@@ -111,14 +132,14 @@ void verdict_failure(struct guard *g, struct jail_state *j, const struct failure
 	 * One found in the kernel at the start may be of this very line, judged by a guard that
 	 * died before it could save: then the line counts as it did then.
 	 */
-	if (ban != NULL && ban->origin != ORIGIN_KERNEL &&
+	if (ban != NULL && ban->origin != ORIGIN_KERNEL && !outlasts(jail, f, ban) &&
 		(ban->until_us == 0 ||
 			f->time_us <= to_wall(ban->since_us) + LEFTOVER_SEC * USEC_PER_SEC))
 		return;
 	n = track_hit(g->track, jail->id, a, f->time_us / USEC_PER_SEC, f->count,
 		jail->findtime_sec, jail->maxretry);
 	if (n >= jail->maxretry && !pending_wait(g, j, f, n))
-		verdict_reached(g, j, &f->who, n);
+		verdict_reached(g, j, f, n);
 }
 
 /* The line's fields, where ignorecommand wants them: <F-USER> is the field "user". */
@@ -157,7 +178,12 @@ static void count_raw(struct guard *g, struct jail_state *j, const struct match 
 void verdict_match(struct guard *g, struct jail_state *j, const struct match *m, int64_t time_us,
 	const char *line, size_t len)
 {
-	struct failure f = {.time_us = time_us, .count = m->count, .line = line, .len = len};
+	const struct filter_def *filter = j->jail->filter;
+	struct failure f = {.time_us = time_us,
+		.count = m->count,
+		.line = line,
+		.len = len,
+		.rule = filter->heads != NULL ? filter->heads[m->regex] : NULL};
 	struct tags tags;
 
 	if (m->has_addr) {

@@ -42,7 +42,7 @@ static void print_faults(struct faults *f)
 static int load_config(struct keeper *k)
 {
 	struct faults f = {0};
-	int r = plan_load(&k->plan, k->o->confdir, &f);
+	int r = plan_load_over(&k->plan, k->o->confdir, k->o->overlay, &f);
 
 	print_faults(&f);
 	if (r < 0)
@@ -196,7 +196,7 @@ void keeper_reload(struct keeper *k, const uint32_t *serial)
 		return;
 	}
 	log_notice("reloading %s", k->o->confdir);
-	if (plan_load(&k->next, k->o->confdir, &f) < 0) {
+	if (plan_load_over(&k->next, k->o->confdir, k->o->overlay, &f) < 0) {
 		print_faults(&f);
 		log_error("the configuration was not taken over: the old one goes on");
 		answer_reload(k, serial,

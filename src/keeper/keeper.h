@@ -3,8 +3,11 @@
 
 #include <stdbool.h>
 
+struct overlay;
+
 struct keeper_options {
 	const char *confdir;
+	const struct overlay *overlay; /* what the command line says of the configuration; or NULL */
 	const char *statedir;
 	const char *socket;
 	bool dry_run;       /* decide and log, leave the firewall alone */

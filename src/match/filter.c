@@ -19,7 +19,8 @@ static int init_failregex(
 	for (size_t i = 0; i < def->n_failregex; i++) {
 		struct rule *rule;
 
-		if (rule_new(&rule, fl->arena, &fl->names, "failregex", &def->failregex[i], flags,
+		if (rule_new(&rule, fl->arena, &fl->names,
+			    def->heads != NULL ? "rule" : "failregex", &def->failregex[i], flags,
 			    f) < 0) {
 			r = -EINVAL;
 			continue;

@@ -358,11 +358,20 @@ static int inline_flags(struct expansion *e)
 	return r;
 }
 
+/* Where an address stands in a rules file. */
+#define IP_NUMBER "{IP_NUMBER}"
+
 static int brace(struct expansion *e)
 {
 	size_t digits = e->src[e->at + 1] == ',' ? strspn(e->src + e->at + 2, "0123456789") : 0;
 	int r;
 
+	if ((e->flags & PATTERN_NO_TAGS) == 0 &&
+		strncmp(e->src + e->at, IP_NUMBER, strlen(IP_NUMBER)) == 0) {
+		r = emit_tag(e, ADDR);
+		e->at += strlen(IP_NUMBER);
+		return r;
+	}
 	if (digits == 0 || e->src[e->at + 2 + digits] != '}')
 		return copy(e, 1);
 	r = emits(e, "{0");

@@ -29,11 +29,12 @@ enum pattern_flags {
 };
 
 /*
- * Expands <HOST>, <ADDR>, <IP4>, <IP6>, <CIDR>, <SUBNET>, <DNS>, <F-ID/>, <F-PORT/>,
- * <SKIPLINES> and <F-NAME>...</F-NAME> to named groups (names in lower case, "id" and "port" as
- * "fid" and "fport") and rewrites what Python and PCRE2 understand differently: \Z, {,n}, global
- * flags (?au), "[" inside a class, \uXXXX, a quantifier after a character of several bytes. Other
- * <tags> stay as they are. Returns 0, -EINVAL (*ret_error is filled) or -ENOMEM. *p must be empty
+ * Expands <HOST>, <ADDR> (or {IP_NUMBER}), <IP4>, <IP6>, <CIDR>, <SUBNET>, <DNS>, <F-ID/>,
+ * <F-PORT/>, <SKIPLINES> and <F-NAME>...</F-NAME> to named groups (names in lower case, "id" and
+ * "port" as "fid" and "fport") and rewrites what Python and PCRE2 understand differently: \Z, {,n},
+ * global flags (?au), "[" inside a class, \uXXXX, a quantifier after a character of several bytes.
+ * Other <tags> stay as they are. Returns 0, -EINVAL (*ret_error is filled) or -ENOMEM. *p must be
+ * empty
  * ({0}); pattern_done frees it.
  */
 int pattern_expand(

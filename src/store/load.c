@@ -91,7 +91,8 @@ static bool get_ban(sqlite3_stmt *st, struct store_ban *ret)
 		!get_int(st, 2, 0, 128, &len) || !get_int(st, 3, 0, INT64_MAX, &ret->since_us) ||
 		!get_int(st, 4, 0, INT64_MAX, &ret->until_us) ||
 		!get_int(st, 5, 0, UINT32_MAX, &failures) ||
-		!get_optional(st, 7, EVIDENCE_MAX, &ret->evidence))
+		!get_optional(st, 7, EVIDENCE_MAX, &ret->evidence) ||
+		!get_optional(st, 8, RULE_MAX, &ret->rule))
 		return false;
 	ret->failures = (uint32_t)failures;
 	ret->prefix = prefix_of(&p.addr, (uint8_t)len);
@@ -136,8 +137,8 @@ static bool history_row(sqlite3_stmt *st, const void *fn, void *arg)
 
 	if (!get_ban(st, &b))
 		return false;
-	if (!get_int(st, 8, 0, INT64_MAX, &ended_us)) {
-		if (sqlite3_column_type(st, 8) != SQLITE_NULL)
+	if (!get_int(st, 9, 0, INT64_MAX, &ended_us)) {
+		if (sqlite3_column_type(st, 9) != SQLITE_NULL)
 			return false;
 		ended_us = 0;
 	}

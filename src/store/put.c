@@ -57,7 +57,8 @@ static int add_ban(struct store *s, const struct store_ban *b, const char *origi
 	sqlite3_bind_int64(st, 6, b->failures);
 	put_text(st, 7, origin);
 	put_text(st, 8, cut_evidence(b->evidence));
-	sqlite3_bind_int64(st, 9, over_us);
+	put_text(st, 9, b->rule);
+	sqlite3_bind_int64(st, 10, over_us);
 	return stmt_run(s, st);
 }
 
@@ -75,6 +76,7 @@ static int update_ban(
 	sqlite3_bind_int64(st, 4, over_us);
 	put_text(st, 5, cut_evidence(b->evidence));
 	put_text(st, 6, origin);
+	put_text(st, 7, b->rule);
 	return stmt_run(s, st);
 }
 
@@ -120,6 +122,7 @@ int store_put_ban(struct store *s, const struct store_ban *b)
 	int r;
 
 	if (!name_fits(b->jail, JAIL_MAX) || strnlen(origin, ORIGIN_MAX + 1) > ORIGIN_MAX ||
+		(b->rule != NULL && strnlen(b->rule, RULE_MAX + 1) > RULE_MAX) ||
 		b->prefix.len > 128 || b->since_us < 0 || b->until_us < 0)
 		return -EINVAL;
 	r = find_ban(s, b, &id);

@@ -25,4 +25,5 @@ const char *const schema_steps[SCHEMA_VERSION] = {
 	/* The old rows are not taken over: they were of a few minutes. */
 	("DROP TABLE track;"
 	 "CREATE TABLE failures(page INTEGER PRIMARY KEY, data BLOB NOT NULL);"),
+	"ALTER TABLE ban ADD COLUMN rule TEXT;",
 };

@@ -4,14 +4,14 @@
 #include "base/buf.h"
 #include "store/db.h"
 
-#define BAN_COLUMNS "jail, addr, len, since, until, failures, origin, evidence"
+#define BAN_COLUMNS "jail, addr, len, since, until, failures, origin, evidence, rule"
 
 static const char *const texts[STMT_N] = {
 	[STMT_BAN_FIND] = "SELECT id, until, since FROM ban WHERE addr=?1 AND len=?2 AND jail=?3"
 			  " AND (ended IS NULL OR since=?4) ORDER BY since DESC LIMIT 1",
-	[STMT_BAN_ADD] = "INSERT INTO ban(" BAN_COLUMNS ", over) VALUES(?,?,?,?,?,?,?,?,?)",
+	[STMT_BAN_ADD] = "INSERT INTO ban(" BAN_COLUMNS ", over) VALUES(?,?,?,?,?,?,?,?,?,?)",
 	[STMT_BAN_UPDATE] = "UPDATE ban SET until=?2, failures=?3, over=?4, origin=?6, ended=NULL,"
-			    " evidence=coalesce(?5, evidence) WHERE id=?1",
+			    " evidence=coalesce(?5, evidence), rule=coalesce(?7, rule) WHERE id=?1",
 	[STMT_BAN_OVER] = "UPDATE ban SET ended=until WHERE id=?1",
 	[STMT_BAN_END] = "UPDATE ban SET ended=?4, over=?4 WHERE addr=?1 AND len=?2 AND jail=?3"
 			 " AND ended IS NULL",

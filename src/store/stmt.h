@@ -7,6 +7,7 @@
 
 #define JAIL_MAX 255
 #define ORIGIN_MAX 64
+#define RULE_MAX 255
 #define PATH_LEN_MAX 4095
 #define CURSOR_MAX 1024
 #define EVIDENCE_MAX 8192

@@ -21,6 +21,7 @@ struct store_ban {
 	uint32_t failures;
 	const char *origin;   /* "log", "manual", "kernel", ... */
 	const char *evidence; /* matched lines joined by newline, or NULL */
+	const char *rule;     /* the title of the rule that found it, or NULL */
 };
 
 struct store_position {

@@ -605,7 +605,7 @@ static void not_ours(void **state)
 	store_close(opened(true));
 	/* A newer one is kept. */
 	filled(3);
-	sql("PRAGMA user_version=4; CREATE TABLE more(x)");
+	sql("PRAGMA user_version=5; CREATE TABLE more(x)");
 	assert_int_equal(store_open(&s, dir, NAME, &moved), -EPROTO);
 	assert_false(moved);
 	assert_non_null(strstr(store_trouble(s), "newer"));
@@ -614,7 +614,7 @@ static void not_ours(void **state)
 	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(store_retry(s), -EPROTO);
 	store_close(s);
-	sql("DROP TABLE more; PRAGMA user_version=3");
+	sql("DROP TABLE more; PRAGMA user_version=4");
 	s = opened(false);
 	assert_int_equal(load(s, T0), 0);
 	assert_int_equal(got.bans, 3);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/overlay.h"
+
+#include "config/ini.h"
+
+#include <assert.h>
+
+#define LISTEN "udp://127.0.0.1:5514"
+#define LOOPBACK "127.0.0.0/8 ::1"
+
+void overlay_set(struct overlay *o, enum overlay_file file, const char *section, const char *key,
+	const char *value)
+{
+	assert(o->n < OVERLAY_KEYS_MAX);
+	o->keys[o->n++] =
+		(struct overlay_key) {.file = file, .section = section, .key = key, .value = value};
+}
+
+void overlay_set_default(struct overlay *o, enum overlay_file file, const char *section,
+	const char *key, const char *value)
+{
+	overlay_set(o, file, section, key, value);
+	o->keys[o->n - 1].is_default = true;
+}
+
+void overlay_set_rules(struct overlay *o, const char *jail, const char *path)
+{
+	if (o->dir == OVERLAY_DIR_NEEDED)
+		o->dir = OVERLAY_DIR_OPTIONAL;
+	overlay_set(o, OVERLAY_JAIL, jail, "enabled", "true");
+	overlay_set(o, OVERLAY_JAIL, jail, "rules", path);
+	overlay_set(o, OVERLAY_JAIL, jail, "source", "syslog");
+	overlay_set_default(o, OVERLAY_JAIL, "DEFAULT", "ignoreip", LOOPBACK);
+	overlay_set_default(o, OVERLAY_MAIN, "syslog", "listen", LISTEN);
+}
+
+void overlay_apply(const struct overlay *o, enum overlay_file file, struct reader *r, struct doc *d)
+{
+	const struct where where = {"the command line", 0};
+
+	for (size_t i = 0; o != NULL && i < o->n; i++) {
+		const struct overlay_key *k = &o->keys[i];
+		struct section *s;
+
+		if (k->file != file)
+			continue;
+		s = doc_add_section(d, r->scratch, k->section, where);
+		if (!k->is_default || section_entry(s, k->key) == NULL)
+			section_set(s, r->scratch, k->key, k->value, where);
+	}
+}
