@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/blacklist.h"
 #include "cli/f2b_regex.h"
 
 #include <errno.h>
@@ -266,6 +267,8 @@ int cli_main(int argc, char **argv)
 	/* Under the name of a program that this one takes the place of, it is that program. */
 	int status = is_called(argv[0], "fail2ban-regex")
 			     ? f2b_regex_main(argc, argv, stdout, stderr)
+		     : is_called(argv[0], "syslog-blacklist")
+			     ? blacklist_main(argc, argv, stdout, stderr)
 			     : cli_run(&c);
 	bool failed = ferror(stdout);
 

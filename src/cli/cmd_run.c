@@ -32,8 +32,10 @@ static int run(struct cli *c)
 		{"state", required_argument, NULL, 'S'}, {"dry-run", no_argument, NULL, 'D'},
 		{"flush-on-stop", no_argument, NULL, 'F'}, {0}};
 	struct overlay overlay = {0};
-	struct keeper_options o = {
-		.confdir = STOCKADE_CONFDIR, .overlay = &overlay, .statedir = CLI_STATEDIR};
+	struct keeper_options o = {.confdir = STOCKADE_CONFDIR,
+		.overlay = &overlay,
+		.statedir = CLI_STATEDIR,
+		.starter_fd = -1};
 	int option;
 
 	while ((option = cli_option(c, "c:", longs)) >= 0) {

@@ -23,9 +23,9 @@ const char *const keys_action[] = {"actionstart", "actionstart_on_demand", "acti
 	"actionban", "actionprolong", "actionreban", "actionunban", "norestored"};
 const size_t keys_action_n = ARRAY_SIZE(keys_action);
 
-const char *const keys_main[] = {"loglevel", "logtarget", "syslogsocket", "socket", "pidfile",
-	"allowipv6", "dbfile", "dbpurgeage", "dbmaxmatches", "stacksize", "allow", "memory",
-	"maxbans", "user", "wall", "native_actions", "engine", "peer"};
+const char *const keys_main[] = {"loglevel", "logtarget", "logformat", "syslogsocket", "socket",
+	"pidfile", "allowipv6", "dbfile", "dbpurgeage", "dbmaxmatches", "stacksize", "allow",
+	"memory", "maxbans", "user", "wall", "native_actions", "engine", "peer"};
 const size_t keys_main_n = ARRAY_SIZE(keys_main);
 
 const char *const keys_line_tags[] = {"HOST", "ADDR", "IP4", "IP6", "DNS", "CIDR", "SUBNET",

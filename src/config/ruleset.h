@@ -160,6 +160,7 @@ struct ruleset {
 	enum log_level loglevel;
 	const char *logtarget; /* STDERR, STDOUT, SYSOUT, SYSLOG, SYSTEMD-JOURNAL or a path */
 	struct where logtarget_where;
+	bool log_brief;           /* a line has no more than time and text */
 	const char *syslogsocket; /* a path, or "auto" */
 	uint64_t memory;          /* bytes that the failure table may take */
 	unsigned dbmaxmatches;    /* lines saved with a ban, if maxmatches is not less */

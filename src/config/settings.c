@@ -70,6 +70,18 @@ static void read_logtarget(
 			reader_show(r, t.text), reader_hint(r, t.text, names, ARRAY_SIZE(names)));
 }
 
+static void read_logformat(struct reader *r, const struct section *s, bool *ret_brief)
+{
+	struct conf_text t;
+
+	if (!value_text(r, s, "logformat", &t))
+		return;
+	*ret_brief = strcasecmp(t.text, "brief") == 0;
+	if (!*ret_brief && strcasecmp(t.text, "fail2ban") != 0)
+		reader_error(r, t.where, "logformat '%s' is unknown: write 'fail2ban' or 'brief'",
+			reader_show(r, t.text));
+}
+
 static void read_syslogsocket(struct reader *r, const struct section *s, const char **ret)
 {
 	struct conf_text t;
@@ -186,6 +198,7 @@ void settings_read(struct reader *r, struct ruleset *ret)
 	ret->purgeage_sec = 86400;
 	read_loglevel(r, &main, &ret->loglevel);
 	read_logtarget(r, &main, &ret->logtarget, &ret->logtarget_where);
+	read_logformat(r, &main, &ret->log_brief);
 	read_syslogsocket(r, &main, &ret->syslogsocket);
 	read_user(r, &main, &ret->user, &ret->user_where);
 	ret->memory = 64 * 1000 * 1000;

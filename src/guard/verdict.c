@@ -264,6 +264,12 @@ static void keep_evidence(struct guard *g, struct ban *ban, unsigned failures)
 		g->losses.evidence++;
 }
 
+/* In brief, the line that names the rule says it all. */
+static enum log_level ban_level(const struct guard *g, const struct jail_state *j)
+{
+	return g->rs->log_brief && j->jail->filter->heads != NULL ? LOG_LV_INFO : LOG_LV_NOTICE;
+}
+
 struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct prefix *p,
 	int64_t bantime_sec, unsigned failures, enum origin origin)
 {
@@ -300,7 +306,7 @@ struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct pref
 	if (origin == ORIGIN_LOG && ban->evidence == NULL)
 		keep_evidence(g, ban, failures);
 	/* fail2ban's words, so that what reads its log reads ours. */
-	log_notice("[%s] %s%s%s", j->jail->name, counts ? "Ban " : "Prolong ban of ",
+	log_at(ban_level(g, j), "[%s] %s%s%s", j->jail->name, counts ? "Ban " : "Prolong ban of ",
 		prefix_format(p, text),
 		g->o->dry_run     ? " (dry run: not enforced)"
 		: j->jail->shadow ? " (shadow: not enforced)"

@@ -34,6 +34,7 @@ struct keeper {
 	uid_t uid;          /* whom guard becomes; 0: not started as root */
 	gid_t gid;
 	bool ready_told;
+	int starter_fd; /* see keeper_options; -1: he knows */
 	int state_lock; /* the state directory, held by us and our guard */
 	int wall_lock;  /* this network namespace's table, ours */
 
@@ -157,6 +158,11 @@ void enforce_apply(struct keeper *k);      /* what was collected, in one transac
 void enforce_tell_elems(struct keeper *k); /* what the kernel holds, for a new guard */
 int enforce_query(struct keeper *k, const struct msg_query *q, const struct msg_elem *e, size_t n);
 void enforce_tell_own(struct keeper *k);
+
+/* starter.c */
+void starter_tell(struct keeper *k, enum log_level level, const char *text, size_t len);
+void starter_ready(struct keeper *k);
+void starter_done(struct keeper *k);
 
 /* notify.c: systemd, if it is there */
 void notify_state(const char *text);

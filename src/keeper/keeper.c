@@ -20,8 +20,15 @@ static void to_logtarget(void *arg, enum log_level level, const char *text, size
 {
 	struct keeper *k = arg;
 
+	starter_tell(k, level, text, len);
 	logtarget_write(k->log, "keeper", getpid(), level, text, len);
 	logtarget_flush(k->log);
+}
+
+/* Before there is a log. */
+static void to_starter(void *arg, enum log_level level, const char *text, size_t len)
+{
+	starter_tell(arg, level, text, len);
 }
 
 static void print_faults(struct faults *f)
@@ -56,7 +63,7 @@ static int load_config(struct keeper *k)
 static int open_log(struct keeper *k, const struct ruleset *rs)
 {
 	struct logtarget *t;
-	int r = logtarget_open(&t, rs->logtarget, rs->syslogsocket);
+	int r = logtarget_open(&t, rs->logtarget, rs->syslogsocket, rs->log_brief);
 
 	if (r < 0) {
 		log_critical("logtarget %s cannot be opened: %s", rs->logtarget, strerror(-r));
@@ -134,6 +141,7 @@ void keeper_ready(struct keeper *k)
 	log_notice("ready: %zu jail%s%s", k->plan->rs->n_jails,
 		k->plan->rs->n_jails == 1 ? "" : "s",
 		k->o->dry_run ? ", deciding only (dry run)" : "");
+	starter_ready(k);
 	notify_state("READY=1");
 }
 
@@ -367,6 +375,7 @@ static void tear_down(struct keeper *k)
 		close(k->wall_lock);
 	if (k->base != NULL)
 		event_base_free(k->base);
+	starter_done(k);
 	plan_free(k->plan);
 	plan_free(k->next);
 	log_set_sink(NULL, NULL);
@@ -375,8 +384,11 @@ static void tear_down(struct keeper *k)
 
 static int start(struct keeper *k)
 {
-	int r = load_config(k);
+	int r;
 
+	if (k->starter_fd >= 0)
+		log_set_sink(to_starter, k);
+	r = load_config(k);
 	if (r == 0)
 		r = open_log(k, k->plan->rs);
 	if (r < 0)
@@ -431,6 +443,7 @@ int keeper_run(const struct keeper_options *o)
 		.guard_pid = -1,
 		.herald_pid = -1,
 		.herald_fd = -1,
+		.starter_fd = o->starter_fd,
 	};
 	int r = start(&k);
 

@@ -31,6 +31,7 @@ enum kind { TO_FD, TO_FD_BARE, TO_SYSLOG, TO_JOURNAL };
 struct logtarget {
 	enum kind kind;
 	int fd;
+	bool brief;
 	char *path;         /* of a file, or of the syslog socket */
 	struct buf waiting; /* lines not written yet */
 	struct log_limit chatter, notices;
@@ -67,7 +68,7 @@ static int connect_syslog(const char *path)
 	return TAKE_FD(fd);
 }
 
-int logtarget_open(struct logtarget **ret, const char *target, const char *socket_path)
+int logtarget_open(struct logtarget **ret, const char *target, const char *socket_path, bool brief)
 {
 	struct logtarget *t = calloc(1, sizeof(*t));
 	int r = 0;
@@ -75,6 +76,7 @@ int logtarget_open(struct logtarget **ret, const char *target, const char *socke
 	if (t == NULL)
 		return -ENOMEM;
 	t->fd = -1;
+	t->brief = brief;
 	t->chatter.burst = CHATTER_A_MINUTE;
 	t->notices.burst = NOTICES_A_MINUTE;
 	if (strcasecmp(target, "STDERR") == 0) {
@@ -131,7 +133,7 @@ int logtarget_reopen(struct logtarget *t)
 	return 0;
 }
 
-/* fail2ban's line: time, name padded, [pid]: level padded, text. */
+/* fail2ban's line: time, name padded, [pid]: level padded, text. Or, in brief: time and text. */
 static int format(const struct logtarget *t, char *buf, size_t size, const char *component,
 	pid_t pid, enum log_level level, const char *text, size_t len)
 {
@@ -145,6 +147,10 @@ static int format(const struct logtarget *t, char *buf, size_t size, const char 
 	if (t->kind == TO_FD_BARE)
 		return snprintf(buf, size, "%-24s[%d]: %-7s %.*s\n", name, (int)pid,
 			log_level_name(level), (int)len, text);
+	if (t->brief) {
+		strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm);
+		return snprintf(buf, size, "%s: %.*s\n", when, (int)len, text);
+	}
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
 	return snprintf(buf, size, "%s,%03d %-24s[%d]: %-7s %.*s\n", when,
 		(int)(now_us % USEC_PER_SEC / 1000), name, (int)pid, log_level_name(level),

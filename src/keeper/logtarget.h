@@ -11,9 +11,10 @@ struct logtarget;
 
 /*
  * target: STDERR, STDOUT, SYSOUT (no time), SYSLOG, SYSTEMD-JOURNAL, or a file's path; socket:
- * "auto" or where syslog listens. Returns 0, or -errno when the file cannot be opened.
+ * "auto" or where syslog listens; brief: lines of a file or terminal have no more than time and
+ * text. Returns 0, or -errno when the file cannot be opened.
  */
-int logtarget_open(struct logtarget **ret, const char *target, const char *socket);
+int logtarget_open(struct logtarget **ret, const char *target, const char *socket, bool brief);
 
 /* Takes NULL. */
 void logtarget_close(struct logtarget *t);
