@@ -255,6 +255,25 @@ static bool is_called(const char *path, const char *name)
 	return path != NULL && strcmp(slash != NULL ? slash + 1 : path, name) == 0;
 }
 
+/* One command under a name of its own. */
+static int run_named(struct cli *c, const char *command)
+{
+	char **argv = calloc((size_t)c->argc + 2, sizeof(*argv));
+	int status;
+
+	if (argv == NULL)
+		return CLI_USAGE;
+	argv[0] = c->argv[0];
+	argv[1] = (char *)command;
+	for (int i = 1; i < c->argc; i++)
+		argv[i + 1] = c->argv[i];
+	c->argc++;
+	c->argv = argv;
+	status = cli_run(c);
+	free(argv);
+	return status;
+}
+
 int cli_main(int argc, char **argv)
 {
 	struct cli c = {.argc = argc,
@@ -269,7 +288,8 @@ int cli_main(int argc, char **argv)
 			     ? f2b_regex_main(argc, argv, stdout, stderr)
 		     : is_called(argv[0], "syslog-blacklist")
 			     ? blacklist_main(argc, argv, stdout, stderr)
-			     : cli_run(&c);
+		     : is_called(argv[0], "syslog-inject") ? run_named(&c, "inject")
+							   : cli_run(&c);
 	bool failed = ferror(stdout);
 
 	errno = 0;

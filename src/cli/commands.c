@@ -16,6 +16,7 @@ const struct command *const cli_commands[] = {
 	&cmd_test,
 	&cmd_replay,
 	&cmd_check,
+	&cmd_inject,
 	&cmd_reload,
 	&cmd_stop,
 	&cmd_ping,
