@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "guard/countries.h"
 #include "guard/plan.h"
 #include "keeper/precheck.h"
 #include "lint/lint.h"
@@ -132,6 +133,14 @@ static void check_command(const struct jail *j, struct faults *f)
 		errno == EACCES ? ", or chmod +x it" : "");
 }
 
+static void check_countries(const struct ruleset *rs, struct faults *f)
+{
+	struct countries *c;
+
+	if (countries_open(&c, rs, f) == 0)
+		countries_close(c);
+}
+
 /* Logs may come later, but one that never comes is a jail that never bans. */
 static void check_logs(const struct ruleset *rs, const char *dir, struct faults *f)
 {
@@ -193,6 +202,7 @@ void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
 	check_sources(rs->jails, rs->n_jails, true, f);
 	check_sources(rs->disabled, rs->n_disabled, false, f);
 	precheck_settings(rs, f);
+	check_countries(rs, f);
 	check_logs(rs, dir, f);
 	for (size_t i = 0; i < rs->n_jails; i++) {
 		check_directories(&rs->jails[i], f);

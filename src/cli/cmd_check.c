@@ -3,16 +3,18 @@
 #include "cli/check.h"
 #include "cli/commands.h"
 
+#include <limits.h>
 #include <string.h>
 
 static int run(struct cli *c);
 
 const struct command cmd_check = {
 	.name = "check",
-	.args = "[-c DIR] [--strict] [--no-lint]",
+	.args = "[-c DIR] [--rules FILE] [--strict] [--no-lint]",
 	.summary = "read the whole configuration and tell every fault in it",
 	.help = "Exit status 2 when there is an error: the daemon would not start with it.\n\n"
 		"  -c DIR         the configuration (" STOCKADE_CONFDIR ")\n"
+		"  --rules FILE   and these rules, as for 'stockade run'\n"
 		"  --strict       warnings are errors too\n"
 		"  --no-lint      do not try whether filters can be deceived or slowed down\n",
 	.json = true,
@@ -85,13 +87,14 @@ static void print(struct cli *c, const char *dir, const struct ruleset *rs, cons
 	fputc('\n', c->out);
 }
 
-static int check(struct cli *c, const char *dir, bool strict, bool lint)
+static int check(
+	struct cli *c, const char *dir, const struct overlay *overlay, bool strict, bool lint)
 {
 	struct ruleset *rs = NULL;
 	struct faults f = {0}, attacks = {0};
 	int status = CLI_GOOD;
 
-	if (ruleset_check(&rs, dir, &f) == 0)
+	if (ruleset_read(&rs, dir, overlay, true, &f) == 0)
 		check_ruleset(rs, dir, &f);
 	if (rs != NULL && lint)
 		check_attacks(rs, &attacks);
@@ -119,15 +122,19 @@ static int not_by_c(struct cli *c)
 
 static int run(struct cli *c)
 {
-	static const struct option longs[] = {
+	static char rules[PATH_MAX];
+	static const struct option longs[] = {{"rules", required_argument, NULL, 'R'},
 		{"strict", no_argument, NULL, 'S'}, {"no-lint", no_argument, NULL, 'L'}, {0}};
 	const char *dir = STOCKADE_CONFDIR;
+	struct overlay overlay = {0};
 	bool strict = false, lint = true;
 	int o;
 
 	while ((o = cli_option(c, "c:", longs)) >= 0) {
 		if (o == 'c')
 			dir = optarg;
+		else if (o == 'R')
+			overlay_set_rules(&overlay, CLI_RULES_JAIL, cli_absolute(rules, optarg));
 		else if (o == 'S')
 			strict = true;
 		else
@@ -137,5 +144,5 @@ static int run(struct cli *c)
 		return c->status;
 	if (optind < c->argc)
 		return not_by_c(c);
-	return check(c, dir, strict, lint);
+	return check(c, dir, &overlay, strict, lint);
 }

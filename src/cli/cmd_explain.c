@@ -61,12 +61,38 @@ static size_t count_jails(const json_t *end, bool (*is)(const json_t *))
 	return n;
 }
 
+static bool is_of_country(const json_t *end)
+{
+	return json_array_size(answer_array(end, "ignored_by_country")) > 0;
+}
+
 static bool nothing_known(const json_t *end)
 {
-	return !answer_bool(end, "allowed", false) && !answer_bool(end, "own", false) &&
-	       count_jails(end, is_known) == 0 &&
+	return !is_of_country(end) && !answer_bool(end, "allowed", false) &&
+	       !answer_bool(end, "own", false) && count_jails(end, is_known) == 0 &&
 	       json_array_size(answer_array(end, "history")) == 0 &&
 	       json_array_size(answer_array(end, "evidence")) == 0;
+}
+
+/* "It is of DK, whose addresses sshd, blacklist do not ban" */
+static void country(const struct tale *t)
+{
+	FILE *out = t->c->out;
+	const json_t *jail;
+	size_t i, n = json_array_size(answer_array(t->end, "ignored_by_country"));
+
+	if (n == 0)
+		return;
+	fputs("It is of ", out);
+	text(t, t->end, "country");
+	fputs(", whose addresses ", out);
+	json_array_foreach(answer_array(t->end, "ignored_by_country"), i, jail)
+	{
+		if (i > 0)
+			fputs(", ", out);
+		cli_text(out, json_string_value(jail), json_string_length(jail));
+	}
+	fprintf(out, " %s not ban\n", n == 1 ? "does" : "do");
 }
 
 static void verdict(const struct tale *t, const char *addr)
@@ -93,6 +119,7 @@ static void verdict(const struct tale *t, const char *addr)
 	}
 	if (answer_bool(t->end, "own", false))
 		fputs("It is one of this machine's own and never banned\n", out);
+	country(t);
 }
 
 /* "since 07:32:08 (9 min ago), until 07:42:08 (in 56 s)" */

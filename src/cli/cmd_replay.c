@@ -12,6 +12,7 @@
 #include "replay/tally.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,9 @@ static int run(struct cli *c);
 
 const struct command cmd_replay = {
 	.name = "replay",
-	.args = "[-c DIR] [-j JAIL]... [--compare DIR]\n"
-		"                       [--now TIME] [--encoding NAME] [--threads N] FILE...",
+	.args = "[-c DIR] [--rules FILE] [-j JAIL]...\n"
+		"                       [--compare DIR] [--now TIME] [--encoding NAME] [--threads "
+		"N] FILE...",
 	.summary = "what bans would have been made of whole logs",
 	.help = "Plays logs through the jails with the logs' own clock and prints each ban that\n"
 		"would have been made; then, to standard error, the sums and what was left out.\n"
@@ -35,6 +37,8 @@ const struct command cmd_replay = {
 		"have been banned. With --json an object a ban: time, jail, ip, failures, until\n"
 		"(null: for ever).\n\n"
 		"  -c DIR         the configuration (" STOCKADE_CONFDIR ")\n"
+		"  --rules FILE   and these rules, as for 'stockade run', in a jail "
+		"'" CLI_RULES_JAIL "'\n"
 		"  -j JAIL        that jail, enabled or not, in place of all that are enabled;\n"
 		"                 may be given again\n"
 		"  --compare DIR  plays that configuration beside the other, and tells whom one\n"
@@ -55,6 +59,7 @@ const struct command cmd_replay = {
 
 struct wishes {
 	const char *dir, *other, *encoding;
+	struct overlay overlay; /* what is said of dir */
 	const char *jails[JAILS_MAX];
 	size_t n_jails;
 	int64_t now_us;
@@ -100,8 +105,9 @@ static unsigned usual_threads(void)
 
 static int read_options(struct cli *c, struct wishes *w)
 {
-	static const struct option longs[] = {{"now", required_argument, NULL, 'N'},
-		{"encoding", required_argument, NULL, 'E'},
+	static char rules[PATH_MAX];
+	static const struct option longs[] = {{"rules", required_argument, NULL, 'R'},
+		{"now", required_argument, NULL, 'N'}, {"encoding", required_argument, NULL, 'E'},
 		{"compare", required_argument, NULL, 'C'},
 		{"threads", required_argument, NULL, 'T'}, {0}};
 	int o;
@@ -115,6 +121,8 @@ static int read_options(struct cli *c, struct wishes *w)
 				return CLI_OPT_STOP;
 			}
 			w->jails[w->n_jails++] = optarg;
+		} else if (o == 'R') {
+			overlay_set_rules(&w->overlay, CLI_RULES_JAIL, cli_absolute(rules, optarg));
 		} else if (o == 'E') {
 			w->encoding = optarg;
 		} else if (o == 'C') {
@@ -285,7 +293,8 @@ static void tell_errors(struct cli *c, const struct faults *faults)
 	faults_done(&errors);
 }
 
-static bool load_plan(struct film *f, const struct wishes *w, const char *dir)
+static bool load_plan(
+	struct film *f, const struct wishes *w, const char *dir, const struct overlay *overlay)
 {
 	struct plan **plan = &f->plans[f->n_plans];
 	struct faults faults = {0};
@@ -293,9 +302,9 @@ static bool load_plan(struct film *f, const struct wishes *w, const char *dir)
 	int r;
 
 	if (w->n_jails > 0)
-		r = plan_load_jails(plan, dir, NULL, w->jails, w->n_jails, &faults);
+		r = plan_load_jails(plan, dir, overlay, w->jails, w->n_jails, &faults);
 	else
-		r = plan_load(plan, dir, &faults);
+		r = plan_load_over(plan, dir, overlay, &faults);
 	tell_errors(f->cli, &faults);
 	faults_done(&faults);
 	if (r == -ENOMEM)
@@ -321,7 +330,8 @@ static bool load(struct film *f, const struct wishes *w)
 			c, "the encoding '%s' is not known: write it as iconv -l has it", shown);
 		return false;
 	}
-	if (!load_plan(f, w, w->dir) || (w->other != NULL && !load_plan(f, w, w->other)))
+	if (!load_plan(f, w, w->dir, &w->overlay) ||
+		(w->other != NULL && !load_plan(f, w, w->other, NULL)))
 		return false;
 	if (w->other == NULL && f->plans[0]->rs->n_jails == 0)
 		return false;

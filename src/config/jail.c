@@ -14,6 +14,7 @@
 #include "config/spec.h"
 #include "config/value.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static const char *const first_keys[] = {"enabled", "backend", "filter"};
 
 /* Read besides keys_jail; filters and actions do not see them. */
 static const char *const own_keys[] = {
-	"source", "port", "protocol", "banaction", "shadow", "rules"};
+	"source", "port", "protocol", "banaction", "shadow", "rules", "ignorecountry"};
 
 /* What a jail with rules has where it does not say otherwise itself, whatever [DEFAULT] says. */
 #define RULES_MAXRETRY "1"
@@ -458,6 +459,39 @@ static void read_counts(struct draft *d)
 	j->maxmatches = (unsigned)maxmatches;
 }
 
+static void read_countries(struct draft *d)
+{
+	struct words w = words_of(&d->own, "ignorecountry");
+	struct jail *j = d->jail;
+
+	while (words_next(&w, d->r, ", \t\r\n")) {
+		const char *code = w.word.text;
+		char *to;
+
+		if (strlen(code) != 2 || !isalpha((unsigned char)code[0]) ||
+			!isalpha((unsigned char)code[1])) {
+			reader_error(d->r, w.word.where,
+				"ignorecountry: '%s' is no country's code: write its two letters, "
+				"such as 'DK' (ISO 3166)",
+				reader_show(d->r, code));
+			continue;
+		}
+		if (j->n_countries == COUNTRIES_MAX) {
+			reader_error(d->r, w.word.where, "ignorecountry: more than %d countries",
+				COUNTRIES_MAX);
+			return;
+		}
+		if (j->countries == NULL) {
+			j->countries =
+				arena_array(d->r->keep, COUNTRIES_MAX, sizeof(*j->countries));
+			j->countries_where = reader_keep_where(d->r, w.word.where);
+		}
+		to = j->countries[j->n_countries++].code;
+		to[0] = (char)toupper((unsigned char)code[0]);
+		to[1] = (char)toupper((unsigned char)code[1]);
+	}
+}
+
 static void read_options(struct draft *d)
 {
 	struct jail *j = d->jail;
@@ -500,6 +534,7 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 	read_logpaths(&d);
 	read_ports(&d);
 	read_counts(&d);
+	read_countries(&d);
 	read_options(&d);
 	/* Who looks for faults looks on at what could be read. */
 	return ret->filter != NULL && (r->complete || r->n_errors == errors) ? 1 : -EINVAL;

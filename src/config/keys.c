@@ -25,7 +25,7 @@ const size_t keys_action_n = ARRAY_SIZE(keys_action);
 
 const char *const keys_main[] = {"loglevel", "logtarget", "logformat", "syslogsocket", "socket",
 	"pidfile", "allowipv6", "dbfile", "dbpurgeage", "dbmaxmatches", "stacksize", "allow",
-	"memory", "maxbans", "user", "wall", "native_actions", "engine", "peer"};
+	"memory", "maxbans", "countries", "user", "wall", "native_actions", "engine", "peer"};
 const size_t keys_main_n = ARRAY_SIZE(keys_main);
 
 const char *const keys_line_tags[] = {"HOST", "ADDR", "IP4", "IP6", "DNS", "CIDR", "SUBNET",
@@ -38,7 +38,7 @@ static const char *const jail_more[] = {"port", "protocol", "chain", "mode", "ba
 	"banaction_allports", "destemail", "sender", "sendername", "mta", "fail2ban_agent",
 	"fail2ban_version", "fail2ban_confpath", "blocktype", "returntype", "skip_if_nologs",
 	"systemd_if_nologs", "source", "shadow", "limit", "prefix4", "prefix6", "prefixretry",
-	"share", "drop_log", "rules", "native_actions"};
+	"share", "drop_log", "rules", "ignorecountry", "native_actions"};
 
 static const char *const filter_more[] = {"mode", "logtype", "before", "after"};
 static const char *const main_more[] = {"listen"};

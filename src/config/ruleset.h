@@ -112,6 +112,12 @@ struct bantime_growth {
 	int64_t rndtime_sec;
 };
 
+#define COUNTRIES_MAX 256
+
+struct country {
+	char code[3]; /* ISO 3166's two letters, in capitals */
+};
+
 #define JAIL_NAME_MAX 64
 #define SET_NAME_MAX 80
 
@@ -142,6 +148,9 @@ struct jail {
 	struct prefixset ignoreip; /* its addresses and blocks */
 	struct host_names ignorenames;
 	bool ignoreself;
+	struct country *countries; /* whose addresses it does not ban */
+	size_t n_countries;
+	struct where countries_where;
 	unsigned protocols;       /* enum proto */
 	struct port_range *ports; /* none: all ports */
 	size_t n_ports;
@@ -166,9 +175,11 @@ struct ruleset {
 	unsigned dbmaxmatches;    /* lines saved with a ban, if maxmatches is not less */
 	size_t maxbans;           /* bans in force at one time */
 	int64_t purgeage_sec;     /* how long ended bans are remembered */
-	const char *user;         /* who guard runs as */
-	struct where user_where;  /* file NULL: nobody said */
-	const char **listen;      /* [syslog] listen: "udp://127.0.0.1:5514" */
+	struct conf_text
+		countries; /* which address is of which: a database; text NULL: the usual one */
+	const char *user;  /* who guard runs as */
+	struct where user_where; /* file NULL: nobody said */
+	const char **listen;     /* [syslog] listen: "udp://127.0.0.1:5514" */
 	size_t n_listen;
 };
 

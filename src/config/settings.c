@@ -98,6 +98,21 @@ static void read_syslogsocket(struct reader *r, const struct section *s, const c
 			reader_show(r, t.text));
 }
 
+static void read_countries(struct reader *r, const struct section *s, struct conf_text *ret)
+{
+	struct conf_text t;
+
+	if (!value_text(r, s, "countries", &t))
+		return;
+	if (t.text[0] == '/')
+		*ret = reader_keep(r, t);
+	else
+		reader_error(r, t.where,
+			"countries = '%s' is no path from the root: write such as "
+			"'/usr/share/GeoIP/GeoLite2-Country.mmdb'",
+			reader_show(r, t.text));
+}
+
 static void read_user(
 	struct reader *r, const struct section *s, const char **ret, struct where *ret_where)
 {
@@ -200,6 +215,7 @@ void settings_read(struct reader *r, struct ruleset *ret)
 	read_logtarget(r, &main, &ret->logtarget, &ret->logtarget_where);
 	read_logformat(r, &main, &ret->log_brief);
 	read_syslogsocket(r, &main, &ret->syslogsocket);
+	read_countries(r, &main, &ret->countries);
 	read_user(r, &main, &ret->user, &ret->user_where);
 	ret->memory = 64 * 1000 * 1000;
 	value_size(r, &main, "memory", 1000000, 64000000000, &ret->memory);

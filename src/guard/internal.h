@@ -127,7 +127,8 @@ struct jail_state {
 	const struct jail *jail;
 	struct filter *filter;
 	const struct date_patterns *dates;
-	uint64_t failures, bans; /* since the database was made */
+	uint64_t failures, bans;  /* since the database was made */
+	uint64_t ignored_country; /* failures of addresses of a country that it ignores */
 	bool totals_dirty;
 	bool has_last_ban;
 	struct prefix last_ban;

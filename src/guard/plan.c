@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "guard/countries.h"
 #include "guard/tags.h"
 #include "source/journal.h"
 
@@ -87,6 +88,8 @@ static int compile(struct plan *p, struct faults *f)
 		check_journal(&p->rs->jails[i], f);
 		make_dates(p, i, f);
 	}
+	if (countries_open(&p->countries, p->rs, f) == -ENOMEM)
+		return -ENOMEM;
 	return f->n_errors > errors_before ? -EINVAL : 0;
 }
 
@@ -174,6 +177,7 @@ void plan_free(struct plan *p)
 	free_dates(p);
 	patterns_done(&p->patterns);
 	journals_done(&p->journals);
+	countries_close(p->countries);
 	ruleset_free(p->rs);
 	free(p);
 }

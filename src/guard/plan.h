@@ -14,6 +14,7 @@ struct plan {
 	struct date_patterns **dates; /* likewise; jails that say the same have the same one */
 	struct patterns patterns;
 	struct journals journals;
+	struct countries *countries; /* NULL: no jail asks for any */
 };
 
 /* Reads and compiles everything in confdir. 0, or -EINVAL with the reasons in f. */

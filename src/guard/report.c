@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What guard knows, as JSON. */
+#include "guard/countries.h"
 #include "guard/internal.h"
 
 #include "base/clock.h"
@@ -146,14 +147,16 @@ static json_t *report_jail(const struct guard *g, const struct jail_state *j)
 	if (j->has_last_ban)
 		last = json_pack("{s:s,s:o}", "ip", prefix_format(&j->last_ban, text), "at",
 			time_json(j->last_ban_us));
-	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:o}", "name", j->jail->name,
-		"shadow", (int)j->jail->shadow, "maxretry", (json_int_t)j->jail->maxretry,
-		"findtime_sec", (json_int_t)j->jail->findtime_sec, "bantime_sec",
-		(json_int_t)j->jail->bantime_sec, "sources", report_sources(g, j->jail->id),
-		"tracked", (json_int_t)track_jail_entries(g->track, j->jail->id), "failures",
+	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "name",
+		j->jail->name, "shadow", (int)j->jail->shadow, "maxretry",
+		(json_int_t)j->jail->maxretry, "findtime_sec", (json_int_t)j->jail->findtime_sec,
+		"bantime_sec", (json_int_t)j->jail->bantime_sec, "sources",
+		report_sources(g, j->jail->id), "tracked",
+		(json_int_t)track_jail_entries(g->track, j->jail->id), "failures",
 		(json_int_t)j->failures, "banned",
 		(json_int_t)bans_jail_count(g->bans, j->jail->id), "bans", (json_int_t)j->bans,
-		"limit_hits", (json_int_t)fs->limit_hits, "last_ban", last);
+		"limit_hits", (json_int_t)fs->limit_hits, "ignored_country",
+		(json_int_t)j->ignored_country, "last_ban", last);
 }
 
 static json_t *report_losses(const struct guard *g)
@@ -358,13 +361,26 @@ static json_t *report_allowed_by(const struct guard *g, const struct addr *a)
 	return name != NULL ? json_string(name) : json_null();
 }
 
+/* The jails that let it be for its country. */
+static json_t *report_by_country(const struct guard *g, const struct addr *a)
+{
+	json_t *jails = json_array();
+	char code[3];
+
+	for (size_t i = 0; i < g->rs->n_jails; i++)
+		if (countries_ignored(g->o->plan->countries, &g->rs->jails[i], a, code))
+			json_array_append_new(jails, json_string(g->rs->jails[i].name));
+	return jails;
+}
+
 json_t *report_address(struct guard *g, const struct addr *a)
 {
 	bool allowed = prefixset_contains(&g->rs->allow, a) || ignorenames_everywhere(g, a) != NULL;
 	struct listing lines = {.g = g, .list = json_array()};
 	struct past past = {.history = json_array(), .evidence = lines.list};
 	json_t *jails = json_array();
-	char text[ADDR_STRLEN];
+	char text[ADDR_STRLEN], country[3];
+	bool has_country = countries_find(g->o->plan->countries, a, country);
 
 	for (size_t i = 0; i < g->rs->n_jails; i++) {
 		json_t *one = report_in_jail(g, &g->jails[i], a);
@@ -376,8 +392,9 @@ json_t *report_address(struct guard *g, const struct addr *a)
 	trim_lines(&lines);
 	past.none_in_memory = json_array_size(lines.list) == 0;
 	store_history(g->store, a, HISTORY_MAX, add_past, &past);
-	return json_pack("{s:s,s:b,s:o,s:b,s:o,s:o,s:o}", "ip", addr_format(a, text), "allowed",
-		(int)allowed, "allowed_by", report_allowed_by(g, a), "own",
-		(int)verdict_is_own(g, a), "jails", jails, "history", past.history, "evidence",
-		lines.list);
+	return json_pack("{s:s,s:b,s:o,s:b,s:s?,s:o,s:o,s:o,s:o}", "ip", addr_format(a, text),
+		"allowed", (int)allowed, "allowed_by", report_allowed_by(g, a), "own",
+		(int)verdict_is_own(g, a), "country", has_country ? country : NULL,
+		"ignored_by_country", report_by_country(g, a), "jails", jails, "history",
+		past.history, "evidence", lines.list);
 }

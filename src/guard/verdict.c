@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* match ▶ track ▶ verdict: whether a failure makes a ban, and telling keeper. */
+#include "guard/countries.h"
 #include "guard/internal.h"
 #include "guard/policy.h"
 
@@ -41,6 +42,20 @@ enum refusal verdict_refusal(const struct guard *g, unsigned jail, const struct 
 	return why == 0 && ignorenames_contain(g, jail, p) ? REFUSED_ALLOWED : why;
 }
 
+static void tell_ignored(
+	struct guard *g, const struct jail_state *j, const struct prefix *who, const char *by)
+{
+	char text[PREFIX_STRLEN];
+	unsigned held;
+
+	if (log_get_level() < LOG_LV_INFO)
+		return;
+	if (log_limit_pass(&g->found_limit, &held))
+		log_info("[%s] Ignore %s by %s", j->jail->name, prefix_format(who, text), by);
+	else
+		g->losses.log_held++;
+}
+
 /* Whom: an address or block, or else a text. */
 static void tell_found(struct guard *g, const struct jail_state *j, const struct prefix *who,
 	const char *whom, int64_t time_us)
@@ -63,6 +78,19 @@ static void tell_found(struct guard *g, const struct jail_state *j, const struct
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
 	log_info("[%s] Found %s - %s", j->jail->name, who != NULL ? prefix_format(who, text) : whom,
 		when);
+}
+
+/* Of a country whose addresses the jail lets be. */
+static bool is_of_country(struct guard *g, struct jail_state *j, const struct failure *f)
+{
+	char code[3], by[] = "country ??";
+
+	if (!countries_ignored(g->o->plan->countries, j->jail, &f->who.addr, code))
+		return false;
+	memcpy(by + sizeof(by) - sizeof(code), code, sizeof(code));
+	j->ignored_country++;
+	tell_ignored(g, j, &f->who, by);
+	return true;
 }
 
 /* What is older than findtime cannot be part of a ban any more. */
@@ -115,7 +143,7 @@ void verdict_failure(struct guard *g, struct jail_state *j, const struct failure
 	const struct ban *ban;
 	unsigned n;
 
-	if (is_ignored(g, jail, &f->who) || is_old(g, jail, f->time_us))
+	if (is_ignored(g, jail, &f->who) || is_old(g, jail, f->time_us) || is_of_country(g, j, f))
 		return;
 	/* A line says how wide its block is, so this is no matter for a warning each time. */
 	if (f->who.len < 128 && verdict_refusal(g, jail->id, &f->who) != 0) {

@@ -529,7 +529,8 @@ static void tell(struct inject *in, size_t regex, enum finding finding)
 	const struct lint_regex *r = regex_of(in, regex);
 	const char *how, *instead;
 
-	if (p->line == NULL)
+	/* Nobody wrote the prefregex of a rules file: a rule that shows in it has its own word. */
+	if (p->line == NULL || (r == &in->w->pref && in->w->def->heads != NULL))
 		return;
 	if (finding == FINDING_HIDE) {
 		tell_hiding(in, r, p);

@@ -62,7 +62,8 @@ static void examine(struct lint_work *w)
 	if (def->prefregex.text != NULL)
 		take_apart(w, &w->pref, "prefregex", &def->prefregex);
 	for (size_t i = 0; i < def->n_failregex; i++)
-		take_apart(w, &w->fail[i], "failregex", &def->failregex[i]);
+		take_apart(w, &w->fail[i], def->heads != NULL ? "rule" : "failregex",
+			&def->failregex[i]);
 	for (size_t i = 0; i < def->n_ignoreregex; i++)
 		take_apart(w, &w->ignore[i], "ignoreregex", &def->ignoreregex[i]);
 	inject_lint(w);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "guard/bans.h"
+#include "guard/countries.h"
 #include "guard/policy.h"
 #include "track/track.h"
 
@@ -17,6 +18,7 @@ struct court {
 	const struct addr *own;
 	size_t n_own;
 	struct prefixset own_set; /* the same */
+	const struct countries *countries;
 	court_fn *fn;
 	void *arg;
 	struct track *track;
@@ -59,10 +61,18 @@ void court_free(struct court *c)
 	free(c);
 }
 
+void court_set_countries(struct court *c, const struct countries *countries)
+{
+	c->countries = countries;
+}
+
 static bool is_ignored(const struct court *c, const struct jail *j, const struct prefix *p)
 {
+	char code[3];
+
 	return prefixset_overlaps(&c->rs->allow, p) || prefixset_overlaps(&j->ignoreip, p) ||
-	       (j->ignoreself && prefixset_overlaps(&c->own_set, p));
+	       (j->ignoreself && prefixset_overlaps(&c->own_set, p)) ||
+	       countries_ignored(c->countries, j, &p->addr, code);
 }
 
 static void end_ban(struct court *c, struct ban *ban)
@@ -107,12 +117,13 @@ static void make_room(struct court *c)
 static void make_ban(struct court *c, const struct court_failure *f, unsigned failures)
 {
 	const struct jail *j = &c->rs->jails[f->jail];
+	int64_t sec =
+		f->rule != NULL && f->rule->bantime_sec > 0 ? f->rule->bantime_sec : j->bantime_sec;
 	struct court_ban made = {
 		.jail = j,
 		.who = f->who,
 		.since_us = f->time_us,
-		.until_us = j->bantime_sec < 0 ? COURT_FOREVER
-					       : f->time_us + j->bantime_sec * USEC_PER_SEC,
+		.until_us = sec < 0 ? COURT_FOREVER : f->time_us + sec * USEC_PER_SEC,
 		.failures = failures,
 	};
 	struct ban *ban;
@@ -124,7 +135,7 @@ static void make_ban(struct court *c, const struct court_failure *f, unsigned fa
 	if (ban == NULL)
 		c->sums.no_memory++;
 	else
-		bans_set_until(c->bans, ban, j->bantime_sec < 0 ? 0 : made.until_us);
+		bans_set_until(c->bans, ban, sec < 0 ? 0 : made.until_us);
 	c->sums.bans++;
 	c->fn(c->arg, &made);
 }

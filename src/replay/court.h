@@ -27,6 +27,7 @@ struct court_failure {
 	struct prefix who;
 	int64_t time_us;
 	unsigned count;
+	const struct rule_head *rule; /* what stands above the regex; NULL: no rules file */
 };
 
 struct court_sums {
@@ -46,6 +47,10 @@ typedef void court_fn(void *arg, const struct court_ban *ban);
 struct court *court_new(
 	const struct ruleset *rs, const struct addr *own, size_t n_own, court_fn *fn, void *arg);
 void court_free(struct court *c);
+
+/* Which country an address is of; else none is of any. */
+struct countries;
+void court_set_countries(struct court *c, const struct countries *countries);
 
 void court_failure(struct court *c, const struct court_failure *f);
 

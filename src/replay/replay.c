@@ -132,6 +132,7 @@ static int add_readers(struct replay *r)
 			conf->plans[i]->rs, conf->own, conf->n_own, conf->on_ban[i], conf->arg);
 		if (r->courts[i] == NULL)
 			return -ENOMEM;
+		court_set_countries(r->courts[i], conf->plans[i]->countries);
 		add_plan(r, i);
 	}
 	if (conf->on_login != NULL)
@@ -215,6 +216,8 @@ static void take_match(
 
 	sums->matches++;
 	f.jail = reader->jail->id;
+	if (reader->jail->filter->heads != NULL)
+		f.rule = reader->jail->filter->heads[m->regex];
 	if (m->has_addr) {
 		f.who = prefix_of(&m->addr, m->prefix_len);
 		court_failure(r->courts[reader->plan], &f);
