@@ -28,6 +28,9 @@ const char *const keys_main[] = {"loglevel", "logtarget", "logformat", "syslogso
 	"memory", "maxbans", "countries", "user", "wall", "native_actions", "engine", "peer"};
 const size_t keys_main_n = ARRAY_SIZE(keys_main);
 
+const char *const keys_syslog[] = {"listen", "from", "rate", "certificate", "key", "ca", "peers"};
+const size_t keys_syslog_n = ARRAY_SIZE(keys_syslog);
+
 const char *const keys_line_tags[] = {"HOST", "ADDR", "IP4", "IP6", "DNS", "CIDR", "SUBNET",
 	"SKIPLINES", "F-ID", "F-USER", "F-CONTENT", "F-NOFAIL", "F-MLFID", "F-MLFFORGET",
 	"F-MLFGAINED"};
@@ -41,7 +44,6 @@ static const char *const jail_more[] = {"port", "protocol", "chain", "mode", "ba
 	"share", "drop_log", "rules", "ignorecountry", "native_actions"};
 
 static const char *const filter_more[] = {"mode", "logtype", "before", "after"};
-static const char *const main_more[] = {"listen"};
 
 /* Known and meant, but nothing is done with them so far. */
 static const char *const later[] = {"limit", "prefix4", "prefix6", "prefixretry", "share",
@@ -159,7 +161,7 @@ void keys_check(struct reader *r, const struct doc *d, enum keys_kind kind)
 		add_known(&c, keys_action, keys_action_n);
 	} else {
 		add_known(&c, keys_main, keys_main_n);
-		add_known(&c, main_more, ARRAY_SIZE(main_more));
+		add_known(&c, keys_syslog, keys_syslog_n);
 	}
 	for (size_t i = 0; i < d->sections.n; i++) {
 		const struct section *s = (const struct section *)d->sections.items[i];

@@ -41,3 +41,7 @@ bool keys_is_line_tag(const char *name);
 /* What stands in [Definition] of stockade.conf. */
 extern const char *const keys_main[];
 extern const size_t keys_main_n;
+
+/* Its [syslog]. */
+extern const char *const keys_syslog[];
+extern const size_t keys_syslog_n;

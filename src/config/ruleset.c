@@ -245,5 +245,6 @@ void ruleset_free(struct ruleset *rs)
 	for (size_t i = 0; i < rs->n_disabled; i++)
 		prefixset_done(&rs->disabled[i].ignoreip);
 	prefixset_done(&rs->allow);
+	prefixset_done(&rs->syslog.from);
 	arena_free(rs->arena);
 }

@@ -66,6 +66,54 @@ enum source_kind {
 	SOURCE_SYSLOG = 4,
 };
 
+/* Which syslog messages a jail reads; conditions that are not given let everything through. */
+struct syslog_host {
+	const char *name;     /* as a message's header has it, a glob; NULL: any */
+	struct prefix sender; /* who sent it, if has_sender */
+	bool has_sender;
+};
+
+struct syslog_want {
+	const char **programs; /* globs */
+	size_t n_programs;
+	uint32_t facilities; /* a bit each, by their numbers (RFC 5424 table 1); 0: not given */
+	struct syslog_host *hosts;
+	size_t n_hosts;
+	bool text_only; /* syslogtext = message: the line is a message's text alone */
+};
+
+enum listen_kind {
+	LISTEN_UDP,
+	LISTEN_TCP,
+	LISTEN_TLS,
+	LISTEN_UNIX, /* datagrams, as /dev/log has them */
+	LISTEN_UNIX_STREAM,
+};
+
+/* Where syslog messages are taken. */
+struct listener {
+	enum listen_kind kind;
+	const char *url; /* as it is written */
+	struct addr addr;
+	uint16_t port;
+	const char *path; /* of a Unix socket, from the root; NULL for the others */
+	struct where where;
+};
+
+#define LISTEN_MAX 16
+
+/* stockade.conf's [syslog]. */
+struct syslog_settings {
+	struct listener *listen;
+	size_t n_listen;
+	struct prefixset from; /* who may send over the network; empty: everybody */
+	unsigned rate;         /* messages a second that one sender may send; 0: any number */
+	/* Of tls:// listeners; text NULL: not given. */
+	struct conf_text certificate, key, ca;
+	const char **peers; /* names, globs, that a client's certificate may be for; none: any */
+	size_t n_peers;
+};
+
 #define HOST_NAMES_MAX 64
 
 /* Host names in a list of addresses: whoever uses it looks them up. */
@@ -128,6 +176,7 @@ struct jail {
 	struct where where;
 	const struct filter_def *filter;
 	unsigned sources; /* enum source_kind, or-ed */
+	struct syslog_want syslog;
 	struct logpath *logpaths;
 	size_t n_logpaths;
 	struct conf_text backend;         /* "auto", "systemd" ...; text NULL: not given */
@@ -179,8 +228,7 @@ struct ruleset {
 		countries; /* which address is of which: a database; text NULL: the usual one */
 	const char *user;  /* who guard runs as */
 	struct where user_where; /* file NULL: nobody said */
-	const char **listen;     /* [syslog] listen: "udp://127.0.0.1:5514" */
-	size_t n_listen;
+	struct syslog_settings syslog;
 };
 
 /*

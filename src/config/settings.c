@@ -7,12 +7,10 @@
 #include "config/keys.h"
 #include "config/merge.h"
 #include "config/spec.h"
+#include "config/syslog.h"
 #include "config/value.h"
 
-#include <ctype.h>
 #include <string.h>
-
-#define LISTEN_MAX 16
 
 static void read_loglevel(struct reader *r, const struct section *s, enum log_level *ret)
 {
@@ -133,46 +131,6 @@ static void read_user(
 			reader_show(r, t.text));
 }
 
-/* "udp://ADDR:PORT", an IPv6 address in brackets. */
-static bool is_listen(const char *s)
-{
-	const char *colon = strrchr(s, ':');
-	struct addr a;
-	long port = 0;
-
-	if (strncmp(s, "udp://", 6) != 0 || colon < s + 6)
-		return false;
-	s += 6;
-	for (const char *p = colon + 1; *p != '\0' && port <= 65535; p++) {
-		if (!isdigit((unsigned char)*p))
-			return false;
-		port = port * 10 + (*p - '0');
-	}
-	if (port < 1 || port > 65535)
-		return false;
-	if (memchr(s, ':', (size_t)(colon - s)) != NULL && (s[0] != '[' || colon[-1] != ']'))
-		return false;
-	return addr_parse(&a, s, (size_t)(colon - s)) == 0;
-}
-
-static void read_listen(struct reader *r, const struct section *s, struct ruleset *ret)
-{
-	struct words w = words_of(s, "listen");
-
-	ret->listen = arena_array(r->keep, LISTEN_MAX, sizeof(*ret->listen));
-	while (words_next(&w, r, ", \t\r\n")) {
-		if (!is_listen(w.word.text))
-			reader_error(r, w.word.where,
-				"listen '%s' will not do: write 'udp://ADDRESS:PORT', such as "
-				"'udp://127.0.0.1:5514' or 'udp://[::1]:5514'",
-				reader_show(r, w.word.text));
-		else if (ret->n_listen == LISTEN_MAX)
-			reader_error(r, w.word.where, "listen: more than %d addresses", LISTEN_MAX);
-		else
-			ret->listen[ret->n_listen++] = arena_strdup(r->keep, w.word.text);
-	}
-}
-
 static void check_sections(struct reader *r, const struct doc *d)
 {
 	static const char *const names[] = {
@@ -190,7 +148,6 @@ static void check_sections(struct reader *r, const struct doc *d)
 
 void settings_read(struct reader *r, struct ruleset *ret)
 {
-	static const char *const listen[] = {"listen"};
 	struct section main = {.name = "Definition"}, syslog = {.name = "syslog"};
 	long long maxbans = 1000000, dbmaxmatches = 10;
 	struct scope scope = {.r = r};
@@ -207,7 +164,7 @@ void settings_read(struct reader *r, struct ruleset *ret)
 	scope.section = doc_section(d, "Definition");
 	expand_keys(&scope, keys_main, keys_main_n, &main);
 	scope.section = doc_section(d, "syslog");
-	expand_keys(&scope, listen, 1, &syslog);
+	expand_keys(&scope, keys_syslog, keys_syslog_n, &syslog);
 
 	ret->loglevel = LOG_LV_INFO;
 	ret->purgeage_sec = 86400;
@@ -223,7 +180,7 @@ void settings_read(struct reader *r, struct ruleset *ret)
 	value_number(r, &main, "dbmaxmatches", 0, 1000000, &dbmaxmatches);
 	value_duration(r, &main, "dbpurgeage", 0, false, &ret->purgeage_sec);
 	value_prefixes(r, &main, "allow", &ret->allow, &ret->allow_names);
-	read_listen(r, &syslog, ret);
+	syslog_read_settings(r, &syslog, &ret->syslog);
 	ret->dbmaxmatches = (unsigned)dbmaxmatches;
 	ret->maxbans = (size_t)maxbans;
 }

@@ -1,24 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Syslog messages that arrive as datagrams, one line each, on sockets keeper opened. */
-#include "guard/internal.h"
-#include "source/syslog.h"
+/* Syslog messages that arrive as datagrams, on sockets keeper opened. */
+#include "guard/syslog.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define A_TURN 256 /* messages; then the others get their turn */
+#define BATCH 64     /* datagrams a call */
+#define TURN_CALLS 8 /* then the others get their turn */
 
-struct datagram_source {
-	struct source source;
+struct datagrams {
+	struct guard *g;
+	struct syslog_listener *listener;
 	struct event *readable;
-	struct guard *guard;
-	uint32_t dropped_seen; /* the kernel's count so far */
+	uint32_t overflowed; /* the kernel's count so far */
 };
 
+/* Where datagrams are put: of most of it nothing is ever touched. One for all, as one reads at a
+ * time. */
+struct datagram_room {
+	struct mmsghdr headers[BATCH];
+	struct iovec parts[BATCH];
+	struct sockaddr_storage senders[BATCH];
+	_Alignas(struct cmsghdr) char control[BATCH][CMSG_SPACE(sizeof(uint32_t))];
+	char data[BATCH][TAIL_LINE_MAX];
+};
+
+static void prepare(struct datagram_room *room)
+{
+	for (size_t i = 0; i < BATCH; i++) {
+		room->senders[i].ss_family = AF_UNSPEC; /* who has no name leaves it so */
+		room->parts[i] = (struct iovec) {room->data[i], sizeof(room->data[i])};
+		room->headers[i].msg_hdr = (struct msghdr) {
+			.msg_name = &room->senders[i],
+			.msg_namelen = sizeof(room->senders[i]),
+			.msg_iov = &room->parts[i],
+			.msg_iovlen = 1,
+			.msg_control = room->control[i],
+			.msg_controllen = sizeof(room->control[i]),
+		};
+	}
+}
+
 /* The kernel tells with a message how many it had to drop before it. */
-static void count_drops(struct datagram_source *d, struct msghdr *m)
+static void count_overflows(struct datagrams *d, struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
 		uint32_t total;
@@ -26,63 +53,77 @@ static void count_drops(struct datagram_source *d, struct msghdr *m)
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
 			continue;
 		memcpy(&total, CMSG_DATA(c), sizeof(total));
-		d->guard->losses.syslog_dropped += total - d->dropped_seen;
-		d->dropped_seen = total;
+		syslog_listener_counts(d->listener)->overflowed += total - d->overflowed;
+		d->overflowed = total;
 	}
+}
+
+/* On a Unix socket there is no address that says anything. */
+static struct syslog_sender sender_of(const struct sockaddr_storage *from)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
+	struct syslog_sender sender = {0};
+
+	if (from->ss_family == AF_INET)
+		sender.addr = addr_from4((const uint8_t *)&in->sin_addr);
+	else if (from->ss_family == AF_INET6)
+		memcpy(sender.addr.b, &in6->sin6_addr, sizeof(sender.addr.b));
+	else
+		sender.is_local = true;
+	return sender;
+}
+
+static void take(struct datagrams *d, struct mmsghdr *m)
+{
+	struct syslog_counts *counts = syslog_listener_counts(d->listener);
+	struct syslog_sender sender = sender_of(m->msg_hdr.msg_name);
+
+	count_overflows(d, &m->msg_hdr);
+	if (!syslog_may_send(d->g, &sender)) {
+		counts->refused++;
+		return;
+	}
+	if ((m->msg_hdr.msg_flags & MSG_TRUNC) != 0)
+		counts->cut++;
+	syslog_take(d->listener, &sender, m->msg_hdr.msg_iov->iov_base, m->msg_len);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct datagram_source *d = arg;
-	struct guard *g = d->guard;
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint32_t)) * 2];
-	char line[TAIL_LINE_MAX];
-	size_t len;
+	struct datagrams *d = arg;
+	struct datagram_room *room = d->g->datagram_room;
+	int n = BATCH;
 
 	(void)what;
-	for (unsigned i = 0; i < A_TURN; i++) {
-		struct iovec iov = {.iov_base = g->buffer, .iov_len = TAIL_LINE_MAX};
-		struct msghdr m = {.msg_iov = &iov,
-			.msg_iovlen = 1,
-			.msg_control = control,
-			.msg_controllen = sizeof(control)};
-		ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
-
-		if (n < 0)
-			break;
-		count_drops(d, &m);
-		if ((m.msg_flags & MSG_TRUNC) != 0)
-			g->losses.long_lines++;
-		len = syslog_line(line, sizeof(line), g->buffer, (size_t)n);
-		judge_line(g, &d->source, line, len, NULL);
+	for (unsigned i = 0; i < TURN_CALLS && n == BATCH; i++) {
+		prepare(room);
+		n = recvmmsg(fd, room->headers, BATCH, MSG_DONTWAIT, NULL);
+		for (int k = 0; k < n; k++)
+			take(d, &room->headers[k]);
 	}
-	guard_turn_end(g);
-}
-
-static int open_one(struct guard *g, struct datagram_source *d, const char *name, int fd)
-{
-	d->guard = g;
-	if (source_init(&d->source, name) < 0)
-		return -ENOMEM;
-	d->source.live = true;
-	for (size_t i = 0; i < g->rs->n_jails; i++)
-		if ((g->rs->jails[i].sources & SOURCE_SYSLOG) != 0 &&
-			source_add_jail(g, &d->source, (uint16_t)i) < 0)
-			return -ENOMEM;
-	d->readable = event_new(g->base, fd, EV_READ | EV_PERSIST, on_readable, d);
-	return d->readable == NULL ? -ENOMEM : 0;
+	syslog_flush(d->listener);
+	guard_turn_end(d->g);
 }
 
 int datagrams_init(struct guard *g)
 {
-	g->datagrams = calloc(g->o->n_listen + 1, sizeof(*g->datagrams));
-	if (g->datagrams == NULL)
-		return -ENOMEM;
 	for (size_t i = 0; i < g->o->n_listen; i++) {
-		if (g->o->listen_fds[i] < 0)
+		enum listen_kind kind = g->rs->syslog.listen[i].kind;
+		struct datagrams *d;
+
+		if (g->o->listen_fds[i] < 0 || (kind != LISTEN_UDP && kind != LISTEN_UNIX))
 			continue;
-		if (open_one(g, &g->datagrams[g->n_datagrams++], g->rs->listen[i],
-			    g->o->listen_fds[i]) < 0)
+		if (g->datagram_room == NULL)
+			g->datagram_room = calloc(1, sizeof(*g->datagram_room));
+		d = g->datagrams[i] = calloc(1, sizeof(*d));
+		if (g->datagram_room == NULL || d == NULL)
+			return -ENOMEM;
+		d->g = g;
+		d->listener = g->listeners[i];
+		d->readable = event_new(
+			g->base, g->o->listen_fds[i], EV_READ | EV_PERSIST, on_readable, d);
+		if (d->readable == NULL)
 			return -ENOMEM;
 	}
 	return 0;
@@ -90,21 +131,17 @@ int datagrams_init(struct guard *g)
 
 void datagrams_start(struct guard *g)
 {
-	for (size_t i = 0; i < g->n_datagrams; i++)
-		event_add(g->datagrams[i].readable, NULL);
+	for (size_t i = 0; i < g->o->n_listen; i++)
+		if (g->datagrams[i] != NULL)
+			event_add(g->datagrams[i]->readable, NULL);
 }
 
 void datagrams_done(struct guard *g)
 {
-	for (size_t i = 0; i < g->n_datagrams; i++) {
-		if (g->datagrams[i].readable != NULL)
-			event_free(g->datagrams[i].readable);
-		source_done(&g->datagrams[i].source);
+	for (size_t i = 0; i < g->o->n_listen; i++) {
+		if (g->datagrams[i] != NULL && g->datagrams[i]->readable != NULL)
+			event_free(g->datagrams[i]->readable);
+		free(g->datagrams[i]);
 	}
-	free(g->datagrams);
-}
-
-const struct source *datagrams_source(const struct guard *g, size_t i)
-{
-	return &g->datagrams[i].source;
+	free(g->datagram_room);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "guard/internal.h"
 #include "guard/sandbox.h"
+#include "guard/syslog.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -340,6 +341,8 @@ int guard_set_up(struct guard *g, const struct guard_options *o)
 	if (r == 0)
 		r = pending_init(g);
 	if (r == 0)
+		r = syslog_init(g);
+	if (r == 0)
 		r = datagrams_init(g);
 	if (r == 0)
 		r = journal_init(g);
@@ -351,6 +354,7 @@ static void tear_down(struct guard *g)
 	control_done(g);
 	journal_done(g);
 	datagrams_done(g);
+	syslog_done(g);
 	files_done(g);
 	pending_done(g);
 	lookup_done(g);

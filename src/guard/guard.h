@@ -34,7 +34,7 @@ struct guard_options {
 	int keeper_fd;      /* SOCK_SEQPACKET to keeper */
 	int herald_fd;      /* the same to herald; -1: no jail has a use for names */
 	int inotify_fd;
-	const int *listen_fds; /* datagram sockets, in the order of rs->listen */
+	const int *listen_fds; /* in the order of the rule set.s listeners; -1: not open */
 	size_t n_listen;
 	struct guard_mark *mark;
 	const struct guard_line *poison; /* lines that guards before died of: left out */

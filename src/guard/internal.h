@@ -174,7 +174,7 @@ struct pending_stats {
 };
 
 struct losses {
-	uint64_t long_lines, undated, future, old, syslog_dropped, log_held, refused, poison,
+	uint64_t long_lines, undated, future, old, log_held, refused, poison,
 		no_memory, unsaved, files, unresolved, bans_cut, evidence, prefilter;
 };
 
@@ -209,9 +209,11 @@ struct guard {
 	struct batch batch; /* what is found in the block under way */
 	int cache_fd;       /* where the panels' words are kept, or -1 */
 
-	/* datagrams.c */
-	struct datagram_source *datagrams;
-	size_t n_datagrams;
+	/* syslog.c, datagrams.c: in the order of the rule set's listeners */
+	struct senders *senders; /* NULL: each may send as much as it likes */
+	struct syslog_listener *listeners[LISTEN_MAX];
+	struct datagrams *datagrams[LISTEN_MAX]; /* NULL: not open, or of another kind */
+	struct datagram_room *datagram_room;
 
 	struct journal_source *journals; /* journal.c: in the order of the plan's */
 	size_t n_journals;
@@ -279,6 +281,11 @@ int panels_open_cache(struct guard *g);
 /* Lines of a file that stand in it as they were logged; as tail_block_fn. */
 size_t judge_block(struct guard *g, struct source *s, uint64_t ino, const struct tail_block *text,
 	uint64_t *ret_lines);
+/* Is the line at that offset for the jail at that place in the source? */
+typedef bool judge_for_fn(void *arg, size_t off, size_t jail);
+/* Whole lines that stand in no file. is_for NULL: they are for all. Not for jails with windows. */
+void judge_text(struct guard *g, struct source *s, const char *text, size_t len,
+	judge_for_fn *is_for, void *arg);
 /* A line by itself. time_us: when it was written, if its date is not to be looked for; or NULL. */
 void judge_line(
 	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us);
@@ -326,7 +333,6 @@ void resume_done(struct guard *g);
 int datagrams_init(struct guard *g);
 void datagrams_start(struct guard *g); /* start-up is over: lines may be judged */
 void datagrams_done(struct guard *g);
-const struct source *datagrams_source(const struct guard *g, size_t i);
 
 /* journal.c */
 int journal_init(struct guard *g);

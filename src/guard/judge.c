@@ -22,6 +22,9 @@ struct judging {
 	struct source *s;
 	uint64_t ino, off; /* of a block */
 	int64_t now_us;
+	judge_for_fn *is_for; /* NULL: each line is for all */
+	void *for_arg;
+	size_t at; /* the line under way */
 };
 
 static void mark_block(void *arg)
@@ -52,6 +55,8 @@ static void on_found(
 	struct jail_state *j = &x->g->jails[x->s->jails[filter].jail];
 	struct match m;
 
+	if (x->is_for != NULL && !x->is_for(x->for_arg, x->at, filter))
+		return;
 	if (filter_conclude(j->filter, found, x->now_us, &m) != VERDICT_MATCH)
 		return;
 	if (j->wants_fields)
@@ -135,6 +140,38 @@ size_t judge_block(struct guard *g, struct source *s, uint64_t ino, const struct
 	count(g, s, &n);
 	*ret_lines = n.lines;
 	return len;
+}
+
+static bool note_line(void *arg, size_t off)
+{
+	struct judging *j = arg;
+
+	j->at = off;
+	return true;
+}
+
+void judge_text(struct guard *g, struct source *s, const char *text, size_t len,
+	judge_for_fn *is_for, void *arg)
+{
+	struct judging j = {
+		.g = g, .s = s, .now_us = clock_wall_us(), .is_for = is_for, .for_arg = arg};
+	const struct dating_clock clock = {.now_us = j.now_us, .live = s->live};
+	const struct lines_listener to = {
+		.begin = note_line, .found = on_found, .lost = on_lost, .off = on_off, .arg = &j};
+	struct panel *p = panel_of(g, s);
+	struct lines_count n = {0};
+	struct batch_span span;
+	struct lines lines;
+
+	if (p == NULL) {
+		g->losses.no_memory++;
+		return;
+	}
+	lines = panel_lines(p, s);
+	lines_habits(&lines, &clock, p->dates, &span);
+	batch_run(p->worker, &g->batch, p->dates, &span, NULL, text, len);
+	lines_take(&lines, &clock, &g->batch, p->dates, text, len, &to, &n);
+	count(g, s, &n);
 }
 
 void judge_line(

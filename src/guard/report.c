@@ -2,6 +2,7 @@
 /* What guard knows, as JSON. */
 #include "guard/countries.h"
 #include "guard/internal.h"
+#include "guard/syslog.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -129,10 +130,13 @@ static json_t *report_sources(const struct guard *g, unsigned jail)
 			json_array_append_new(
 				list, report_waiting(p->items[i].text, "waiting", NULL));
 	}
-	for (size_t i = 0; i < g->n_datagrams; i++)
-		if (reads(datagrams_source(g, i), jail))
-			json_array_append_new(
-				list, report_stream(datagrams_source(g, i), "syslog"));
+	for (size_t i = 0; i < g->o->n_listen * SYSLOG_FORMS; i++) {
+		const struct source *s =
+			syslog_listener_source(g->listeners[i / SYSLOG_FORMS], i % SYSLOG_FORMS);
+
+		if (s != NULL && g->o->listen_fds[i / SYSLOG_FORMS] >= 0 && reads(s, jail))
+			json_array_append_new(list, report_stream(s, "syslog"));
+	}
 	if (journal_source(g, jail) != NULL)
 		json_array_append_new(list, report_stream(journal_source(g, jail), "journal"));
 	return list;
@@ -163,8 +167,17 @@ static json_t *report_losses(const struct guard *g)
 {
 	const struct losses *l = &g->losses;
 	uint64_t limit_hits = date_stats()->limit_hits, sessions = 0, no_memory = l->no_memory;
+	struct syslog_counts dropped = {0};
 	json_t *o = json_object();
 
+	for (size_t i = 0; i < g->o->n_listen; i++) {
+		const struct syslog_counts *c = syslog_listener_counts(g->listeners[i]);
+
+		dropped.overflowed += c->overflowed;
+		dropped.refused += c->refused;
+		dropped.over_rate += c->over_rate;
+		dropped.cut += c->cut;
+	}
 	for (size_t i = 0; i < g->rs->n_jails; i++) {
 		const struct filter_stats *fs = filter_stats(g->jails[i].filter);
 
@@ -176,9 +189,11 @@ static json_t *report_losses(const struct guard *g)
 		const char *name;
 		uint64_t n;
 	} counts[] = {
-		{"long_lines", l->long_lines},
+		{"long_lines", l->long_lines + dropped.cut},
 		{"limit_hits", limit_hits},
-		{"syslog_dropped", l->syslog_dropped},
+		{"syslog_dropped", dropped.overflowed},
+		{"syslog_refused", dropped.refused},
+		{"syslog_over_rate", dropped.over_rate},
 		{"log_lines_held", l->log_held},
 		{"refused_bans", l->refused},
 		{"undated_lines", l->undated},
@@ -199,6 +214,23 @@ static json_t *report_losses(const struct guard *g)
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		json_object_set_new(o, counts[i].name, json_integer((json_int_t)counts[i].n));
 	return o;
+}
+
+static json_t *report_syslog(const struct guard *g)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < g->o->n_listen; i++) {
+		const struct syslog_counts *c = syslog_listener_counts(g->listeners[i]);
+
+		json_array_append_new(list,
+			json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "listen",
+				g->rs->syslog.listen[i].url, "open", g->o->listen_fds[i] >= 0,
+				"messages", (json_int_t)c->messages, "dropped_by_kernel",
+				(json_int_t)c->overflowed, "refused", (json_int_t)c->refused,
+				"over_rate", (json_int_t)c->over_rate, "cut", (json_int_t)c->cut));
+	}
+	return list;
 }
 
 static json_t *report_names(const struct guard *g)
@@ -234,7 +266,7 @@ json_t *report_status(struct guard *g, const struct jail *only, const struct msg
 		if (only == NULL || only->id == i)
 			json_array_append_new(jails, report_jail(g, &g->jails[i]));
 	return json_pack("{s:s,s:i,s:i,s:I,s:s,s:b,s:o,s:{s:I,s:I,s:I,s:I,s:I},"
-			 "s:{s:s,s:b,s:I,s:I,s:I,s:I,s:s},s:{s:s},s:o,s:o,s:o,s:s?}",
+			 "s:{s:s,s:b,s:I,s:I,s:I,s:I,s:s},s:{s:s},s:o,s:o,s:o,s:s?,s:o}",
 		"version", STOCKADE_VERSION, "pid", (int)getppid(), "guard_pid", (int)getpid(),
 		"uptime_sec", (json_int_t)((clock_mono_us() - g->o->started_us) / USEC_PER_SEC),
 		"config", g->o->confdir, "dry_run", (int)g->o->dry_run, "jails", jails, "tracker",
@@ -245,7 +277,8 @@ json_t *report_status(struct guard *g, const struct jail *only, const struct msg
 		(json_int_t)wall->banned, "repairs", (json_int_t)wall->repairs, "failures",
 		(json_int_t)wall->failures, "last_error", wall->last_error, "store", "trouble",
 		store_trouble(g->store), "losses", report_losses(g), "names", report_names(g),
-		"ignorecommand", report_ignorecommand(g), "prefilter", engine);
+		"ignorecommand", report_ignorecommand(g), "prefilter", engine, "syslog",
+		report_syslog(g));
 }
 
 struct listing {

@@ -98,6 +98,7 @@ static const int allowed[] = {
 	SCMP_SYS(pwrite64),
 	SCMP_SYS(writev),
 	SCMP_SYS(recvmsg),
+	SCMP_SYS(recvmmsg),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(shutdown),
 	SCMP_SYS(close),

@@ -15,7 +15,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#define LISTEN_MAX 64
 #define LOCK_DIR "/run/stockade"
 #define LOCK_WAIT_MS 5000
 
@@ -105,7 +104,7 @@ void setup_close_listeners(struct keeper *k)
 {
 	for (size_t i = 0; i < k->n_listen; i++)
 		if (k->listen_fds[i] >= 0)
-			close(k->listen_fds[i]);
+			sockets_unlisten(k->listen_fds[i]);
 	free(k->listen_fds);
 	k->listen_fds = NULL;
 	k->n_listen = 0;
@@ -115,21 +114,19 @@ void setup_close_listeners(struct keeper *k)
 static int take_listener(struct keeper *k, const struct ruleset *old, const char *url)
 {
 	for (size_t i = 0; old != NULL && i < k->n_listen; i++)
-		if (k->listen_fds[i] >= 0 && strcmp(old->listen[i], url) == 0)
+		if (k->listen_fds[i] >= 0 && strcmp(old->syslog.listen[i].url, url) == 0)
 			return TAKE_FD(k->listen_fds[i]);
 	return -1;
 }
 
-static int open_listener(const char *url)
+static int open_listener(const struct listener *l)
 {
-	int fd = sockets_listen_udp(url);
+	int fd = sockets_listen(l);
 
 	if (fd >= 0)
-		log_info("listening for syslog on %s", url);
-	else if (fd == -EINVAL)
-		log_error("listen = %s: write udp://ADDRESS:PORT", url);
+		log_info("listening for syslog on %s", l->url);
 	else
-		log_error("cannot listen for syslog on %s: %s", url, strerror(-fd));
+		log_error("cannot listen for syslog on %s: %s", l->url, strerror(-fd));
 	return fd;
 }
 
@@ -137,15 +134,15 @@ static int open_listener(const char *url)
 int setup_listeners(struct keeper *k, const struct ruleset *old)
 {
 	const struct ruleset *rs = k->plan->rs;
-	size_t n = rs->n_listen < LISTEN_MAX ? rs->n_listen : LISTEN_MAX;
+	size_t n = rs->syslog.n_listen;
 	int *fds = calloc(n + 1, sizeof(int));
 
 	if (fds == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		fds[i] = take_listener(k, old, rs->listen[i]);
+		fds[i] = take_listener(k, old, rs->syslog.listen[i].url);
 		if (fds[i] < 0)
-			fds[i] = open_listener(rs->listen[i]);
+			fds[i] = open_listener(&rs->syslog.listen[i]);
 	}
 	setup_close_listeners(k);
 	k->listen_fds = fds;

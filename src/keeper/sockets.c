@@ -13,57 +13,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define UDP_BUFFER (8 << 20)
-#define BACKLOG 32
-
-static int parse_udp(const char *url, struct addr *ret_addr, uint16_t *ret_port)
-{
-	static const char scheme[] = "udp://";
-	const char *host, *colon;
-	unsigned long port;
-	char *end;
-
-	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
-		return -EINVAL;
-	host = url + sizeof(scheme) - 1;
-	colon = strrchr(host, ':');
-	if (colon == NULL || colon[1] < '0' || colon[1] > '9')
-		return -EINVAL;
-	port = strtoul(colon + 1, &end, 10);
-	if (*end != '\0' || port == 0 || port > 65535)
-		return -EINVAL;
-	*ret_port = (uint16_t)port;
-	return addr_parse(ret_addr, host, (size_t)(colon - host));
-}
-
-int sockets_listen_udp(const char *url)
-{
-	struct sockaddr_in sin = {.sin_family = AF_INET};
-	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
-	_cleanup_close_ int fd = -1;
-	int size = UDP_BUFFER, one = 1, r;
-	struct addr a;
-	uint16_t port;
-
-	r = parse_udp(url, &a, &port);
-	if (r < 0)
-		return r;
-	sin.sin_port = sin6.sin6_port = htons(port);
-	memcpy(&sin.sin_addr, a.b + 12, 4);
-	memcpy(&sin6.sin6_addr, a.b, 16);
-	fd = socket(
-		addr_is4(&a) ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
-	if (addr_is4(&a))
-		r = bind(fd, (struct sockaddr *)&sin, sizeof(sin));
-	else
-		r = bind(fd, (struct sockaddr *)&sin6, sizeof(sin6));
-	return r < 0 ? -errno : TAKE_FD(fd);
-}
+#define DATAGRAM_BUFFER (8 << 20)
+#define STREAM_BACKLOG 1024
+#define CONTROL_BACKLOG 32
 
 void sockets_make_parents(const char *path)
 {
@@ -79,11 +31,37 @@ void sockets_make_parents(const char *path)
 	}
 }
 
-int sockets_listen_control(const char *path)
+static int type_of(enum listen_kind kind)
+{
+	bool is_datagram = kind == LISTEN_UDP || kind == LISTEN_UNIX;
+
+	return (is_datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
+}
+
+/* A Unix socket that nobody reads any more may go. 0: the path is free. */
+static int clear_path(const struct sockaddr_un *sa, int type)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, type, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno == EAGAIN ||
+		errno == EPROTOTYPE)
+		return -EADDRINUSE;
+	if (errno == ECONNREFUSED && lstat(sa->sun_path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode))
+			return -EEXIST;
+		unlink(sa->sun_path); /* left behind by one that was killed */
+	}
+	return 0;
+}
+
+/* A socket bound to a path that those may write to whom the mask lets. */
+static int bind_path(const char *path, int type, mode_t mask)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	_cleanup_close_ int fd = -1;
-	struct stat st;
 	mode_t old;
 	int r;
 
@@ -91,23 +69,78 @@ int sockets_listen_control(const char *path)
 		return -ENAMETOOLONG;
 	strcpy(sa.sun_path, path);
 	sockets_make_parents(path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	r = clear_path(&sa, type);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, type, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 || errno == EAGAIN)
-		return -EADDRINUSE;
-	if (errno == ECONNREFUSED && lstat(path, &st) == 0) {
-		if (!S_ISSOCK(st.st_mode))
-			return -EEXIST;
-		unlink(path); /* left behind by one that was killed */
-	}
-	old = umask(0177);
+	old = umask(mask);
 	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
 	r = r < 0 ? -errno : 0;
 	umask(old);
-	if (r < 0)
-		return r;
-	return listen(fd, BACKLOG) < 0 ? -errno : TAKE_FD(fd);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+static int bind_addr(const struct listener *l)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(l->port)};
+	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_port = htons(l->port)};
+	bool is4 = addr_is4(&l->addr);
+	_cleanup_close_ int fd = socket(is4 ? AF_INET : AF_INET6, type_of(l->kind), 0);
+	int one = 1, r;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(&sin.sin_addr, l->addr.b + 12, 4);
+	memcpy(&sin6.sin6_addr, l->addr.b, 16);
+	if (l->kind != LISTEN_UDP) {
+		/* Connections of the daemon before are no reason not to start. */
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		/* Passed on to what is accepted: a sender that is gone without a word is found. */
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	}
+	if (is4)
+		r = bind(fd, (struct sockaddr *)&sin, sizeof(sin));
+	else
+		r = bind(fd, (struct sockaddr *)&sin6, sizeof(sin6));
+	return r < 0 ? -errno : TAKE_FD(fd);
+}
+
+int sockets_listen(const struct listener *l)
+{
+	_cleanup_close_ int fd =
+		l->path != NULL ? bind_path(l->path, type_of(l->kind), 0111) : bind_addr(l);
+	int size = DATAGRAM_BUFFER, one = 1;
+
+	if (fd < 0)
+		return fd;
+	if (l->kind != LISTEN_UDP && l->kind != LISTEN_UNIX)
+		return listen(fd, STREAM_BACKLOG) < 0 ? -errno : TAKE_FD(fd);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
+	return TAKE_FD(fd);
+}
+
+void sockets_unlisten(int fd)
+{
+	struct sockaddr_un sa = {0};
+	socklen_t len = sizeof(sa);
+
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 && sa.sun_family == AF_UNIX &&
+		len > offsetof(struct sockaddr_un, sun_path) && sa.sun_path[0] == '/')
+		unlink(sa.sun_path);
+	close(fd);
+}
+
+int sockets_listen_control(const char *path)
+{
+	_cleanup_close_ int fd = bind_path(path, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0177);
+
+	if (fd < 0)
+		return fd;
+	return listen(fd, CONTROL_BACKLOG) < 0 ? -errno : TAKE_FD(fd);
 }
 
 int sockets_accept_control(int fd)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "config/ruleset.h"
 
 /*
- * A datagram socket on "udp://ADDRESS:PORT" ("udp://[::1]:5514" for IPv6), non-blocking, that
- * counts what the kernel drops. Returns the descriptor, or -errno (-EINVAL: no such form).
+ * A socket for syslog, non-blocking: one for datagrams counts what the kernel drops, one for
+ * streams listens. A path may be written to by all, as /dev/log. Returns the descriptor, or -errno
+ * (-EADDRINUSE: somebody else reads there; -EEXIST: the path is something else than a socket).
  */
-int sockets_listen_udp(const char *url);
+int sockets_listen(const struct listener *l);
+
+/* Closes it; a path goes, too. */
+void sockets_unlisten(int fd);
 
 /*
  * The control socket at path, mode 0600, its directories made. Returns the descriptor; -EADDRINUSE

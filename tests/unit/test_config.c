@@ -223,7 +223,7 @@ static void jail_defaults(void **state)
 	assert_int_equal(f.rs->memory, 64000000);
 	assert_int_equal(f.rs->dbmaxmatches, 10);
 	assert_int_equal(f.rs->purgeage_sec, 86400);
-	assert_int_equal(f.rs->n_listen, 0);
+	assert_int_equal(f.rs->syslog.n_listen, 0);
 	fixture_done(&f);
 }
 
@@ -597,8 +597,8 @@ static void settings(void **state)
 	assert_true(holds(&f.rs->allow, "192.0.2.1"));
 	assert_true(holds(&f.rs->allow, "2001:db8::7"));
 	assert_true(holds(&f.rs->allow, "::1"));
-	assert_int_equal(f.rs->n_listen, 2);
-	assert_string_equal(f.rs->listen[1], "udp://[::1]:1");
+	assert_int_equal(f.rs->syslog.n_listen, 2);
+	assert_string_equal(f.rs->syslog.listen[1].url, "udp://[::1]:1");
 	assert_int_equal(f.rs->n_jails, 0);
 	fixture_done(&f);
 }

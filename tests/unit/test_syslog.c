@@ -8,11 +8,23 @@
 
 #include <cmocka.h>
 
+static const struct syslog_part now = {"NOW", 3}, sender = {"SENDER", 6};
+
+static void is(struct syslog_part part, const char *want)
+{
+	assert_int_equal(part.len, strlen(want));
+	if (part.len > 0)
+		assert_memory_equal(part.p, want, part.len);
+}
+
 static void check(const char *msg, size_t len, const char *want)
 {
+	struct syslog_msg m;
 	char buf[256];
-	size_t n = syslog_line(buf, sizeof(buf), msg, len);
+	size_t n;
 
+	syslog_parse(&m, msg, len);
+	n = syslog_line(buf, sizeof(buf), &m, now, sender);
 	assert_int_equal(n, strlen(want));
 	assert_memory_equal(buf, want, n);
 }
@@ -23,13 +35,95 @@ static void rfc3164(void **state)
 {
 	(void)state;
 	CHECK("<38>Nov 20 07:12:49 srv sshd[1]: hello", "Nov 20 07:12:49 srv sshd[1]: hello");
-	CHECK("<38>sshd[1]: hello\n", "sshd[1]: hello");
-	CHECK("no priority", "no priority");
-	CHECK("<1234>four digits", "<1234>four digits");
-	CHECK("<>none", "<>none");
-	CHECK("<7", "<7");
-	CHECK("", "");
-	CHECK("a\nb\rc\r\n\0", "a b c");
+	CHECK("<38>sshd[1]: hello\n", "NOW SENDER sshd[1]: hello");
+	CHECK("no priority", "NOW SENDER no priority");
+	CHECK("<1234>four digits", "NOW SENDER <1234>four digits");
+	CHECK("<>none", "NOW SENDER <>none");
+	CHECK("<7", "NOW SENDER <7");
+	CHECK("", "NOW SENDER ");
+	CHECK("a\nb\rc\r\n\0", "NOW SENDER a b c");
+}
+
+/* As rsyslog, syslog-ng, journald, C libraries, nginx and routers write it. */
+static void in_the_wild(void **state)
+{
+	(void)state;
+	CHECK("<38>Nov  2 07:12:49 srv sshd[1]: x", "Nov  2 07:12:49 srv sshd[1]: x");
+	CHECK("<38>Nov 20 07:12:49 sshd[1]: x", "Nov 20 07:12:49 SENDER sshd[1]: x");
+	CHECK("<38>Nov 20 07:12:49 kernel: x", "Nov 20 07:12:49 SENDER kernel: x");
+	CHECK("<38>2026-11-20T07:12:49.123456+00:00 srv sshd[1]: x",
+		"2026-11-20T07:12:49.123456+00:00 srv sshd[1]: x");
+	CHECK("<38>2026-11-20 07:12:49 srv sshd[1]: x", "2026-11-20 07:12:49 srv sshd[1]: x");
+	CHECK("<190>Nov 20 07:12:49 srv nginx: 192.0.2.1 - - [x] \"GET /\"",
+		"Nov 20 07:12:49 srv nginx: 192.0.2.1 - - [x] \"GET /\"");
+	CHECK("<166>Nov 20 2026 07:12:49 fw : %ASA-6-302013: Built",
+		"Nov 20 2026 07:12:49 fw %ASA-6-302013: Built");
+	CHECK("<166>Nov 20 2026 07:12:49: %ASA-6-302013: Built",
+		"Nov 20 2026 07:12:49 SENDER %ASA-6-302013: Built");
+	CHECK("<189>000123: *Nov 20 07:12:49.123: %SYS-5-CONFIG_I: by vty0",
+		"Nov 20 07:12:49.123 SENDER %SYS-5-CONFIG_I: by vty0");
+	CHECK("<38>Nov 20 07:12:49 word", "Nov 20 07:12:49 SENDER word");
+	CHECK("<38>Nov 20 07:12:49", "Nov 20 07:12:49 SENDER ");
+	/* A date like this is none. */
+	CHECK("<38>Nov 20 07:12:49x srv a: b", "NOW SENDER Nov 20 07:12:49x srv a: b");
+}
+
+static void parts(void **state)
+{
+	static const char ssh[] = "<38>Nov 20 07:12:49 srv sshd[4711]: hi";
+	static const char pri[] = "<192>x: y", five[] = "<165>1 - - app 7 - - text";
+	struct syslog_msg m;
+
+	(void)state;
+	syslog_parse(&m, ssh, sizeof(ssh) - 1);
+	assert_int_equal(m.facility, 4);
+	assert_int_equal(m.severity, 6);
+	is(m.date, "Nov 20 07:12:49");
+	is(m.host, "srv");
+	is(m.program, "sshd");
+	is(m.pid, "4711");
+	is(m.tag, "sshd[4711]: ");
+	is(m.text, "hi");
+	syslog_parse(&m, pri, sizeof(pri) - 1);
+	assert_int_equal(m.facility, SYSLOG_UNKNOWN);
+	is(m.program, "x");
+	is(m.pid, "");
+	syslog_parse(&m, five, sizeof(five) - 1);
+	assert_int_equal(m.facility, 20);
+	is(m.host, "");
+	is(m.date, "");
+	is(m.program, "app");
+	is(m.text, "text");
+}
+
+/* What only looks like a program's name is text. */
+static void tags(void **state)
+{
+	static const struct {
+		const char *text, *program, *pid, *rest;
+	} cases[] = {
+		{"postfix/smtpd[12]: x", "postfix/smtpd", "12", "x"},
+		{"(systemd)[1]: x", "(systemd)", "1", "x"},
+		{"CRON[1]:x", "", "", "CRON[1]:x"},
+		{"app[1] x", "app", "1", "x"},
+		{"last message repeated 3 times", "", "", "last message repeated 3 times"},
+		{"http://x/ y", "", "", "http://x/ y"},
+		{"10:20 x", "", "", "10:20 x"},
+		{"a[b c]: x", "", "", "a[b c]: x"},
+		{"a[: x", "", "", "a[: x"},
+		{"a:", "a", "", ""},
+		{": x", "", "", ": x"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct syslog_msg m;
+
+		syslog_parse(&m, cases[i].text, strlen(cases[i].text));
+		is(m.program, cases[i].program);
+		is(m.pid, cases[i].pid);
+		is(m.text, cases[i].rest);
+	}
 }
 
 static void rfc5424(void **state)
@@ -40,25 +134,42 @@ static void rfc5424(void **state)
 	CHECK("<38>1 2026-11-20T07:12:49Z srv sshd - ID47 - text",
 		"2026-11-20T07:12:49Z srv sshd: text");
 	CHECK("<38>1 - srv app 5 - [x@1 a=\"b]c\" d=\"\\\"]\"][y@2] \xef\xbb\xbftext ] more",
-		"- srv app[5]: text ] more");
+		"NOW srv app[5]: text ] more");
+	CHECK("<38>1 2026-11-20T07:12:49Z - - - - - text", "2026-11-20T07:12:49Z SENDER text");
 	CHECK("<38>1 2026-11-20T07:12:49Z srv app 5 - -", "2026-11-20T07:12:49Z srv app[5]: ");
-	/* What is not whole stays as it is. */
+	/* What is not whole is no such message. */
 	CHECK("<38>1 2026-11-20T07:12:49Z srv app 5 - [open a=\"",
-		"1 2026-11-20T07:12:49Z srv app 5 - [open a=\"");
-	CHECK("<38>1 short", "1 short");
+		"NOW SENDER 1 2026-11-20T07:12:49Z srv app 5 - [open a=\"");
+	CHECK("<38>1 short", "NOW SENDER 1 short");
 	CHECK("<38>2 2026-11-20T07:12:49Z srv app 5 - - x",
-		"2 2026-11-20T07:12:49Z srv app 5 - - x");
+		"NOW SENDER 2 2026-11-20T07:12:49Z srv app 5 - - x");
+}
+
+static void text_alone(void **state)
+{
+	static const char nginx[] = "<190>Nov 20 07:12:49 srv nginx: 192.0.2.1 - - a\nb\n";
+	struct syslog_msg m;
+	char buf[64];
+
+	(void)state;
+	syslog_parse(&m, nginx, sizeof(nginx) - 1);
+	is((struct syslog_part) {buf, syslog_text(buf, sizeof(buf), &m)}, "192.0.2.1 - - a b");
 }
 
 static void bounded(void **state)
 {
 	static const char msg[] = "<38>1 2026-11-20T07:12:49Z host application 123 - - text";
+	struct syslog_msg m;
 	char buf[64];
 
 	(void)state;
+	syslog_parse(&m, msg, sizeof(msg) - 1);
 	for (size_t size = 0; size < sizeof(buf); size++) {
+		size_t n;
+
 		memset(buf, '#', sizeof(buf));
-		assert_true(syslog_line(buf, size, msg, sizeof(msg) - 1) <= size);
+		n = syslog_line(buf, size, &m, now, sender);
+		assert_true(n <= size);
 		for (size_t i = size; i < sizeof(buf); i++)
 			assert_int_equal(buf[i], '#');
 	}
@@ -68,9 +179,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rfc3164),
+		cmocka_unit_test(in_the_wild),
+		cmocka_unit_test(parts),
+		cmocka_unit_test(tags),
 		cmocka_unit_test(rfc5424),
+		cmocka_unit_test(text_alone),
 		cmocka_unit_test(bounded),
 	};
 
-	return cmocka_run_group_tests_name("syslog", tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
