@@ -135,7 +135,6 @@ static void on_regex(struct parse *p, const char *s, size_t len)
 {
 	struct lines *regexes = &p->out->regexes;
 
-	p->head_used = true;
 	if (p->head == NULL) {
 		if (!p->homeless)
 			reader_error(p->r, p->where,
@@ -169,6 +168,7 @@ static void on_line(struct parse *p, const char *s, size_t len)
 	trim(&s, &len);
 	if (len == 0 || s[0] == '#' || s[0] == ';')
 		return;
+	p->head_used |= s[0] != '[';
 	if (len > LINE_MAX_BYTES)
 		reader_error(p->r, p->where, "the line is longer than %d bytes: shorten it",
 			LINE_MAX_BYTES);
