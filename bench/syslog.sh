@@ -139,12 +139,12 @@ paced() {
 	table_begin "Syslog messages at a steady rate for $SYSLOG_SECONDS s, sshd, daemon on one core" \
 		'' wanted/s sent/s sent judged 'dropped by the kernel' 'lost by us' "guard's core" 'ns a message'
 	for _what in "UDP $SYSLOG_UDP 100000" "Unix $SYSLOG_UNIX 500000" "Unix,_stream $SYSLOG_STREAM 500000" \
-		"TCP $SYSLOG_TCP 500000"; do
+		"TCP $SYSLOG_TCP 500000" "TCP,_RFC_5424,_counted $SYSLOG_TCP 500000 -f 5424 -o"; do
 		set -- $_what
 		for _kind in ordinary attack; do
 			say "  $1, $_kind, $3/s"
 			listen stockade || return 1
-			take "$2" $_kind -r "$3" -n $(($3 * SYSLOG_SECONDS)) || return 1
+			take "$2" $_kind -r "$3" -n $(($3 * SYSLOG_SECONDS)) $4 $5 $6 || return 1
 			row_taken "$(echo "$1" | tr _ ' '), $_kind" "$(human "$3")" || _failed=1
 			daemon_stop
 		done
@@ -169,8 +169,10 @@ udp_most() { # LOG
 }
 
 # As fast as they are taken, where the sender is made to wait.
-stream_most() { # URL LOG
-	take "$1" "$2" -n "$SYSLOG_MANY" || return 1
+stream_most() { # URL LOG ARGUMENT...
+	_url=$1 _messages=$2
+	shift 2
+	take "$_url" "$_messages" -n "$SYSLOG_MANY" "$@" || return 1
 	MOST=$(calc %.0f "$TAKEN / $ALL_SECONDS")
 }
 
@@ -187,7 +189,7 @@ most() {
 	table_begin "The most syslog messages a second without loss, sshd, daemon on one core" \
 		'' ordinary attack 'sent to a sink'
 	for _what in "UDP $SYSLOG_UDP udp" "Unix $SYSLOG_UNIX stream" "Unix,_stream $SYSLOG_STREAM stream" \
-		"TCP $SYSLOG_TCP stream"; do
+		"TCP $SYSLOG_TCP stream" "TCP,_RFC_5424,_counted $SYSLOG_TCP stream -f 5424 -o"; do
 		set -- $_what
 		_sunk=$(sink_most "$2" "$([ "$3" = udp ] && echo 500000 || echo "$SYSLOG_MANY")") || return 1
 		_row=
@@ -196,7 +198,7 @@ most() {
 			listen stockade || return 1
 			case $3 in
 			udp) udp_most $_kind || return 1 ;;
-			stream) stream_most "$2" $_kind || return 1 ;;
+			stream) stream_most "$2" $_kind $4 $5 $6 || return 1 ;;
 			esac
 			daemon_stop
 			_row="$_row$MOST "
