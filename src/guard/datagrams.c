@@ -21,6 +21,7 @@ struct datagrams {
 /* Where datagrams are put: of most of it nothing is ever touched. One for all, as one reads at a
  * time. */
 struct datagram_room {
+	int n_used; /* headers that the last call has changed */
 	struct mmsghdr headers[BATCH];
 	struct iovec parts[BATCH];
 	struct sockaddr_storage senders[BATCH];
@@ -28,9 +29,18 @@ struct datagram_room {
 	char data[BATCH][TAIL_LINE_MAX];
 };
 
+static struct datagram_room *new_room(void)
+{
+	struct datagram_room *room = calloc(1, sizeof(*room));
+
+	if (room != NULL)
+		room->n_used = BATCH;
+	return room;
+}
+
 static void prepare(struct datagram_room *room)
 {
-	for (size_t i = 0; i < BATCH; i++) {
+	for (int i = 0; i < room->n_used; i++) {
 		room->senders[i].ss_family = AF_UNSPEC; /* who has no name leaves it so */
 		room->parts[i] = (struct iovec) {room->data[i], sizeof(room->data[i])};
 		room->headers[i].msg_hdr = (struct msghdr) {
@@ -99,6 +109,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	for (unsigned i = 0; i < TURN_CALLS && n == BATCH; i++) {
 		prepare(room);
 		n = recvmmsg(fd, room->headers, BATCH, MSG_DONTWAIT, NULL);
+		room->n_used = n > 0 ? n : 0;
 		for (int k = 0; k < n; k++)
 			take(d, &room->headers[k]);
 	}
@@ -115,7 +126,7 @@ int datagrams_init(struct guard *g)
 		if (g->o->listen_fds[i] < 0 || (kind != LISTEN_UDP && kind != LISTEN_UNIX))
 			continue;
 		if (g->datagram_room == NULL)
-			g->datagram_room = calloc(1, sizeof(*g->datagram_room));
+			g->datagram_room = new_room();
 		d = g->datagrams[i] = calloc(1, sizeof(*d));
 		if (g->datagram_room == NULL || d == NULL)
 			return -ENOMEM;

@@ -113,7 +113,7 @@ static bool parse_5424(struct syslog_part r, struct syslog_msg *m)
 	return true;
 }
 
-/* The length of a pattern at the beginning: '0' a digit, 'a' a letter, all others themselves. */
+/* The length of a pattern at the beginning: '0' a digit, all others themselves. */
 static size_t pattern_len(struct syslog_part r, const char *pattern)
 {
 	size_t n = strlen(pattern);
@@ -122,11 +122,7 @@ static size_t pattern_len(struct syslog_part r, const char *pattern)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		char c = r.p[i];
-		bool fits = pattern[i] == '0'   ? is_digit(c)
-			    : pattern[i] == 'a' ? (c | 0x20) >= 'a' && (c | 0x20) <= 'z'
-						: c == pattern[i];
-
-		if (!fits)
+		if (pattern[i] == '0' ? !is_digit(c) : c != pattern[i])
 			return 0;
 	}
 	return n;
@@ -165,6 +161,14 @@ static size_t offset_len(struct syslog_part r)
 	return n > 0 ? n + 1 : 0;
 }
 
+/* "07:12:49" */
+static bool is_clock(struct syslog_part r)
+{
+	return r.len >= 8 && is_digit(r.p[0]) && is_digit(r.p[1]) && r.p[2] == ':' &&
+	       is_digit(r.p[3]) && is_digit(r.p[4]) && r.p[5] == ':' && is_digit(r.p[6]) &&
+	       is_digit(r.p[7]);
+}
+
 /* "2026-11-20T07:12:49.123+01:00", with a blank for the T as well (RFC 3339 5.6). */
 static size_t iso_len(struct syslog_part r)
 {
@@ -178,19 +182,35 @@ static size_t iso_len(struct syslog_part r)
 	return n + offset_len(after(r, n));
 }
 
+static bool is_letter(char c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* "Nov 20 ", "Nov  2 " or "Nov 2 ". */
+static size_t day_len(struct syslog_part r)
+{
+	size_t n = 4;
+
+	if (r.len < 7 || !is_letter(r.p[0]) || !is_letter(r.p[1]) || !is_letter(r.p[2]) ||
+		r.p[3] != ' ')
+		return 0;
+	if (r.p[n] == ' ' || (is_digit(r.p[n]) && is_digit(r.p[n + 1])))
+		n++;
+	return is_digit(r.p[n]) && r.p[n + 1] == ' ' ? n + 2 : 0;
+}
+
 /* "Nov 20 07:12:49", "Nov  2 07:12:49.123", "Nov 20 2026 07:12:49" (RFC 3164 4.1.2, and routers').
  */
 static size_t bsd_len(struct syslog_part r)
 {
-	static const char *const days[] = {"aaa  0 ", "aaa 00 ", "aaa 0 "};
-	size_t n = 0;
+	size_t n = day_len(r);
 
-	for (size_t i = 0; n == 0 && i < ARRAY_SIZE(days); i++)
-		n = pattern_len(r, days[i]);
 	if (n == 0)
 		return 0;
-	n += pattern_len(after(r, n), "0000 ");
-	if (pattern_len(after(r, n), "00:00:00") == 0)
+	if (n + 4 < r.len && r.p[n + 4] == ' ')
+		n += pattern_len(after(r, n), "0000 ");
+	if (!is_clock(after(r, n)))
 		return 0;
 	n += 8;
 	return n + fraction_len(after(r, n));
@@ -199,10 +219,8 @@ static size_t bsd_len(struct syslog_part r)
 /* A date at the beginning, and what stands between it and the rest. */
 static bool take_date(struct syslog_part *r, struct syslog_part *ret)
 {
-	size_t n = iso_len(*r);
+	size_t n = r->len > 0 && is_digit(r->p[0]) ? iso_len(*r) : bsd_len(*r);
 
-	if (n == 0)
-		n = bsd_len(*r);
 	if (n == 0 || (n < r->len && r->p[n] != ' ' && r->p[n] != ':'))
 		return false;
 	*ret = (struct syslog_part) {r->p, n};
@@ -352,6 +370,14 @@ static void put_tag(struct line *l, const struct syslog_msg *m)
 	put(l, ": ", 2);
 }
 
+/* Does one part stand behind the other, and a blank between date, host and tag? */
+static bool is_line(const struct syslog_msg *m)
+{
+	return m->date.len > 0 && m->host.len > 0 && m->tag.len > 0 &&
+	       m->host.p == m->date.p + m->date.len + 1 && m->host.p[-1] == ' ' &&
+	       m->tag.p == m->host.p + m->host.len + 1 && m->text.p == m->tag.p + m->tag.len;
+}
+
 static void blank_breaks(struct line *l, char what)
 {
 	char *p = l->buf, *end = l->buf + l->len;
@@ -374,6 +400,10 @@ size_t syslog_line(char *buf, size_t size, const struct syslog_msg *m, struct sy
 {
 	struct line l = {.buf = buf, .size = size};
 
+	if (is_line(m)) {
+		put(&l, m->date.p, (size_t)(m->text.p + m->text.len - m->date.p));
+		return finish(&l);
+	}
 	put_part(&l, m->date.len > 0 ? m->date : date);
 	put(&l, " ", 1);
 	put_part(&l, m->host.len > 0 ? m->host : host);
