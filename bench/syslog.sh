@@ -95,26 +95,28 @@ taken() { # URL: messages that guard has judged
 	status_of jails sshd sources "$1" lines
 }
 
+received() { # URL: messages that came to guard, and were not turned away
+	case $1 in
+	"$SYSLOG_UDP") status_of syslog 0 messages ;; # in the order of `listen`
+	"$SYSLOG_TCP") status_of syslog 1 messages ;;
+	"$SYSLOG_UNIX") status_of syslog 2 messages ;;
+	*) status_of syslog 3 messages ;;
+	esac
+}
+
 # In all of the namespace: what found no room in a socket.
 kernel_dropped() {
 	ip netns exec "$NS" awk '/^Udp: [0-9]/ { print $6 }' /proc/net/snmp
 }
 
-cpu_of() { # PID...: nanoseconds
-	_sum=0
-	for _pid; do
-		_sum=$((_sum + $(used_ns "$_pid")))
-	done
-	echo $_sum
-}
-
-# take URL LOG ARGUMENT...: sends, waits until all that was not dropped is judged. Sets SENT, TOOK, LATE, TAKEN,
-# DROPPED (by the kernel), ALL_SECONDS (until the last was judged), CPU (guard's seconds).
+# take URL LOG ARGUMENT...: sends, waits until all that was not dropped is judged. Sets SENT, TOOK, LATE, RECEIVED,
+# TAKEN, DROPPED (by the kernel), ALL_SECONDS (until the last was judged), CPU (guard's seconds).
 take() {
 	_url=$1 _messages=$2
 	shift 2
 	_guard=$(guard_pid)
-	_taken=$(taken "$_url") _dropped=$(kernel_dropped) _used=$(used_ns "$_guard") _from=$(date +%s%N)
+	_received=$(received "$_url") _taken=$(taken "$_url") _dropped=$(kernel_dropped)
+	_used=$(used_ns "$_guard") _from=$(date +%s%N)
 	send "$_messages" "$@" "$_url" >"$T/sent" || return 1
 	read -r SENT TOOK LATE <"$T/sent"
 	_end=$(($(date +%s) + PATIENCE))
@@ -123,13 +125,15 @@ take() {
 		if [ $((TAKEN + DROPPED)) -ge "$SENT" ] || [ "$(date +%s)" -ge $_end ]; then break; fi
 	done
 	ALL_SECONDS=$(calc %.3f "($(date +%s%N) - $_from) / 1e9")
+	RECEIVED=$(($(received "$_url") - _received))
 	CPU=$(calc %.3f "($(used_ns "$_guard") - $_used) / 1e9")
 }
 
 # ---- tables ----
 
 row_taken() { # NAME RATE: of the last take; false if messages are missing that the kernel did not drop
-	row "$1" "$2" "$(calc %.0f "$SENT / $TOOK")" "$SENT" "$TAKEN" "$DROPPED" "$((SENT - TAKEN - DROPPED))" \
+	row "$1" "$2" "$(calc %.0f "$SENT / $TOOK")" "$SENT" "$RECEIVED" "$TAKEN" "$DROPPED" \
+		"$((SENT - TAKEN - DROPPED))" \
 		"$(calc '%.0f %%' "100 * $CPU / $TOOK")" "$(calc %.0f "$CPU / ($TAKEN + 1) * 1e9")"
 	[ "$SENT" -eq $((TAKEN + DROPPED)) ]
 }
@@ -137,7 +141,7 @@ row_taken() { # NAME RATE: of the last take; false if messages are missing that 
 paced() {
 	_failed=0
 	table_begin "Syslog messages at a steady rate for $SYSLOG_SECONDS s, sshd, daemon on one core" \
-		'' wanted/s sent/s sent judged 'dropped by the kernel' 'lost by us' "guard's core" 'ns a message'
+		'' wanted/s sent/s sent received judged 'dropped by the kernel' 'lost by us' "guard's core" 'ns a message'
 	for _what in "UDP $SYSLOG_UDP 100000" "Unix $SYSLOG_UNIX 500000" "Unix,_stream $SYSLOG_STREAM 500000" \
 		"TCP $SYSLOG_TCP 500000" "TCP,_RFC_5424,_counted $SYSLOG_TCP 500000 -f 5424 -o"; do
 		set -- $_what
