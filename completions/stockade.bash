@@ -53,7 +53,7 @@ _stockade()
 		case ${words[i]} in
 		-c) config=(-c "${words[++i]}") ;;
 		--socket) socket=(--socket "${words[++i]}") ;;
-		--for | --jail | --state | --now | --encoding | --compare | --threads | -f | -j | -r | -i) ((i++)) ;;
+		--for | --jail | --state | --now | --encoding | --compare | --threads | --rules | -f | -j | -r | -i) ((i++)) ;;
 		-*) ;;
 		*) ((operands++)) ;;
 		esac
@@ -63,7 +63,7 @@ _stockade()
 		_stockade_paths -d "$cur"
 		return
 		;;
-	--socket)
+	--socket | --rules)
 		_stockade_paths -f "$cur"
 		return
 		;;
@@ -84,12 +84,12 @@ _stockade()
 		;;
 	esac
 	case ${words[1]}:$cur in
-	run:-*) _stockade_words '-c --state --socket --dry-run --flush-on-stop --help' "$cur" ;;
+	run:-*) _stockade_words '-c --rules --state --socket --dry-run --flush-on-stop --help' "$cur" ;;
 	ban:-*) _stockade_words '--for --json --socket --help' "$cur" ;;
 	unban:-*) _stockade_words '--all --jail --json --socket --help' "$cur" ;;
 	test:-*) _stockade_words '-c -f -j -r -i -v --encoding --now --json --help' "$cur" ;;
-	replay:-*) _stockade_words '-c -j --compare --encoding --now --threads --json --help' "$cur" ;;
-	check:-*) _stockade_words '-c --strict --no-lint --json --help' "$cur" ;;
+	replay:-*) _stockade_words '-c --rules -j --compare --encoding --now --threads --json --help' "$cur" ;;
+	check:-*) _stockade_words '-c --rules --strict --no-lint --json --help' "$cur" ;;
 	help:*) _stockade_words 'run status banned explain ban unban test replay check reload stop ping
 		version' "$cur" ;;
 	*:-*) _stockade_words '--json --socket --help' "$cur" ;;
