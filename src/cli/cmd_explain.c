@@ -171,7 +171,16 @@ static bool is_ban_of(const json_t *jail, const json_t *past)
 	       strcmp(answer_text(jail, "since"), answer_text(past, "since")) == 0;
 }
 
-/* ", after 5 failures (log)" */
+/* ": failed ssh user" */
+static void rule(const struct tale *t, const json_t *ban)
+{
+	if (answer_text(ban, "rule")[0] == '\0')
+		return;
+	fputs(": ", t->c->out);
+	text(t, ban, "rule");
+}
+
+/* ", after 5 failures: failed ssh user (log)" */
 static void reason(const struct tale *t, const json_t *past)
 {
 	int64_t failures = answer_int(past, "failures", 0);
@@ -180,10 +189,7 @@ static void reason(const struct tale *t, const json_t *past)
 	if (failures > 0)
 		fprintf(t->c->out, ", after %s failure%s", say_count(failures, buf),
 			failures == 1 ? "" : "s");
-	if (answer_text(past, "rule")[0] != '\0') {
-		fputs(": ", t->c->out);
-		text(t, past, "rule");
-	}
+	rule(t, past);
 	if (answer_text(past, "origin")[0] != '\0') {
 		fputs(" (", t->c->out);
 		text(t, past, "origin");
@@ -194,6 +200,7 @@ static void reason(const struct tale *t, const json_t *past)
 static void present_ban(const struct tale *t, const json_t *jail)
 {
 	const json_t *past;
+	bool told = false;
 	size_t i;
 
 	if (strchr(answer_text(jail, "ip"), '/') != NULL) {
@@ -205,9 +212,13 @@ static void present_ban(const struct tale *t, const json_t *jail)
 	{
 		if (is_ban_of(jail, past)) {
 			reason(t, past);
+			told = true;
 			break;
 		}
 	}
+	/* It is not in the database yet. */
+	if (!told)
+		rule(t, jail);
 	fputc('\n', t->c->out);
 	kernel(t, jail);
 }
