@@ -124,11 +124,15 @@ static const struct filter_def *of_regexes(const struct wishes *w, struct arena 
 	return def;
 }
 
-/* One that is not enabled can be tried as well. */
+/* One that is not enabled can be tried as well; those for each of its hosts are alike. */
 static const struct jail *find_jail(const struct ruleset *rs, const char *name)
 {
 	const struct jail *jail = ruleset_jail(rs, name);
 
+	for (size_t i = 0; jail == NULL && i < rs->n_jails; i++) {
+		if (strcmp(rs->jails[i].section, name) == 0)
+			jail = &rs->jails[i];
+	}
 	for (size_t i = 0; jail == NULL && i < rs->n_disabled; i++) {
 		if (strcmp(rs->disabled[i].name, name) == 0)
 			jail = &rs->disabled[i];

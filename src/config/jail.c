@@ -13,6 +13,7 @@
 #include "config/rules.h"
 #include "config/spec.h"
 #include "config/value.h"
+#include "config/want.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -114,6 +115,17 @@ static void read_sources(struct draft *d)
 	if (found == 0)
 		found = strncasecmp(backend.text, "systemd", 7) == 0 ? SOURCE_JOURNAL : SOURCE_FILE;
 	d->jail->sources = found;
+}
+
+/* Which syslog messages. Where none are read these keys may be values of somebody's own. */
+static void read_wants(struct draft *d)
+{
+	if ((d->jail->sources & SOURCE_SYSLOG) != 0) {
+		expand_keys(&d->scope, want_keys, want_keys_n, &d->own);
+		want_read(d->r, &d->own, d->jail);
+	} else {
+		want_check_use(d->r, d->scope.doc, d->scope.section, d->jail);
+	}
 }
 
 /* Which filter: "NAME[options]" and where that stands. False: "filter =", the jail says it all. */
@@ -521,11 +533,12 @@ int jail_read(struct reader *r, const struct doc *doc, const struct section *s, 
 		return r->n_errors > errors ? -EINVAL : 0;
 	if (!check_name(&d))
 		return -EINVAL;
-	ret->name = arena_strdup(r->keep, s->name);
+	ret->name = ret->section = arena_strdup(r->keep, s->name);
 	ret->where = reader_keep_where(r, s->where);
 	expand_keys(&d.scope, first_keys, ARRAY_SIZE(first_keys), &d.first);
 	expand_keys(&d.scope, own_keys, ARRAY_SIZE(own_keys), &d.own);
 	read_sources(&d);
+	read_wants(&d);
 	d.has_rules = value_text(r, &d.own, "rules", &rules);
 	if (d.has_rules)
 		read_rules(&d, rules);

@@ -41,7 +41,8 @@ static const char *const jail_more[] = {"port", "protocol", "chain", "mode", "ba
 	"banaction_allports", "destemail", "sender", "sendername", "mta", "fail2ban_agent",
 	"fail2ban_version", "fail2ban_confpath", "blocktype", "returntype", "skip_if_nologs",
 	"systemd_if_nologs", "source", "shadow", "limit", "prefix4", "prefix6", "prefixretry",
-	"share", "drop_log", "rules", "ignorecountry", "native_actions"};
+	"share", "drop_log", "rules", "ignorecountry", "native_actions", "program", "facility",
+	"host", "syslogtext", "scope"};
 
 static const char *const filter_more[] = {"mode", "logtype", "before", "after"};
 

@@ -9,6 +9,7 @@
 #include "config/setname.h"
 #include "config/settings.h"
 #include "config/value.h"
+#include "config/want.h"
 
 #include <errno.h>
 #include <string.h>
@@ -57,31 +58,76 @@ static void read_default_ignoreip(struct reader *r, const struct doc *d, struct 
 	value_prefixes(r, &values, "ignoreip", &rs->allow, &rs->allow_names);
 }
 
+/* Jails being put together; in keep. */
+struct jail_list {
+	struct jail *items;
+	size_t n, room;
+};
+
+static bool add_jail(struct reader *r, const struct section *s, struct jail_list *l, struct jail *j)
+{
+	struct jail *old = l->items;
+
+	if (l->n == JAILS_MAX) {
+		reader_error(r, s->where, "more than %d jails are enabled: the rest was not read",
+			JAILS_MAX);
+		prefixset_done(&j->ignoreip);
+		return false;
+	}
+	if (l->n == l->room) {
+		l->room = l->room != 0 ? 2 * l->room : 64;
+		l->items = arena_array(r->keep, l->room, sizeof(*l->items));
+		if (l->n > 0)
+			memcpy(l->items, old, l->n * sizeof(*old));
+	}
+	j->id = (unsigned)l->n;
+	l->items[l->n++] = *j;
+	return true;
+}
+
+/* A jail for each of its hosts. */
+static bool add_split(struct reader *r, const struct doc *d, const struct section *s,
+	struct jail_list *l, struct jail *whole)
+{
+	size_t n;
+	struct jail *jails = want_split(r, whole, &n);
+	bool good = true;
+
+	for (size_t i = 0; i < n; i++) {
+		if (doc_section(d, jails[i].name) != NULL)
+			reader_error(r, doc_section(d, jails[i].name)->where,
+				"jail '%s' has the name of that for one host of jail '%s': give it "
+				"another",
+				reader_show(r, jails[i].name), reader_show(r, s->name));
+		if (good)
+			good = add_jail(r, s, l, &jails[i]);
+		else
+			prefixset_done(&jails[i].ignoreip);
+	}
+	return good;
+}
+
 /* Those that are enabled, or the others. */
 static struct jail *read_some(struct reader *r, const struct doc *d, bool enabled, size_t *ret_n)
 {
-	struct jail *jails = arena_array(r->keep, d->sections.n, sizeof(*jails));
-	size_t n = 0;
+	struct jail_list l = {0};
+	bool good = true;
 
-	for (size_t i = 0; i < d->sections.n; i++) {
+	for (size_t i = 0; good && i < d->sections.n; i++) {
 		const struct section *s = (const struct section *)d->sections.items[i];
+		struct jail j;
 
 		if (strcmp(s->name, "DEFAULT") == 0 || strcmp(s->name, "INCLUDES") == 0)
 			continue;
-		if (n == JAILS_MAX) {
-			reader_error(r, s->where,
-				"more than %d jails are enabled: the rest was not read", JAILS_MAX);
-			break;
-		}
-		if (jail_read(r, d, s, enabled, &jails[n]) == 1) {
-			jails[n].id = (unsigned)n;
-			n++;
-		} else {
-			prefixset_done(&jails[n].ignoreip);
-		}
+		if (jail_read(r, d, s, enabled, &j) != 1)
+			prefixset_done(&j.ignoreip);
+		else if (enabled && j.syslog.per_host)
+			good = add_split(r, d, s, &l, &j);
+		else
+			good = add_jail(r, s, &l, &j);
 	}
-	*ret_n = n;
-	return jails;
+	*ret_n = l.n;
+	return l.items;
 }
 
 /* A directory's files that no jail has asked for: can they be read at all? */
@@ -196,10 +242,15 @@ int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char
 	return 0;
 }
 
+static bool is_called(const struct jail *j, const char *name)
+{
+	return strcmp(j->name, name) == 0 || strcmp(j->section, name) == 0;
+}
+
 static bool is_named(const struct jail *j, const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (j->filter != NULL && strcmp(j->name, names[i]) == 0)
+		if (j->filter != NULL && is_called(j, names[i]))
 			return true;
 	return false;
 }
@@ -225,7 +276,9 @@ void ruleset_pick(struct ruleset *rs, const char *const *names, size_t n, const 
 	rs->disabled = rest;
 	rs->n_disabled = n_rest;
 	for (size_t i = 0; i < n; i++)
-		ret[i] = ruleset_jail(rs, names[i]);
+		for (size_t k = n_picked; k-- > 0;)
+			if (is_called(&picked[k], names[i]))
+				ret[i] = &picked[k];
 }
 
 const struct jail *ruleset_jail(const struct ruleset *rs, const char *name)

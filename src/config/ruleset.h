@@ -66,13 +66,16 @@ enum source_kind {
 	SOURCE_SYSLOG = 4,
 };
 
-/* Which syslog messages a jail reads; conditions that are not given let everything through. */
+/* A host whose messages a jail reads. */
 struct syslog_host {
-	const char *name;     /* as a message's header has it, a glob; NULL: any */
-	struct prefix sender; /* who sent it, if has_sender */
-	bool has_sender;
+	const char *name;     /* as a message's header has it, a glob; NULL: whoever sent it */
+	struct prefix sender; /* without a name: who sent it */
+	struct addr *addrs;   /* of that name */
+	size_t n_addrs;
+	struct where where;
 };
 
+/* Which syslog messages a jail reads; conditions that are not given let everything through. */
 struct syslog_want {
 	const char **programs; /* globs */
 	size_t n_programs;
@@ -80,6 +83,7 @@ struct syslog_want {
 	struct syslog_host *hosts;
 	size_t n_hosts;
 	bool text_only; /* syslogtext = message: the line is a message's text alone */
+	bool per_host;  /* scope = host: a jail for each of the hosts, for packets to it */
 };
 
 enum listen_kind {
@@ -172,7 +176,8 @@ struct country {
 struct jail {
 	unsigned id; /* index in ruleset.jails */
 	const char *name;
-	const char *set; /* safe, unique name for kernel sets, without the trailing 4 or 6 */
+	const char *section; /* where it stands: its name, or with scope = host that before '@' */
+	const char *set;     /* safe, unique name for kernel sets, without the trailing 4 or 6 */
 	struct where where;
 	const struct filter_def *filter;
 	unsigned sources; /* enum source_kind, or-ed */
@@ -203,6 +208,8 @@ struct jail {
 	unsigned protocols;       /* enum proto */
 	struct port_range *ports; /* none: all ports */
 	size_t n_ports;
+	const struct addr *to; /* it drops only what goes there, whatever family; NULL: all */
+	size_t n_to;
 	bool shadow; /* decide and log, never enforce */
 };
 
@@ -259,7 +266,8 @@ int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char
 
 /*
  * Makes the jails of these names, enabled or not, the enabled ones of a ruleset_check, and no
- * others. A name that is not there, or a jail that has no filter, stays NULL in ret[0..n).
+ * others. A name that is not there, or a jail that has no filter, stays NULL in ret[0..n). A jail
+ * that is one for each of its hosts is all of them, of which ret gets the first.
  */
 void ruleset_pick(struct ruleset *rs, const char *const *names, size_t n, const struct jail **ret);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What can be asked on the control socket, and how it is answered. */
+#include "base/buf.h"
 #include "base/text.h"
 #include "guard/control.h"
 
@@ -7,6 +8,31 @@
 #include <event2/bufferevent.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* So many of a jail's hosts in a message. */
+#define NAMES_SHOWN 5
+
+/* Is the name that of jails, one for each host? Then they are told. */
+static bool fail_split(struct client *c, const char *name)
+{
+	const struct ruleset *rs = c->guard->rs;
+	struct buf list = {0};
+	unsigned n = 0;
+
+	for (size_t i = 0; i < rs->n_jails; i++) {
+		const struct jail *j = &rs->jails[i];
+
+		if (strcmp(j->section, name) != 0 || n++ >= NAMES_SHOWN)
+			continue;
+		buf_addf(&list, "%s'%s'", n > 1 ? ", " : "", j->name);
+	}
+	if (n > 0)
+		control_fail(c, 2, "jail '%.100s' is one for each of its %u hosts: name %s%s%s",
+			name, n, n > 1 ? "one of " : "", buf_text(&list),
+			n > NAMES_SHOWN ? " ..." : "");
+	buf_done(&list);
+	return n > 0;
+}
 
 static void fail_jail(struct client *c, const char *name)
 {
@@ -38,7 +64,7 @@ static struct jail_state *jail_asked(struct client *c, bool needed, bool *ret_ok
 	*ret_ok = false;
 	if (name == NULL)
 		control_fail(c, 2, "which jail? name one");
-	else
+	else if (!fail_split(c, name))
 		fail_jail(c, name);
 	return NULL;
 }

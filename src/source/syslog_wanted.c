@@ -6,6 +6,7 @@
 
 #define NAME_MAX_LEN 256
 
+/* Without allocating: a name is copied, as what it stands in does not end behind it. */
 static bool fits(const char *glob, struct syslog_part part, bool fold)
 {
 	char name[NAME_MAX_LEN];
@@ -31,14 +32,49 @@ static bool fits_facility(const struct syslog_want *w, const struct syslog_msg *
 	       (m->facility != SYSLOG_UNKNOWN && (w->facilities >> m->facility & 1) != 0);
 }
 
+static bool is_number(struct syslog_part part)
+{
+	for (size_t i = 0; i < part.len; i++)
+		if (part.p[i] < '0' || part.p[i] > '9')
+			return false;
+	return true;
+}
+
+/* "web1" is also "web1.example.org"; who writes a dot means the whole name. */
+static bool fits_name(const char *glob, struct syslog_part name)
+{
+	const char *dot = name.len > 0 ? memchr(name.p, '.', name.len) : NULL;
+	struct syslog_part label = {name.p, dot != NULL ? (size_t)(dot - name.p) : 0};
+
+	if (fits(glob, name, true))
+		return true;
+	/* The first part of an address is no name. */
+	return dot != NULL && strchr(glob, '.') == NULL && !is_number(label) &&
+	       fits(glob, label, true);
+}
+
+/* Who does not say his name is who he is by his address. */
+static bool fits_nameless(const struct syslog_host *h, const struct addr *sender)
+{
+	static const struct syslog_part local = {"localhost", 9};
+
+	if (sender == NULL)
+		return fits(h->name, local, true);
+	for (size_t i = 0; i < h->n_addrs; i++)
+		if (addr_eq(&h->addrs[i], sender))
+			return true;
+	return false;
+}
+
 static bool fits_host(
 	const struct syslog_want *w, const struct syslog_msg *m, const struct addr *sender)
 {
 	for (size_t i = 0; i < w->n_hosts; i++) {
 		const struct syslog_host *h = &w->hosts[i];
 
-		if (h->name != NULL ? fits(h->name, m->host, true)
-				    : sender != NULL && prefix_contains(&h->sender, sender))
+		if (h->name == NULL       ? sender != NULL && prefix_contains(&h->sender, sender)
+			: m->host.len > 0 ? fits_name(h->name, m->host)
+					  : fits_nameless(h, sender))
 			return true;
 	}
 	return w->n_hosts == 0;

@@ -98,20 +98,38 @@ static void add_mask(struct rule *r, unsigned bits, uint32_t len)
 		{NFTNL_EXPR_BITWISE_MASK, len, mask}, {NFTNL_EXPR_BITWISE_XOR, len, xor});
 }
 
-/* The packet's source address, masked for a set of prefixes, is in the set. */
-static void add_source(struct rule *r, const char *set, struct nft_kind kind)
+static void add_lookup(struct rule *r, const char *set)
 {
-	uint8_t family = kind.is6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
-	uint32_t len = kind.is6 ? 16 : 4;
+	ADD(r, "lookup", {NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1},
+		{NFTNL_EXPR_LOOKUP_SET, (uint32_t)strlen(set) + 1, set});
+}
+
+/* In a nameless set of this transaction. */
+static void add_nameless_lookup(struct rule *r, uint32_t set_id)
+{
+	ADD(r, "lookup", {NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1},
+		{NFTNL_EXPR_LOOKUP_SET, sizeof(NAMELESS), NAMELESS},
+		{NFTNL_EXPR_LOOKUP_SET_ID, set_id});
+}
+
+static void add_family(struct rule *r, bool is6)
+{
+	uint8_t family = is6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 
 	add_meta(r, NFT_META_NFPROTO);
 	add_equal(r, &family, sizeof(family));
+}
+
+/* The packet's source address, masked for a set of prefixes, is in the set. */
+static void add_source(struct rule *r, const char *set, struct nft_kind kind)
+{
+	uint32_t len = kind.is6 ? 16 : 4;
+
 	add_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
 		kind.is6 ? offsetof(struct ip6_hdr, ip6_src) : offsetof(struct iphdr, saddr), len);
 	if (kind.len != NFT_HOST_LEN)
 		add_mask(r, kind.len, len);
-	ADD(r, "lookup", {NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1},
-		{NFTNL_EXPR_LOOKUP_SET, (uint32_t)strlen(set) + 1, set});
+	add_lookup(r, set);
 }
 
 static struct rule rule_start(struct nft_batch *b, uint64_t after)
@@ -270,6 +288,7 @@ void nft_rules_allow(struct nft_batch *b, const char *set, bool is6)
 {
 	struct rule r = rule_start(b, 0);
 
+	add_family(&r, is6);
 	add_source(&r, set, (struct nft_kind) {.is6 = is6, .len = NFT_HOST_LEN});
 	rule_end(&r, NF_ACCEPT);
 }
@@ -336,6 +355,48 @@ static void ports_set(struct nft_batch *b, const struct ports *p, uint32_t set_i
 	nft_elems_end(&e);
 }
 
+/* How many of the jail's own destinations are of the family; *ret_first is one. */
+static size_t count_to(const struct jail *j, bool is6, const struct addr **ret_first)
+{
+	size_t n = 0;
+
+	for (size_t i = j->n_to; i-- > 0;) {
+		if (addr_is4(&j->to[i]) == is6)
+			continue;
+		*ret_first = &j->to[i];
+		n++;
+	}
+	return n;
+}
+
+/* The packet goes to one of the jail's. */
+static void add_destination(struct rule *r, const struct jail *j, bool is6, uint32_t *set_id)
+{
+	struct nft_elems e = {.batch = r->batch,
+		.set = NAMELESS,
+		.type = NFT_MSG_NEWSETELEM,
+		.flags = NLM_F_CREATE};
+	const struct addr *first = NULL;
+	size_t n = count_to(j, is6, &first), len = is6 ? 16 : 4;
+
+	add_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
+		is6 ? offsetof(struct ip6_hdr, ip6_dst) : offsetof(struct iphdr, daddr),
+		(uint32_t)len);
+	if (n == 1) {
+		add_equal(r, addr_wire(first, &len), (uint32_t)len);
+		return;
+	}
+	e.set_id = ++*set_id;
+	put_set(r->batch, NAMELESS, e.set_id, NFT_SET_ANONYMOUS | NFT_SET_CONSTANT,
+		is6 ? NFT_TYPE_IPV6_ADDR : NFT_TYPE_IPV4_ADDR);
+	for (size_t i = 0; i < j->n_to; i++)
+		if (addr_is4(&j->to[i]) != is6)
+			nft_elems_add(&e, &(struct nft_elem) {.key = addr_wire(&j->to[i], &len),
+						  .key_len = (uint16_t)len});
+	nft_elems_end(&e);
+	add_nameless_lookup(r, e.set_id);
+}
+
 static void drop_rule(struct nft_batch *b, const struct jail *j, struct nft_kind kind,
 	uint8_t proto, uint64_t after, uint32_t *set_id)
 {
@@ -358,10 +419,11 @@ static void drop_rule(struct nft_batch *b, const struct jail *j, struct nft_kind
 	}
 	if (proto != 0 && ports.n > 1) {
 		ports_set(b, &ports, ++*set_id);
-		ADD(&r, "lookup", {NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1},
-			{NFTNL_EXPR_LOOKUP_SET, sizeof(NAMELESS), NAMELESS},
-			{NFTNL_EXPR_LOOKUP_SET_ID, *set_id});
+		add_nameless_lookup(&r, *set_id);
 	}
+	add_family(&r, kind.is6);
+	if (j->n_to > 0)
+		add_destination(&r, j, kind.is6, set_id);
 	add_source(&r, nft_set_name(set, j->set, kind), kind);
 	rule_end(&r, NF_DROP);
 }
@@ -369,6 +431,11 @@ static void drop_rule(struct nft_batch *b, const struct jail *j, struct nft_kind
 void nft_rules_drop(struct nft_batch *b, const struct jail *j, struct nft_kind kind, uint64_t after,
 	uint32_t *set_id)
 {
+	const struct addr *first;
+
+	/* Without the restriction it would close what is not the jail's. */
+	if (j->n_to > 0 && count_to(j, kind.is6, &first) == 0)
+		return;
 	if ((j->protocols & PROTO_ALL) == PROTO_ALL) {
 		drop_rule(b, j, kind, 0, after, set_id);
 		return;

@@ -43,7 +43,8 @@ void nft_rules_chain(struct nft_batch *b);
 void nft_rules_allow(struct nft_batch *b, const char *set, bool is6);
 
 /*
- * What the set has, coming to the jail's ports, is dropped: a rule a protocol. They go to the end
+ * What the set has, coming to the jail's ports, and to its addresses if it has any, is dropped: a
+ * rule a protocol; none for a family of which it has no address. They go to the end
  * of the chain, or after the rule with the handle if that is not 0. *set_id is the last number used
  * for a nameless set in this transaction.
  */

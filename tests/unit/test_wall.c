@@ -400,6 +400,68 @@ static void drops_prefixes_and_ipv6(void **state)
 	assert_false(readable());
 }
 
+/* A ban may be for packets to one host alone. */
+static void drops_by_destination(void **state)
+{
+	static struct addr web1[3], web2;
+	static struct jail of_hosts[] = {
+		{.id = 0,
+			.name = "sshd@web1",
+			.set = "sshd_web1",
+			.protocols = PROTO_TCP,
+			.ports = ssh_ports,
+			.n_ports = 1,
+			.to = web1,
+			.n_to = ARRAY_SIZE(web1)},
+		{.id = 1,
+			.name = "sshd@web2",
+			.set = "sshd_web2",
+			.protocols = PROTO_ALL,
+			.to = &web2,
+			.n_to = 1},
+	};
+	static const struct ruleset hosts = {.jails = of_hosts, .n_jails = ARRAY_SIZE(of_hosts)};
+
+	(void)state;
+	assert_int_equal(addr_parse(&web1[0], "127.0.1.1", 9), 0);
+	assert_int_equal(addr_parse(&web1[1], "127.0.1.2", 9), 0);
+	assert_int_equal(addr_parse(&web1[2], "2001:db8::1", 11), 0);
+	assert_int_equal(addr_parse(&web2, "127.0.2.1", 9), 0);
+	assert_int_equal(wall_nft.set_up(w, &hosts), 0);
+	lists("\t\ttcp dport 22 ip daddr { 127.0.1.1, 127.0.1.2 } ip saddr @sshd_web14 drop\n"
+	      "\t\ttcp dport 22 ip6 daddr 2001:db8::1 ip6 saddr @sshd_web16 drop\n"
+	      "\t\tip daddr 127.0.2.1 ip saddr @sshd_web24 drop\n"
+	      "\t}\n");
+	sh("ip addr add 2001:db8::1/128 dev lo nodad && ip addr add 2001:db8::5/128 dev lo nodad");
+	assert_int_equal(ban(0, "127.0.0.5", HOUR_MS), 0);
+	assert_int_equal(ban(0, "2001:db8::5", HOUR_MS), 0);
+	assert_int_equal(ban(1, "127.0.0.6", HOUR_MS), 0);
+	assert_int_equal(ban(1, "127.0.3.0/24", HOUR_MS), 0);
+	assert_int_equal(ban(1, "2001:db8::5", HOUR_MS), 0);
+	assert_false(passes(SOCK_STREAM, "127.0.0.5", "127.0.1.1", 22));
+	assert_false(passes(SOCK_STREAM, "127.0.0.5", "127.0.1.2", 22));
+	assert_true(passes(SOCK_STREAM, "127.0.0.5", "127.0.1.3", 22));
+	assert_true(passes(SOCK_STREAM, "127.0.0.5", "127.0.2.1", 22));
+	assert_true(passes(SOCK_STREAM, "127.0.0.5", "127.0.1.1", 23));
+	assert_false(passes(SOCK_STREAM, "2001:db8::5", "2001:db8::1", 22));
+	assert_true(passes(SOCK_STREAM, "2001:db8::5", "::1", 22));
+	assert_false(passes(SOCK_DGRAM, "127.0.0.6", "127.0.2.1", 9));
+	assert_true(passes(SOCK_DGRAM, "127.0.0.6", "127.0.1.1", 9));
+	assert_false(passes(SOCK_DGRAM, "127.0.3.9", "127.0.2.1", 9));
+	assert_true(passes(SOCK_DGRAM, "127.0.3.9", "127.0.1.1", 9));
+	/* What stands is known again, and put back when somebody changes it. */
+	wall_nft.notice(w);
+	assert_int_equal(stats().repairs, 0);
+	sh("nft insert rule inet stockade early accept");
+	assert_int_equal(wall_nft.notice(w), 1);
+	assert_false(passes(SOCK_STREAM, "127.0.0.5", "127.0.1.1", 22));
+	assert_true(passes(SOCK_STREAM, "127.0.0.5", "127.0.2.1", 22));
+	/* Bans stay when the next configuration has the same jails. */
+	assert_int_equal(wall_nft.set_up(w, &hosts), 0);
+	assert_true(look(1, "127.0.3.0/24").there);
+	assert_false(passes(SOCK_DGRAM, "127.0.3.9", "127.0.2.1", 9));
+}
+
 static void allow_beats_ban(void **state)
 {
 	(void)state;
@@ -926,6 +988,7 @@ int main(void)
 		IN_NAMESPACE(nft_understands),
 		IN_NAMESPACE(drops),
 		IN_NAMESPACE(drops_prefixes_and_ipv6),
+		IN_NAMESPACE(drops_by_destination),
 		IN_NAMESPACE(allow_beats_ban),
 		IN_NAMESPACE(prolong),
 		IN_NAMESPACE(doubles),
