@@ -748,20 +748,21 @@ static void settings(void **state)
 
 static void listen_addresses(void **state)
 {
-	static const char *const bad[] = {"tcp://127.0.0.1:1", "udp://127.0.0.1",
+	static const char *const bad[] = {"tcp://127.0.0.1", "udp://127.0.0.1",
 		"udp://127.0.0.1:", "udp://127.0.0.1:0", "udp://127.0.0.1:65536", "udp://:1",
 		"udp://::1:1", "udp://[::1]", "udp://localhost:1", "127.0.0.1:1",
-		"udp://127.0.0.1:1x", "udp:/", "udp://"};
+		"udp://127.0.0.1:1x", "udp:/", "udp://", "unix://", "unix:///", "unix://log",
+		"unix-stream://log", "file:///log", "unix-dgram:///log"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		char text[128], said[300];
+		char text[128], said[400];
 
 		snprintf(text, sizeof(text), "[syslog]\nlisten = %s\n", bad[i]);
 		snprintf(said, sizeof(said),
-			"stockade.conf:2: error: listen '%s' will not do: write "
-			"'udp://ADDRESS:PORT', "
-			"such as 'udp://127.0.0.1:5514' or 'udp://[::1]:5514'\n",
+			"stockade.conf:2: error: listen '%s' will not do: write udp://, tcp:// or "
+			"tls:// and ADDRESS:PORT, such as 'udp://127.0.0.1:5514' or "
+			"'tcp://[::1]:5514', or a path, such as 'unix:///run/stockade/log'\n",
 			bad[i]);
 		text_says("stockade.conf", text, said);
 	}
