@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define DEFAULT_PRI 13 /* user.notice, as logger(1) has it */
-#define DEFAULT_SIZE 8192
+#define DEFAULT_SIZE 8000 /* rsyslogd takes 8096, and makes another message of the rest */
 #define DEFAULT_BUFFER (8U << 20)
 #define BUFFER_MIN (256U << 10)
 #define BUFFER_MAX (1U << 30)
@@ -61,7 +61,7 @@ const struct command cmd_inject = {
 		"  --host NAME        the host in the message (this one's; none to a local "
 		"socket)\n"
 		"  --msgid ID         the kind of message, for --rfc5424\n"
-		"  --size BYTES       cut messages that are longer (8K; 64K at most)\n"
+		"  --size BYTES       cut messages that are longer (8000; 64K at most)\n"
 		"  --buffer BYTES     kept while nobody takes them (8M); what is too much is "
 		"dropped\n"
 		"  --wait             rather read no further than to drop something\n"

@@ -21,7 +21,7 @@
 #define STALL_US USEC_PER_SEC
 #define STALL_PART 4
 #define NOTE_ROOM 1024                 /* of the buffer, for the message that some were dropped */
-#define ACK_POLL_US 5000               /* nothing wakes us when a connection has all confirmed */
+#define ACK_POLL_US 5000               /* nothing wakes us when something is confirmed */
 #define LAST_TRY_US (2 * USEC_PER_SEC) /* after a signal; whoever sent it may not wait longer */
 #define NOTICES_A_MINUTE 6
 
@@ -204,7 +204,8 @@ static int64_t wait_us(const struct inject *in, int64_t until_us, int64_t now_us
 		least_us = in->blocked_us + STALL_US;
 	if (in->end_us != 0 && in->end_us < least_us)
 		least_us = in->end_us;
-	if (in->link.ended && now_us + ACK_POLL_US < least_us)
+	if ((in->link.ended || (in->blocked && inject_queue_unsent(&in->queue) == 0)) &&
+		now_us + ACK_POLL_US < least_us)
 		least_us = now_us + ACK_POLL_US;
 	if (least_us == INT64_MAX)
 		return -1;

@@ -358,7 +358,7 @@ static void send_stream(struct inject_link *l, struct inject_queue *q, int64_t n
 
 void inject_link_send(struct inject_link *l, struct inject_queue *q, int64_t now_us)
 {
-	if (l->state != INJECT_UP || l->ended || inject_queue_unsent(q) == 0)
+	if (l->state != INJECT_UP || l->ended || inject_queue_used(q) == 0)
 		return;
 	if (is_stream(l))
 		send_stream(l, q, now_us);

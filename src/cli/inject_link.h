@@ -47,7 +47,7 @@ short inject_link_events(
 /* Something of that happened. */
 void inject_link_ready(struct inject_link *l, struct inject_queue *q, short events, int64_t now_us);
 
-/* Sends as much as can be without waiting. */
+/* Sends as much as can be without waiting, and makes room of what has been confirmed. */
 void inject_link_send(struct inject_link *l, struct inject_queue *q, int64_t now_us);
 
 /*
