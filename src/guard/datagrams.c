@@ -3,10 +3,8 @@
 #include "guard/syslog.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define BATCH 64     /* datagrams a call */
 #define TURN_CALLS 8 /* then the others get their turn */
@@ -68,26 +66,10 @@ static void count_overflows(struct datagrams *d, struct msghdr *m)
 	}
 }
 
-/* On a Unix socket there is no address that says anything. */
-static struct syslog_sender sender_of(const struct sockaddr_storage *from)
-{
-	const struct sockaddr_in *in = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
-	struct syslog_sender sender = {0};
-
-	if (from->ss_family == AF_INET)
-		sender.addr = addr_from4((const uint8_t *)&in->sin_addr);
-	else if (from->ss_family == AF_INET6)
-		memcpy(sender.addr.b, &in6->sin6_addr, sizeof(sender.addr.b));
-	else
-		sender.is_local = true;
-	return sender;
-}
-
 static void take(struct datagrams *d, struct mmsghdr *m)
 {
 	struct syslog_counts *counts = syslog_listener_counts(d->listener);
-	struct syslog_sender sender = sender_of(m->msg_hdr.msg_name);
+	struct syslog_sender sender = syslog_sender_of(m->msg_hdr.msg_name);
 
 	count_overflows(d, &m->msg_hdr);
 	if (!syslog_may_send(d->g, &sender)) {

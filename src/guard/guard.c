@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "guard/internal.h"
 #include "guard/sandbox.h"
+#include "guard/streams.h"
 #include "guard/syslog.h"
 
 #include <errno.h>
@@ -65,6 +66,7 @@ static void leave(struct guard *g)
 	verdict_send(g);
 	persist_now(g);
 	log_debug("guard leaves");
+	streams_hand_over(g);
 	send_log(g);
 	channel_send(g->keeper, MSG_LEFT, NULL, 0, -1);
 	channel_flush(g->keeper, 3000);
@@ -217,6 +219,7 @@ static int handle(struct guard *g, uint32_t type, const void *body, size_t len, 
 		ignorenames_start(g);
 		files_start(g);
 		datagrams_start(g);
+		streams_start(g);
 		journal_start(g);
 		channel_send(g->keeper, MSG_READY, NULL, 0, -1);
 		return 0;
@@ -345,6 +348,8 @@ int guard_set_up(struct guard *g, const struct guard_options *o)
 	if (r == 0)
 		r = datagrams_init(g);
 	if (r == 0)
+		r = streams_init(g);
+	if (r == 0)
 		r = journal_init(g);
 	return r;
 }
@@ -354,6 +359,7 @@ static void tear_down(struct guard *g)
 	control_done(g);
 	journal_done(g);
 	datagrams_done(g);
+	streams_done(g);
 	syslog_done(g);
 	files_done(g);
 	pending_done(g);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "guard/plan.h"
+#include "ipc/messages.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -23,6 +24,20 @@ struct guard_mark {
 	uint8_t judging;
 };
 
+/* A connection that the guard before had. */
+struct guard_stream {
+	int fd;
+	struct msg_stream *m; /* behind it stands what had come of a frame */
+	size_t n_kept;
+};
+
+#define STREAMS_MAX 16384
+/* Of frames that are not whole, what is longer than the part that each connection may have. */
+#define STREAMS_LONG_MAX ((size_t)32 << 20)
+
+/* How many connections there may be, as the limit on open files is; 0: they are not wanted. */
+size_t guard_streams_max(const struct ruleset *rs);
+
 struct guard_options {
 	const struct plan *plan;
 	const char *confdir; /* for status */
@@ -36,6 +51,8 @@ struct guard_options {
 	int inotify_fd;
 	const int *listen_fds; /* in the order of the rule set.s listeners; -1: not open */
 	size_t n_listen;
+	const struct guard_stream *streams; /* they are guard's */
+	size_t n_streams;
 	struct guard_mark *mark;
 	const struct guard_line *poison; /* lines that guards before died of: left out */
 	size_t n_poison;

@@ -174,8 +174,8 @@ struct pending_stats {
 };
 
 struct losses {
-	uint64_t long_lines, undated, future, old, log_held, refused, poison,
-		no_memory, unsaved, files, unresolved, bans_cut, evidence, prefilter;
+	uint64_t long_lines, undated, future, old, log_held, refused, poison, no_memory, unsaved,
+		files, unresolved, bans_cut, evidence, prefilter;
 };
 
 struct guard {
@@ -214,6 +214,7 @@ struct guard {
 	struct syslog_listener *listeners[LISTEN_MAX];
 	struct datagrams *datagrams[LISTEN_MAX]; /* NULL: not open, or of another kind */
 	struct datagram_room *datagram_room;
+	struct streams *streams; /* NULL: none are wanted */
 
 	struct journal_source *journals; /* journal.c: in the order of the plan's */
 	size_t n_journals;

@@ -177,6 +177,9 @@ static json_t *report_losses(const struct guard *g)
 		dropped.refused += c->refused;
 		dropped.over_rate += c->over_rate;
 		dropped.cut += c->cut;
+		dropped.connections_refused += c->connections_refused;
+		dropped.pushed_out += c->pushed_out;
+		dropped.broken += c->broken;
 	}
 	for (size_t i = 0; i < g->rs->n_jails; i++) {
 		const struct filter_stats *fs = filter_stats(g->jails[i].filter);
@@ -194,6 +197,9 @@ static json_t *report_losses(const struct guard *g)
 		{"syslog_dropped", dropped.overflowed},
 		{"syslog_refused", dropped.refused},
 		{"syslog_over_rate", dropped.over_rate},
+		{"syslog_connections_refused", dropped.connections_refused},
+		{"syslog_pushed_out", dropped.pushed_out},
+		{"syslog_broken", dropped.broken},
 		{"log_lines_held", l->log_held},
 		{"refused_bans", l->refused},
 		{"undated_lines", l->undated},
@@ -224,11 +230,14 @@ static json_t *report_syslog(const struct guard *g)
 		const struct syslog_counts *c = syslog_listener_counts(g->listeners[i]);
 
 		json_array_append_new(list,
-			json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "listen",
+			json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "listen",
 				g->rs->syslog.listen[i].url, "open", g->o->listen_fds[i] >= 0,
 				"messages", (json_int_t)c->messages, "dropped_by_kernel",
 				(json_int_t)c->overflowed, "refused", (json_int_t)c->refused,
-				"over_rate", (json_int_t)c->over_rate, "cut", (json_int_t)c->cut));
+				"over_rate", (json_int_t)c->over_rate, "cut", (json_int_t)c->cut,
+				"connections", (json_int_t)c->connections, "connections_refused",
+				(json_int_t)c->connections_refused, "pushed_out",
+				(json_int_t)c->pushed_out, "broken", (json_int_t)c->broken));
 	}
 	return list;
 }

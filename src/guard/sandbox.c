@@ -97,6 +97,7 @@ static const int allowed[] = {
 	SCMP_SYS(write),
 	SCMP_SYS(pwrite64),
 	SCMP_SYS(writev),
+	SCMP_SYS(accept4),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(recvmmsg),
 	SCMP_SYS(recvfrom),

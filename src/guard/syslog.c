@@ -6,6 +6,7 @@
 #include "source/syslog_wanted.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -143,6 +144,21 @@ const struct source *syslog_listener_source(const struct syslog_listener *l, siz
 	const struct source *s = &l->feeds[form].source;
 
 	return s->n_jails > 0 ? s : NULL;
+}
+
+struct syslog_sender syslog_sender_of(const struct sockaddr_storage *from)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
+	struct syslog_sender sender = {0};
+
+	if (from->ss_family == AF_INET)
+		sender.addr = addr_from4((const uint8_t *)&in->sin_addr);
+	else if (from->ss_family == AF_INET6)
+		memcpy(sender.addr.b, &in6->sin6_addr, sizeof(sender.addr.b));
+	else
+		sender.is_local = true;
+	return sender;
 }
 
 bool syslog_may_send(const struct guard *g, const struct syslog_sender *sender)

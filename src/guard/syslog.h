@@ -3,6 +3,8 @@
 
 #include "guard/internal.h"
 
+#include <sys/socket.h>
+
 /*
  * Syslog messages, however they came: who may send, how many, and for which jails each is. They are
  * made lines of, and judged many at a time.
@@ -21,6 +23,11 @@ struct syslog_counts {
 	uint64_t over_rate;  /* more than a sender may send */
 	uint64_t overflowed; /* that the kernel dropped: we were too slow */
 	uint64_t cut;        /* longer than what is judged */
+	/* Of connections (streams.c): */
+	uint64_t connections;         /* now */
+	uint64_t connections_refused; /* from somebody who may not send, or no room */
+	uint64_t pushed_out;          /* closed to make room */
+	uint64_t broken;              /* frames that did not end, or with an absurd count */
 };
 
 struct syslog_listener;
@@ -31,6 +38,9 @@ void syslog_done(struct guard *g);
 
 /* For those who take messages, to count what is lost on the way to here. */
 struct syslog_counts *syslog_listener_counts(struct syslog_listener *l);
+
+/* Who that is, as recvmsg(2) or accept(2) has it; without an address it is a local program. */
+struct syslog_sender syslog_sender_of(const struct sockaddr_storage *from);
 
 /* May messages come from there? */
 bool syslog_may_send(const struct guard *g, const struct syslog_sender *sender);

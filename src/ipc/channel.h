@@ -12,7 +12,7 @@ struct event_base;
  */
 struct channel;
 
-#define CHANNEL_BODY_MAX 65536
+#define CHANNEL_BODY_MAX (65536 + 1024) /* the longest line, and what is said of it */
 
 /* Queued beyond this, the other side does not read: the channel ends. */
 #define CHANNEL_QUEUE_MAX (64u << 20)

@@ -16,6 +16,7 @@ _Static_assert(sizeof(struct msg_file) == 2 * 8 + 2 * 4 + MSG_PATH_MAX + 8, "a h
 _Static_assert(sizeof(struct msg_query_end) == 8 + 4 * 8 + 16 + 160, "a hole in msg_query_end");
 _Static_assert(sizeof(struct msg_refused) == 17 + 1 + 2, "a hole in msg_refused");
 _Static_assert(sizeof(struct msg_ignore) == 17 + 1 + 2 + 4, "a hole in msg_ignore");
+_Static_assert(sizeof(struct msg_stream) == 16 + 4 + 4, "a hole in msg_stream");
 _Static_assert(sizeof(struct msg_lookup) == 16 + 4 + 4 + LOOKUP_NAME_MAX, "a hole in msg_lookup");
 _Static_assert(sizeof(struct msg_found) == 8 + 16 * LOOKUP_ADDRS_MAX + LOOKUP_NAME_MAX,
 	"a hole in msg_found");
@@ -124,6 +125,14 @@ static bool check_ignore_says(const void *body, size_t len)
 	return good_prefix(&m->prefix) && m->says >= IGNORE_NO && m->says <= IGNORE_UNKNOWN;
 }
 
+static bool check_stream(const void *body, size_t len)
+{
+	const struct msg_stream *m = body;
+
+	(void)len;
+	return m->is_local <= 1 && m->spoke <= 1;
+}
+
 static bool check_lookup(const void *body, size_t len)
 {
 	const struct msg_lookup *m = body;
@@ -155,6 +164,7 @@ static const struct shape shapes[] = {
 	[MSG_LEFT] = {TO_KEEPER},
 	[MSG_PONG] = {TO_KEEPER},
 	[MSG_IGNORE_ASK] = {TO_KEEPER, sizeof(struct msg_ignore), 1, false, check_ignore_ask},
+	[MSG_STREAM] = {TO_KEEPER, sizeof(struct msg_stream), 1, true, check_stream},
 	[MSG_FILE] = {TO_GUARD, sizeof(struct msg_file), 0, true, check_file},
 	[MSG_FILE_LEFT] = {TO_GUARD, sizeof(struct msg_file_ref), 0, false, check_file_ref},
 	[MSG_SIBLING] = {TO_GUARD, sizeof(struct msg_file), 0, true, check_file},

@@ -27,6 +27,7 @@ enum message {
 	MSG_LEFT,       /* nothing: everything is saved, I go */
 	MSG_PONG,       /* nothing */
 	MSG_IGNORE_ASK, /* struct msg_ignore, then tags: what does ignorecommand say? */
+	MSG_STREAM, /* struct msg_stream, then bytes + fd: for the next guard, before MSG_LEFT */
 	/* keeper to guard */
 	MSG_FILE = 100,   /* struct msg_file + fd */
 	MSG_FILE_LEFT,    /* struct msg_file_ref: the path does not name it any more */
@@ -142,6 +143,19 @@ struct msg_ignore {
 	uint8_t says; /* enum ignore_says; 0 in a question */
 	uint16_t jail;
 	uint32_t failures;
+};
+
+/*
+ * A connection that sends syslog messages. What follows has come of a frame that is not whole.
+ * keeper looks at no more than the listener.
+ */
+struct msg_stream {
+	struct addr sender;
+	uint8_t listener; /* its place in the rule set's list */
+	uint8_t is_local; /* sender says nothing */
+	uint8_t spoke;    /* a whole message has come */
+	uint8_t state;    /* see struct frames */
+	uint32_t left;    /* the same */
 };
 
 #define LOOKUP_NAME_MAX 256 /* with NUL (RFC 1035 2.3.4: 253 visible) */

@@ -143,7 +143,7 @@ static const struct watch_ops ops = {
 /* How many files of globs guard can hold open, beside those that have names and all else. */
 static size_t files_that_fit(const struct keeper *k)
 {
-	size_t taken = k->plan->patterns.n + DESCRIPTORS_RESERVED;
+	size_t taken = k->plan->patterns.n + DESCRIPTORS_RESERVED + guard_streams_max(k->plan->rs);
 	struct rlimit l;
 
 	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur > taken + WATCH_FILES_MAX)

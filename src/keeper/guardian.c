@@ -75,7 +75,7 @@ static bool client_asks(const struct keeper *k)
 	return k->client_us != 0 && clock_mono_us() - k->client_us < CLIENT_US;
 }
 
-static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
+static int handle(struct keeper *k, uint32_t type, const void *body, size_t len, int fd)
 {
 	struct msg_query q;
 
@@ -84,6 +84,7 @@ static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
 		enforce_apply(k);
 	switch ((enum message)type) {
 	case MSG_READY:
+		held_done(k);
 		keeper_ready(k);
 		return 0;
 	case MSG_BAN:
@@ -119,6 +120,9 @@ static int handle(struct keeper *k, uint32_t type, const void *body, size_t len)
 	case MSG_IGNORE_ASK:
 		return ignore_ask(k, body, (const char *)body + sizeof(struct msg_ignore),
 			len - sizeof(struct msg_ignore));
+	case MSG_STREAM:
+		held_take(k, body, len, fd);
+		return 0;
 	case MSG_PONG:
 		k->pong = true;
 		return 0;
@@ -136,7 +140,7 @@ static int on_message(void *arg, uint32_t type, const void *body, size_t len, in
 			type, len);
 		return -EPROTO;
 	}
-	return handle(k, type, body, len);
+	return handle(k, type, body, len, fd);
 }
 
 /* A line that guard died of twice is left out by the next. */
@@ -255,22 +259,29 @@ void guardian_leave(struct keeper *k)
 	evtimer_add(k->kill_timer, &tv);
 }
 
+static int compare_ints(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
 /* In the child: only what is handed over stays open, signals are as a new program has them. */
 static void close_all_but(const int *keep, size_t n)
 {
+	_cleanup_free_ int *sorted = malloc((n + 1) * sizeof(int));
 	int low = 3;
 
-	for (;;) {
-		int next = -1;
-
-		for (size_t i = 0; i < n; i++)
-			if (keep[i] >= low && (next < 0 || keep[i] < next))
-				next = keep[i];
-		if (next < 0)
-			break;
-		if (next > low)
-			close_range((unsigned)low, (unsigned)next - 1, 0);
-		low = next + 1;
+	if (sorted == NULL)
+		_exit(1);
+	if (n > 0)
+		memcpy(sorted, keep, n * sizeof(int));
+	qsort(sorted, n, sizeof(int), compare_ints);
+	for (size_t i = 0; i < n; i++) {
+		if (sorted[i] > low)
+			close_range((unsigned)low, (unsigned)sorted[i] - 1, 0);
+		if (sorted[i] >= low)
+			low = sorted[i] + 1;
 	}
 	closefrom(low);
 }
@@ -300,7 +311,7 @@ void guardian_child_start(const int *keep, size_t n)
 
 static void be_guard(struct keeper *k, int fd, int herald_fd)
 {
-	int keep[64 + 4];
+	int *keep = malloc((4 + k->n_listen + k->n_held) * sizeof(int));
 	size_t n = 0;
 	struct guard_options go = {
 		.plan = k->plan,
@@ -315,11 +326,15 @@ static void be_guard(struct keeper *k, int fd, int herald_fd)
 		.inotify_fd = k->inotify_fd,
 		.listen_fds = k->listen_fds,
 		.n_listen = k->n_listen,
+		.streams = k->held,
+		.n_streams = k->n_held,
 		.mark = k->mark,
 		.poison = k->poison,
 		.n_poison = k->n_poison < POISON_MAX ? k->n_poison : POISON_MAX,
 	};
 
+	if (keep == NULL)
+		_exit(1);
 	keep[n++] = fd;
 	if (herald_fd >= 0)
 		keep[n++] = herald_fd;
@@ -327,6 +342,8 @@ static void be_guard(struct keeper *k, int fd, int herald_fd)
 	keep[n++] = k->state_lock;
 	for (size_t i = 0; i < k->n_listen; i++)
 		keep[n++] = k->listen_fds[i];
+	for (size_t i = 0; i < k->n_held; i++)
+		keep[n++] = k->held[i].fd;
 	guardian_child_start(keep, n);
 	prctl(PR_SET_NAME, "stockade-guard");
 	_exit(guard_run(&go));

@@ -89,6 +89,8 @@ struct keeper {
 	struct event *control;
 	int *listen_fds;
 	size_t n_listen;
+	struct guard_stream *held; /* held.c: until a guard is ready that has them */
+	size_t n_held, held_bytes;
 
 	struct event *signals[5], *watchdog;
 	int64_t watchdog_us; /* 0: nobody asks */
@@ -141,6 +143,11 @@ void herald_child_done(struct keeper *k);
 int herald_child_pair(struct keeper *k); /* the end for a new guard; -1: no use for names */
 void herald_child_stop(struct keeper *k);
 void herald_child_ended(struct keeper *k); /* on SIGCHLD */
+
+/* held.c: connections for syslog */
+void held_take(struct keeper *k, const struct msg_stream *m, size_t len, int fd);
+void held_settle(struct keeper *k, const struct ruleset *old); /* there is a new plan */
+void held_done(struct keeper *k);                              /* they are somebody else's now */
 
 /* ignore.c: ignorecommand */
 int ignore_init(struct keeper *k);

@@ -243,6 +243,7 @@ static void take_over_plan(struct keeper *k)
 		event_active(k->wall_retry, EV_TIMEOUT, 0);
 	}
 	setup_listeners(k, old->rs);
+	held_settle(k, old->rs);
 	if (r != -ENOMEM)
 		plan_free(old); /* else the wall still goes by it */
 	say_jails(k);
@@ -369,6 +370,7 @@ static void tear_down(struct keeper *k)
 		close(k->control_fd);
 	}
 	setup_close_listeners(k);
+	held_done(k);
 	if (k->state_lock >= 0)
 		close(k->state_lock);
 	if (k->wall_lock >= 0)
