@@ -33,7 +33,7 @@ for p; do
 	rsyslog) units="$units rsyslog.service" ;;
 	systemd-journal-remote) units="$units systemd-journal-remote.socket" ;;
 	logrotate) units="$units logrotate.timer" ;;
-	fail2ban | sshguard) units="$units $p.service" ;;
+	fail2ban | sshguard | nginx) units="$units $p.service" ;;
 	esac
 done
 

@@ -2,7 +2,7 @@
 /*
  * e2e-json KEY...: prints the value at a path, for each JSON value on standard input (one, or one a
  * line). A key picks an object's member, or from a list the item of that index or the object whose
- * name, ip, jail, file or addr it is; "#" is a list's length. Exit 1 if any value lacks it.
+ * name, ip, jail, file, addr or listen it is; "#" is a list's length. Exit 1 if any value lacks it.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 static json_t *list_pick(const json_t *list, const char *key)
 {
-	static const char *const names[] = {"name", "ip", "jail", "file", "addr"};
+	static const char *const names[] = {"name", "ip", "jail", "file", "addr", "listen"};
 	char *end;
 	size_t i, index;
 	json_t *item;

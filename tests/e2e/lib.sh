@@ -294,6 +294,22 @@ is_banned() { # ADDRESS [JAIL]: as the daemon says
 	ctl banned --json ${2:+"$2"} | "$HELPERS/e2e-json" ip | grep -qxF "$1"
 }
 
+# ---- syslog-ng, which ./dev has unpacked, as it cannot be installed beside rsyslog ----
+
+UNPACKED=$SRC/build/unpacked
+
+has_syslog_ng() {
+	[ -x "$UNPACKED/usr/sbin/syslog-ng" ]
+}
+
+syslog_ng() { # ARGUMENT...: in the foreground, in $NS
+	_modules=$(find "$UNPACKED/usr/lib/syslog-ng" -maxdepth 1 -name '[0-9]*')
+	_libs=$(find "$UNPACKED" -name '*.so.*' -printf '%h\n' | sort -u | tr '\n' ':')
+	ip netns exec "$NS" env LD_LIBRARY_PATH="$_libs" "$UNPACKED/usr/sbin/syslog-ng" \
+		--foreground --no-caps --module-path="$_modules" --persist-file="$T/var/syslog-ng.persist" \
+		--control="$T/var/syslog-ng.ctl" --pidfile="$T/var/syslog-ng.pid" "$@"
+}
+
 # ---- log lines ----
 
 sshd_fail() { # ADDRESS [USER]: what sshd logs now for a wrong password
