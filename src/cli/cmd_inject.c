@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_PRI 13 /* user.notice, as logger(1) has it */
+#define DEFAULT_PRI 13    /* user.notice, as logger(1) has it */
 #define DEFAULT_SIZE 8000 /* rsyslogd takes 8096, and makes another message of the rest */
 #define DEFAULT_BUFFER (8U << 20)
 #define BUFFER_MIN (256U << 10)
@@ -139,11 +139,12 @@ static int parse_pid(long *ret, const char *s)
 
 static int server(struct cli *c, struct inject_options *o)
 {
-	int r = inject_target_parse(&o->target, optarg);
-
-	if (r == -EPROTONOSUPPORT)
-		return cli_usage(c, "-s takes udp://, tcp:// and unix:// only");
-	return r < 0 ? wrong(c, "-s", optarg, "HOST:PORT") : CLI_GOOD;
+	if (inject_target_parse(&o->target, optarg) < 0)
+		return wrong(c, "-s", optarg, "HOST:PORT, nor such as tcp://HOST:PORT");
+	if (o->target.kind == INJECT_TLS)
+		return cli_usage(c, "-s takes udp://, tcp:// and unix://, not tls://: send to a "
+				    "syslog daemon of this machine that speaks it");
+	return CLI_GOOD;
 }
 
 static int linger(struct cli *c, struct inject_options *o)

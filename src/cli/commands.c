@@ -17,6 +17,7 @@ const struct command *const cli_commands[] = {
 	&cmd_replay,
 	&cmd_check,
 	&cmd_inject,
+	&cmd_setup,
 	&cmd_reload,
 	&cmd_stop,
 	&cmd_ping,

@@ -8,14 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-	const char *scheme;
-	enum inject_kind kind;
-} schemes[] = {
-	{"udp://", INJECT_UDP},
-	{"tcp://", INJECT_TCP},
-	{"unix://", INJECT_UNIX},
-	{"unix-stream://", INJECT_UNIX_STREAM},
+static const char *const schemes[] = {
+	[INJECT_UDP] = "udp://",
+	[INJECT_TCP] = "tcp://",
+	[INJECT_TLS] = "tls://",
+	[INJECT_UNIX] = "unix://",
+	[INJECT_UNIX_STREAM] = "unix-stream://",
 };
 
 static int copy(char *dst, size_t size, const char *s, size_t len)
@@ -35,14 +33,14 @@ static int parse_path(struct inject_target *ret, const char *s)
 	if (s[0] != '/' || s[1] == '\0' || strlen(s) >= sizeof(ret->path))
 		return -EINVAL;
 	strcpy(ret->path, s);
-	strcpy(ret->shown, s);
+	snprintf(ret->shown, sizeof(ret->shown), "%s%s", schemes[ret->kind], s);
 	return 0;
 }
 
 static int parse_place(struct inject_target *ret, const char *s)
 {
 	const char *host = s, *end = s + strlen(s), *colon = strrchr(s, ':');
-	const char *port = INJECT_PORT;
+	const char *port = ret->kind == INJECT_TLS ? INJECT_TLS_PORT : INJECT_PORT;
 	struct addr a;
 
 	if (s[0] == '[') {
@@ -62,8 +60,8 @@ static int parse_place(struct inject_target *ret, const char *s)
 		copy(ret->port, sizeof(ret->port), port, strlen(port)) < 0)
 		return -EINVAL;
 	snprintf(ret->shown, sizeof(ret->shown),
-		strchr(ret->host, ':') != NULL ? "%s://[%s]:%s" : "%s://%s:%s",
-		ret->kind == INJECT_UDP ? "udp" : "tcp", ret->host, ret->port);
+		strchr(ret->host, ':') != NULL ? "%s[%s]:%s" : "%s%s:%s", schemes[ret->kind],
+		ret->host, ret->port);
 	return 0;
 }
 
@@ -75,14 +73,14 @@ int inject_target_parse(struct inject_target *ret, const char *s)
 		return parse_path(ret, s);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
-		size_t len = strlen(schemes[i].scheme);
+		size_t len = strlen(schemes[i]);
 
-		if (strncmp(s, schemes[i].scheme, len) != 0)
+		if (strncmp(s, schemes[i], len) != 0)
 			continue;
-		ret->kind = schemes[i].kind;
-		return ret->kind == INJECT_UDP || ret->kind == INJECT_TCP
-			       ? parse_place(ret, s + len)
-			       : parse_path(ret, s + len);
+		ret->kind = (enum inject_kind)i;
+		return ret->kind == INJECT_UNIX || ret->kind == INJECT_UNIX_STREAM
+			       ? parse_path(ret, s + len)
+			       : parse_place(ret, s + len);
 	}
-	return strstr(s, "://") != NULL ? -EPROTONOSUPPORT : parse_place(ret, s);
+	return strstr(s, "://") != NULL ? -EINVAL : parse_place(ret, s);
 }

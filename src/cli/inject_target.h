@@ -9,11 +9,13 @@
 enum inject_kind {
 	INJECT_UDP,
 	INJECT_TCP,
+	INJECT_TLS,  /* for other programs to speak: the injector itself does not */
 	INJECT_UNIX, /* datagrams or a stream, whichever the socket has */
 	INJECT_UNIX_STREAM,
 };
 
 #define INJECT_PORT "514"
+#define INJECT_TLS_PORT "6514" /* RFC 5425 4.1 */
 #define INJECT_SOCKET "/dev/log"
 
 struct inject_target {
@@ -25,8 +27,8 @@ struct inject_target {
 };
 
 /*
- * Reads "HOST:PORT" or "HOST" (UDP), "udp://HOST:PORT", "tcp://HOST:PORT", "unix:///PATH",
- * "unix-stream:///PATH" or "/PATH"; an IPv6 address stands in brackets where a port follows.
- * Returns 0, -EPROTONOSUPPORT for a URL of another kind, or -EINVAL.
+ * Reads "HOST:PORT" or "HOST" (UDP), "udp://HOST:PORT", "tcp://HOST:PORT", "tls://HOST:PORT",
+ * "unix:///PATH", "unix-stream:///PATH" or "/PATH"; an IPv6 address stands in brackets where a port
+ * follows. 0 or -EINVAL.
  */
 int inject_target_parse(struct inject_target *ret, const char *s);

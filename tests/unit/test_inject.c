@@ -386,7 +386,8 @@ static void expect_target(const char *s, enum inject_kind kind, const char *host
 static void test_targets(void **state)
 {
 	static const char *const bad[] = {"", ":514", "host:", "a b:1", "[::1", "[::1]x", "udp://",
-		"unix://path", "unix:///", "2001:db8::zz:1", "tcp://[]:1", "host:1\n"};
+		"unix://path", "unix:///", "2001:db8::zz:1", "tcp://[]:1", "http://host:1",
+		"host:1\n"};
 	struct inject_target t;
 
 	(void)state;
@@ -405,7 +406,7 @@ static void test_targets(void **state)
 	assert_int_equal(inject_target_parse(&t, "unix-stream:///x"), 0);
 	assert_int_equal(t.kind, INJECT_UNIX_STREAM);
 	assert_int_equal(inject_target_parse(&t, "/dev/log"), 0);
-	assert_int_equal(inject_target_parse(&t, "tls://host:1"), -EPROTONOSUPPORT);
+	expect_target("tls://host", INJECT_TLS, "host", "6514");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(inject_target_parse(&t, bad[i]), -EINVAL);
 }
