@@ -108,6 +108,13 @@ static void count_failures(struct jail_state *j, unsigned count)
 	j->totals_dirty = true;
 }
 
+static const char *unenforced(const struct guard *g, const struct jail_state *j)
+{
+	return g->o->dry_run     ? " (dry run: not enforced)"
+	       : j->jail->shadow ? " (shadow: not enforced)"
+				 : "";
+}
+
 static int64_t bantime_of(const struct jail *j, const struct failure *f)
 {
 	return f->rule != NULL && f->rule->bantime_sec > 0 ? f->rule->bantime_sec : j->bantime_sec;
@@ -116,15 +123,19 @@ static int64_t bantime_of(const struct jail *j, const struct failure *f)
 void verdict_reached(
 	struct guard *g, struct jail_state *j, const struct failure *f, unsigned failures)
 {
+	const struct ban *old = f->rule != NULL ? bans_find(g->bans, j->jail->id, &f->who) : NULL;
+	int64_t old_us = old != NULL && old->rule != NULL ? old->until_us : -1;
 	char text[PREFIX_STRLEN];
 	struct ban *ban;
 
 	track_forget(g->track, j->jail->id, &f->who.addr);
 	ban = verdict_ban(g, j, &f->who, bantime_of(j->jail, f), failures, ORIGIN_LOG);
-	if (ban == NULL || f->rule == NULL)
+	/* As long as it was: it is still for the rule that made it so. */
+	if (ban == NULL || f->rule == NULL || ban->until_us == old_us)
 		return;
 	ban->rule = f->rule->title;
-	log_notice("blacklisting %s for %s", prefix_format(&f->who, text), ban->rule);
+	log_notice("blacklisting %s for %s%s", prefix_format(&f->who, text), ban->rule,
+		unenforced(g, j));
 }
 
 /* Would a rule that is not so mild as the one he is banned for keep him out longer? */
@@ -335,10 +346,7 @@ struct ban *verdict_ban(struct guard *g, struct jail_state *j, const struct pref
 		keep_evidence(g, ban, failures);
 	/* fail2ban's words, so that what reads its log reads ours. */
 	log_at(ban_level(g, j), "[%s] %s%s%s", j->jail->name, counts ? "Ban " : "Prolong ban of ",
-		prefix_format(p, text),
-		g->o->dry_run     ? " (dry run: not enforced)"
-		: j->jail->shadow ? " (shadow: not enforced)"
-				  : "");
+		prefix_format(p, text), unenforced(g, j));
 	return ban;
 }
 
