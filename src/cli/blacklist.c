@@ -81,6 +81,7 @@ struct wishes {
 	const char *rules, *jail, *blocked, *countries, *logfile;
 	struct buf listen, whitelist, skip; /* lists, with blanks between */
 	bool no_daemon, debug;
+	struct overlay overlay; /* all of that, as keys of the configuration */
 	struct keeper_options keeper;
 };
 
@@ -203,8 +204,9 @@ static int read_options(struct wishes *w, int argc, char **argv, FILE *out, FILE
 }
 
 /* The same as keys of the configuration. */
-static void lay_over(const struct wishes *w, struct overlay *o)
+static void lay_over(struct wishes *w)
 {
+	struct overlay *o = &w->overlay;
 	bool quiet = w->logfile != NULL || !w->no_daemon;
 
 	o->dir = OVERLAY_DIR_NONE;
@@ -232,11 +234,10 @@ static void lay_over(const struct wishes *w, struct overlay *o)
 
 static int start(struct wishes *w, FILE *err)
 {
-	struct overlay overlay = {0};
 	int status;
 
-	lay_over(w, &overlay);
-	w->keeper.overlay = &overlay;
+	lay_over(w);
+	w->keeper.overlay = &w->overlay;
 	w->keeper.confdir = w->rules;
 	w->keeper.starter_fd = -1;
 	if (!w->no_daemon && !daemonize(err, &w->keeper.starter_fd, &status))

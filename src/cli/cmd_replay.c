@@ -35,7 +35,7 @@ const struct command cmd_replay = {
 		"Every jail judges every FILE: plain, .gz, .xz or .zst (told by content), or -\n"
 		"for standard input. Several are merged by time. Exit status 1 when nobody would\n"
 		"have been banned. With --json an object a ban: time, jail, ip, failures, until\n"
-		"(null: for ever).\n\n"
+		"(null: for ever), and rule if it is of a rules file.\n\n"
 		"  -c DIR         the configuration (" STOCKADE_CONFDIR ")\n"
 		"  --rules FILE   and these rules, as for 'stockade run', in a jail "
 		"'" CLI_RULES_JAIL "'\n"
@@ -162,10 +162,18 @@ static void print_json(struct film *f, const struct court_ban *b)
 	if (f->json_name == NULL)
 		return;
 	fprintf(f->cli->out,
-		"{\"time\":\"%s\",\"jail\":%s,\"ip\":\"%s\",\"failures\":%u,\"until\":%s%s%s}\n",
+		"{\"time\":\"%s\",\"jail\":%s,\"ip\":\"%s\",\"failures\":%u,\"until\":%s%s%s",
 		differences_time(b->since_us, false, time), f->json_name,
 		prefix_format(&b->who, ip), b->failures, ends ? "\"" : "",
 		ends ? differences_time(b->until_us, false, until) : "null", ends ? "\"" : "");
+	if (b->rule != NULL) {
+		json_t *rule = cli_json_text(b->rule, strlen(b->rule));
+
+		fputs(",\"rule\":", f->cli->out);
+		json_dumpf(rule, f->cli->out, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+		json_decref(rule);
+	}
+	fputs("}\n", f->cli->out);
 }
 
 /* Until when it lasts, the day only where it is another than that of the beginning. */
@@ -198,10 +206,11 @@ static void on_ban(void *arg, const struct court_ban *b)
 	len = (int)strlen(prefix_format(&b->who, ip));
 	if (len > f->ip_width)
 		f->ip_width = len;
-	fprintf(c->out, "%s  %-*s  %s%-*s%s  %4u failure%s  %s%s\n", time, f->jail_width,
+	fprintf(c->out, "%s  %-*s  %s%-*s%s  %4u failure%s  %s%s%s%s\n", time, f->jail_width,
 		b->jail->name, cli_style(c, STYLE_BAD), f->ip_width, ip, cli_style(c, STYLE_PLAIN),
 		b->failures, b->failures == 1 ? " " : "s", ends ? "until " : "for ever",
-		ends ? until_text(b, time, until) : "");
+		ends ? until_text(b, time, until) : "", b->rule != NULL ? ": " : "",
+		b->rule != NULL ? b->rule : "");
 }
 
 static void on_old_ban(void *arg, const struct court_ban *b)

@@ -125,6 +125,7 @@ static void make_ban(struct court *c, const struct court_failure *f, unsigned fa
 		.since_us = f->time_us,
 		.until_us = sec < 0 ? COURT_FOREVER : f->time_us + sec * USEC_PER_SEC,
 		.failures = failures,
+		.rule = f->rule != NULL ? f->rule->title : NULL,
 	};
 	struct ban *ban;
 	bool is_new;

@@ -18,6 +18,7 @@ struct court_ban {
 	struct prefix who;
 	int64_t since_us, until_us; /* wall clock; COURT_FOREVER */
 	unsigned failures;
+	const char *rule; /* title of the rule; NULL: no rules file */
 };
 
 #define COURT_FOREVER INT64_MAX

@@ -105,6 +105,29 @@ static void test_ban(void **state)
 	court_free(c);
 }
 
+/* What stands above the regex decides for how long. */
+static void test_rules(void **state)
+{
+	static const struct rule_head day = {"probe", 86400}, other = {"other", 0};
+	static struct bans b;
+	struct court *c = court(&b);
+	struct court_failure f = {
+		.jail = 1, .time_us = T0 * USEC_PER_SEC, .count = 1, .rule = &day};
+
+	(void)state;
+	assert_int_equal(prefix_parse(&f.who, "192.0.2.1", 9), 0);
+	court_failure(c, &f);
+	f.who.addr.b[15]++;
+	f.rule = &other;
+	court_failure(c, &f);
+	assert_int_equal(b.n, 2);
+	assert_string_equal(b.list[0].rule, "probe");
+	assert_int_equal(b.list[0].until_us, (T0 + 86400) * USEC_PER_SEC);
+	assert_string_equal(b.list[1].rule, "other");
+	assert_int_equal(b.list[1].until_us, COURT_FOREVER);
+	court_free(c);
+}
+
 static void test_let_off(void **state)
 {
 	static struct bans b;
@@ -407,6 +430,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ban),
+		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_let_off),
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_many),

@@ -35,7 +35,7 @@ static struct loaded {
 	struct track_entry track;
 	uint32_t place;
 	int64_t ended_us, first_since_us;
-	char jail[300], origin[100], evidence[10000], file[5000], cursor[2000];
+	char jail[300], origin[100], rule[300], evidence[10000], file[5000], cursor[2000];
 	bool has_evidence, has_cursor;
 } got;
 
@@ -46,6 +46,7 @@ static void on_ban(void *arg, const struct store_ban *b)
 	got.ban = *b;
 	snprintf(got.jail, sizeof(got.jail), "%s", b->jail);
 	snprintf(got.origin, sizeof(got.origin), "%s", b->origin);
+	snprintf(got.rule, sizeof(got.rule), "%s", b->rule != NULL ? b->rule : "");
 	got.has_evidence = b->evidence != NULL;
 	snprintf(got.evidence, sizeof(got.evidence), "%s", b->evidence ? b->evidence : "");
 }
@@ -352,9 +353,13 @@ static void ban_life(void **state)
 	/* Prolonged: still one ban, since then. */
 	b.failures = 9;
 	b.evidence = NULL;
+	b.rule = "failed ssh user";
+	assert_int_equal(store_put_ban(s, &b), 0);
+	b.rule = NULL;
 	assert_int_equal(store_put_ban(s, &b), 0);
 	assert_int_equal(store_commit(s), 0);
 	assert_int_equal(history(s, "192.0.2.1", 10), 1);
+	assert_string_equal(got.rule, "failed ssh user");
 	assert_true(got.ban.since_us == T0 && got.ban.until_us == T0 + 500 * SEC);
 	assert_int_equal(got.ban.failures, 9);
 	assert_string_equal(got.evidence, "one\ntwo");
@@ -654,6 +659,9 @@ static void hostile_rows(void **state)
 	sql("INSERT INTO ban(jail,addr,len,since,until,over,failures,origin,evidence) VALUES"
 	    "('sshd',zeroblob(16),128,0,0,9e18,1,'log',zeroblob(5)),"
 	    "('sshd',zeroblob(16),128,0,0,9e18,1,'log',hex(zeroblob(99999)))");
+	sql("INSERT INTO ban(jail,addr,len,since,until,over,failures,origin,rule) VALUES"
+	    "('sshd',zeroblob(16),128,0,0,9e18,1,'log',zeroblob(5)),"
+	    "('sshd',zeroblob(16),128,0,0,9e18,1,'log',hex(zeroblob(200)))");
 	sql("INSERT INTO position VALUES('/a',1,1,-1,1,1,NULL),('/b',1,1,1,1,-1,NULL),"
 	    "('/c','x',1,1,1,1,NULL),(hex(zeroblob(3000)),1,1,1,1,1,NULL),"
 	    "('/d',1,1,1,1,1,hex(zeroblob(600)))");
@@ -676,7 +684,7 @@ static void hostile_rows(void **state)
 	assert_int_equal(got.totals, 1);
 	assert_int_equal(got.tracks, 2);
 	assert_int_equal(got.place, TRACK_PAGE);
-	assert_int_equal(store_skipped(s), 15 + 5 + 3 + 17);
+	assert_int_equal(store_skipped(s), 17 + 5 + 3 + 17);
 	assert_int_equal(history(s, "::", 100), 1);
 	store_close(s);
 }
