@@ -202,6 +202,7 @@ void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
 	check_sources(rs->jails, rs->n_jails, true, f);
 	check_sources(rs->disabled, rs->n_disabled, false, f);
 	precheck_settings(rs, f);
+	precheck_syslog(rs, f);
 	check_countries(rs, f);
 	check_logs(rs, dir, f);
 	for (size_t i = 0; i < rs->n_jails; i++) {

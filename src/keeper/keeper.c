@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "keeper/internal.h"
+#include "keeper/precheck.h"
 #include "keeper/sockets.h"
 
 #include <errno.h>
@@ -51,6 +52,8 @@ static int load_config(struct keeper *k)
 	struct faults f = {0};
 	int r = plan_load_over(&k->plan, k->o->confdir, k->o->overlay, &f);
 
+	if (r == 0)
+		precheck_syslog(k->plan->rs, &f);
 	print_faults(&f);
 	if (r < 0)
 		log_critical("%s: the configuration cannot be used: %zu error%s", k->o->confdir,
@@ -214,6 +217,7 @@ void keeper_reload(struct keeper *k, const uint32_t *serial)
 		faults_done(&f);
 		return;
 	}
+	precheck_syslog(k->next->rs, &f);
 	print_faults(&f);
 	answer_reload(k, serial,
 		json_pack("{s:{s:I,s:o}}", "end", "jails", (json_int_t)k->next->rs->n_jails,

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,4 +86,96 @@ void precheck_settings(const struct ruleset *rs, struct faults *f)
 		return;
 	check_log(rs, f);
 	check_user(rs, f);
+}
+
+/* Has it loopback addresses in it? */
+static bool is_near(const struct prefix *p)
+{
+	static const struct prefix local[] = {
+		{.addr.b = {[10] = 0xff, 0xff, 127}, .len = 104},
+		{.addr.b = {[15] = 1}, .len = 128},
+	};
+
+	return prefix_overlaps(&local[0], p) || prefix_overlaps(&local[1], p);
+}
+
+static bool is_loopback(const struct listener *l)
+{
+	const struct prefix p = prefix_of(&l->addr, 128);
+
+	return is_near(&p);
+}
+
+static bool is_network(const struct listener *l)
+{
+	return l->kind != LISTEN_UNIX && l->kind != LISTEN_UNIX_STREAM;
+}
+
+/* Who may write logs may have anybody banned. */
+static void check_listener(
+	const struct syslog_settings *s, const struct listener *l, struct faults *f)
+{
+	if (!is_network(l) || is_loopback(l) || s->from.n > 0)
+		return;
+	if (l->kind != LISTEN_TLS)
+		fault_add(f, FAULT_WARNING, l->where,
+			"whoever reaches '%s' can have anybody banned: say whose messages to take, "
+			"such as 'from = 10.0.0.0/8'",
+			l->url);
+	else if (s->ca.text == NULL)
+		fault_add(f, FAULT_WARNING, l->where,
+			"whoever reaches '%s' can have anybody banned, as no certificate is asked "
+			"for: write 'ca = /etc/stockade/ca.pem', who vouches for senders, or "
+			"'from = 10.0.0.0/8'",
+			l->url);
+}
+
+/* Can a message from there come at all? NULL, or why not. */
+static const char *why_unheard(const struct syslog_settings *s, const struct prefix *sender)
+{
+	bool any_network = false, any_reachable = is_near(sender);
+
+	for (size_t i = 0; i < s->n_listen; i++) {
+		any_network |= is_network(&s->listen[i]);
+		any_reachable |= is_network(&s->listen[i]) && !is_loopback(&s->listen[i]);
+	}
+	if (!any_network)
+		return "senders on Unix sockets have no address: write a name";
+	if (s->from.n > 0 && !prefixset_overlaps(&s->from, sender))
+		return "[syslog] from lets nobody send who has that address: add it there";
+	if (!any_reachable)
+		return "[syslog] listens on this machine's loopback alone: listen where that host "
+		       "can reach it";
+	return NULL;
+}
+
+static void check_reading(const struct syslog_settings *s, const struct jail *j, struct faults *f)
+{
+	char message[512], text[PREFIX_STRLEN];
+
+	if (s->n_listen == 0 && j->sources == SOURCE_SYSLOG) {
+		snprintf(message, sizeof(message),
+			"jail '%s' reads syslog, and nobody listens for it: write 'listen = "
+			"udp://127.0.0.1:5514' below [syslog] in stockade.conf",
+			j->section);
+		if (!faults_have(f, j->where, message))
+			fault_add(f, FAULT_WARNING, j->where, "%s", message);
+	}
+	for (size_t i = 0; s->n_listen > 0 && i < j->syslog.n_hosts; i++) {
+		const struct syslog_host *h = &j->syslog.hosts[i];
+		const char *why = h->name == NULL ? why_unheard(s, &h->sender) : NULL;
+
+		if (why != NULL)
+			fault_add(f, FAULT_WARNING, h->where,
+				"host '%s': no message can come from there, as %s",
+				prefix_format(&h->sender, text), why);
+	}
+}
+
+void precheck_syslog(const struct ruleset *rs, struct faults *f)
+{
+	for (size_t i = 0; i < rs->syslog.n_listen; i++)
+		check_listener(&rs->syslog, &rs->syslog.listen[i], f);
+	for (size_t i = 0; i < rs->n_jails; i++)
+		check_reading(&rs->syslog, &rs->jails[i], f);
 }

@@ -8,3 +8,9 @@
  * is not there.
  */
 void precheck_settings(const struct ruleset *rs, struct faults *f);
+
+/*
+ * What is probably not meant so with syslog: a listener that is open to strangers, jails to which
+ * no message can come. Warnings alone.
+ */
+void precheck_syslog(const struct ruleset *rs, struct faults *f);

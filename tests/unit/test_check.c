@@ -96,6 +96,7 @@ static void strays(void **state)
 	fixture_init(&f);
 	fixture_file(&f, "filter.d/x.conf", FILTER_X);
 	fixture_file(&f, "jail.conf", "[x]\nenabled = true\nsource = syslog\n");
+	fixture_file(&f, "stockade.conf", "[syslog]\nlisten = udp://127.0.0.1:5514\n");
 	fixture_file(&f, "jails.local", "");
 	fixture_file(&f, "jail.conf.bak", "");
 	fixture_file(&f, "notes", "");
@@ -125,6 +126,56 @@ static void settings(void **state)
 		"of its own, such as 'stockade'\n");
 }
 
+/* Who can send messages, and whether those that jails want can come. */
+static void syslog_senders(void **state)
+{
+	static const char jail[] = "[x]\nenabled = true\nsource = syslog\n";
+	char text[512];
+
+	(void)state;
+	says(jail, "[syslog]\nlisten = udp://127.0.0.1:1 tcp://[::1]:1 unix:///run/log\n", "");
+	says(jail,
+		"[syslog]\nlisten = udp://0.0.0.0:514 tcp://192.0.2.1:1\n  tcp://[::]:514 "
+		"udp://127.9.9.9:1\n",
+		"stockade.conf:2: warning: whoever reaches 'udp://0.0.0.0:514' can have anybody "
+		"banned: say whose messages to take, such as 'from = 10.0.0.0/8'\n"
+		"stockade.conf:2: warning: whoever reaches 'tcp://192.0.2.1:1' can have anybody "
+		"banned: say whose messages to take, such as 'from = 10.0.0.0/8'\n"
+		"stockade.conf:3: warning: whoever reaches 'tcp://[::]:514' can have anybody "
+		"banned: say whose messages to take, such as 'from = 10.0.0.0/8'\n");
+	says(jail, "[syslog]\nlisten = udp://0.0.0.0:514\nfrom = 192.0.2.0/24\n", "");
+	says(jail, "[syslog]\nlisten = tls://0.0.0.0:6514\ncertificate = /c\nkey = /k\nca = /a\n",
+		"");
+	says(jail, "[syslog]\nlisten = tls://0.0.0.0:6514\ncertificate = /c\nkey = /k\n",
+		"stockade.conf:2: warning: whoever reaches 'tls://0.0.0.0:6514' can have anybody "
+		"banned, as no certificate is asked for: write 'ca = /etc/stockade/ca.pem', who "
+		"vouches for senders, or 'from = 10.0.0.0/8'\n");
+	says("[x]\nenabled = true\nsource = syslog\nscope = host\nhost = a=192.0.2.1 b=192.0.2.2\n",
+		"",
+		"jail.conf:1: warning: jail 'x' reads syslog, and nobody listens for it: write "
+		"'listen = udp://127.0.0.1:5514' below [syslog] in stockade.conf\n");
+	/* It has another source, or is not in use. */
+	says(X_JAIL "source = file, syslog\n[y]\nfilter = x\nsource = syslog\n", "", "");
+	snprintf(text, sizeof(text), "%shost = web1 192.0.2.7 10.0.0.0/8 127.0.0.1 0.0.0.0/0\n",
+		jail);
+	says(text, "[syslog]\nlisten = unix:///run/log udp://192.0.2.1:1\nfrom = 192.0.2.0/24\n",
+		"jail.conf:4: warning: host '10.0.0.0/8': no message can come from there, as "
+		"[syslog] from lets nobody send who has that address: add it there\n"
+		"jail.conf:4: warning: host '127.0.0.1': no message can come from there, as "
+		"[syslog] from lets nobody send who has that address: add it there\n");
+	says(text, "[syslog]\nlisten = udp://127.0.0.1:1\n",
+		"jail.conf:4: warning: host '192.0.2.7': no message can come from there, as "
+		"[syslog] listens on this machine's loopback alone: listen where that host can "
+		"reach it\n"
+		"jail.conf:4: warning: host '10.0.0.0/8': no message can come from there, as "
+		"[syslog] listens on this machine's loopback alone: listen where that host can "
+		"reach it\n");
+	snprintf(text, sizeof(text), "%shost = web1 192.0.2.7\n", jail);
+	says(text, "[syslog]\nlisten = unix-stream:///run/log\n",
+		"jail.conf:4: warning: host '192.0.2.7': no message can come from there, as "
+		"senders on Unix sockets have no address: write a name\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +184,7 @@ int main(void)
 		cmocka_unit_test(commands),
 		cmocka_unit_test(strays),
 		cmocka_unit_test(settings),
+		cmocka_unit_test(syslog_senders),
 	};
 
 	return cmocka_run_group_tests_name("check", tests, NULL, NULL);
