@@ -36,6 +36,7 @@ static const char *const own_keys[] = {
 /* "DATE HOST TAG[PID]: TEXT" without its date: rules see it from the tag on. */
 #define RULES_PREFREGEX "^\\s*\\S+ +<F-CONTENT>.+</F-CONTENT>$"
 #define RULES_DATEPATTERN "{^LN-BEG}"
+#define RULES_DATELESS "{NONE}"
 
 /* What is being read. */
 struct draft {
@@ -265,8 +266,11 @@ static void read_rules(struct draft *d, struct conf_text path)
 	expand_keys(&d->scope, keys_jail, keys_jail_n, &d->values);
 	put_default(d, "maxretry", RULES_MAXRETRY);
 	put_default(d, "findtime", RULES_FINDTIME);
-	put_default(d, "prefregex", RULES_PREFREGEX);
-	put_default(d, "datepattern", RULES_DATEPATTERN);
+	/* Of a message's text alone everything is shown to them, whatever looks like a date. */
+	if (!d->jail->syslog.text_only)
+		put_default(d, "prefregex", RULES_PREFREGEX);
+	put_default(
+		d, "datepattern", d->jail->syslog.text_only ? RULES_DATELESS : RULES_DATEPATTERN);
 	section_set(&d->values, d->r->scratch, "usedns", "no", d->where);
 	if (rules_read(d->r, path.text, path.where, &rules) < 0)
 		return;

@@ -106,6 +106,15 @@ static void jail_of_them(void **state)
 	assert_int_equal(j->n_ports, 0);
 	assert_int_equal(j->usedns, USEDNS_NO);
 	fixture_done(&f);
+	/* They see the message's text from its tag on, or that alone. */
+	j = loaded(&f, SSH, "");
+	assert_string_equal(j->filter->datepattern.text, "{^LN-BEG}");
+	assert_non_null(j->filter->prefregex.text);
+	fixture_done(&f);
+	j = loaded(&f, SSH, "syslogtext = message\n");
+	assert_string_equal(j->filter->datepattern.text, "{NONE}");
+	assert_null(j->filter->prefregex.text);
+	fixture_done(&f);
 	/* What the jail says is meant. */
 	j = loaded(&f, SSH, "maxretry = 2\nfindtime = 1h\nport = 22\nignorecountry = dk, SE\n");
 	assert_int_equal(j->maxretry, 2);
