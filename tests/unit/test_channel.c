@@ -247,6 +247,27 @@ static void shapes(void **state)
 	free(ref);
 }
 
+static void checks_streams(void **state)
+{
+	static struct {
+		struct msg_stream m;
+		char kept[65536 /* TAIL_LINE_MAX */];
+	} s;
+
+	(void)state;
+	assert_true(sizeof(s) <= CHANNEL_BODY_MAX);
+	assert_true(message_check(TO_KEEPER, MSG_STREAM, &s, sizeof(s.m), true));
+	assert_true(message_check(TO_KEEPER, MSG_STREAM, &s, sizeof(s), true));
+	assert_false(message_check(TO_KEEPER, MSG_STREAM, &s, sizeof(s.m), false));
+	assert_false(message_check(TO_KEEPER, MSG_STREAM, &s, sizeof(s.m) - 1, true));
+	assert_false(message_check(TO_GUARD, MSG_STREAM, &s, sizeof(s.m), true));
+	s.m.is_local = 2;
+	assert_false(message_check(TO_KEEPER, MSG_STREAM, &s, sizeof(s.m), true));
+	s.m.is_local = 1;
+	s.m.spoke = 2;
+	assert_false(message_check(TO_KEEPER, MSG_STREAM, &s, sizeof(s.m), true));
+}
+
 /* What a hijacked process could say about names and ignorecommand. */
 static void checks_answers(void **state)
 {
@@ -293,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refused_ends_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(freed_at_its_end, set_up, tear_down),
 		cmocka_unit_test(shapes),
+		cmocka_unit_test(checks_streams),
 	};
 
 	return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
