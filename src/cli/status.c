@@ -29,6 +29,14 @@ static const struct table_column source_columns[] = {
 	{"LINES", .right = true},
 };
 
+static const struct table_column listener_columns[] = {
+	{"TAKES SYSLOG AT", .shrink = true},
+	{"MESSAGES", .right = true},
+	{"LOST", .right = true},
+	{"CONNECTIONS", .right = true},
+	{"REFUSED", .right = true},
+};
+
 static void count_cell(struct table *t, const json_t *obj, const char *key)
 {
 	char buf[SAY_MAX];
@@ -208,6 +216,54 @@ static void source_table(struct cli *c, const json_t *jails)
 	table_end(t);
 }
 
+static bool has_connections(const char *url)
+{
+	return strncmp(url, "udp:", 4) != 0 && strncmp(url, "unix:", 5) != 0;
+}
+
+/* What came and was not judged, whole or in part. */
+static int64_t lost(const json_t *listener)
+{
+	static const char *const ways[] = {
+		"dropped_by_kernel", "refused", "over_rate", "cut", "broken"};
+	int64_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		n += answer_int(listener, ways[i], 0);
+	return n;
+}
+
+static void listener_table(struct cli *c, const json_t *listeners)
+{
+	struct table *t = table_new(c->out, listener_columns, ARRAY_SIZE(listener_columns),
+		c->width, cli_style(c, STYLE_BOLD), cli_style(c, STYLE_PLAIN));
+	const json_t *listener;
+	char count[SAY_MAX];
+	size_t i;
+
+	if (t == NULL)
+		return;
+	json_array_foreach(listeners, i, listener)
+	{
+		const char *url = answer_text(listener, "listen");
+
+		table_cellf(t, "%s", url);
+		count_cell(t, listener, "messages");
+		table_cellf(t, "%s", say_count(lost(listener), count));
+		if (has_connections(url)) {
+			count_cell(t, listener, "connections");
+			table_cellf(t, "%s",
+				say_count(answer_int(listener, "connections_refused", 0) +
+						  answer_int(listener, "pushed_out", 0),
+					count));
+		} else {
+			table_cell(t, "-", 1);
+			table_cell(t, "-", 1);
+		}
+	}
+	table_end(t);
+}
+
 static void wall_line(struct cli *c, const json_t *wall)
 {
 	const char *backend = answer_text(wall, "backend");
@@ -291,6 +347,7 @@ static void ignore_line(struct cli *c, const json_t *ignore)
 void status_print(struct cli *c, const json_t *end, int64_t now_sec)
 {
 	const json_t *jails = answer_array(end, "jails");
+	const json_t *listeners = answer_array(end, "syslog");
 
 	headline(c, end);
 	daemon_line(c, end);
@@ -299,6 +356,10 @@ void status_print(struct cli *c, const json_t *end, int64_t now_sec)
 		jail_table(c, jails, now_sec);
 		fputc('\n', c->out);
 		source_table(c, jails);
+	}
+	if (json_array_size(listeners) > 0) {
+		fputc('\n', c->out);
+		listener_table(c, listeners);
 	}
 	fputc('\n', c->out);
 	wall_line(c, json_object_get(end, "wall"));

@@ -94,6 +94,19 @@ static void source_troubles(struct list *l, const json_t *jails, size_t number)
 				: answer_text(json_array_get(sources, 0), "name"));
 }
 
+static void listener_troubles(struct list *l, const json_t *listeners)
+{
+	const json_t *listener;
+	size_t i;
+
+	json_array_foreach(listeners, i, listener)
+	{
+		if (!answer_bool(listener, "open", true))
+			trouble(l, answer_text(listener, "listen"),
+				"nothing is taken there; the log says why", NULL);
+	}
+}
+
 unsigned status_troubles(FILE *out, const json_t *end)
 {
 	const json_t *jails = answer_array(end, "jails"), *wall = json_object_get(end, "wall");
@@ -109,6 +122,7 @@ unsigned status_troubles(FILE *out, const json_t *end)
 			wall_error[0] != '\0' ? wall_error : NULL);
 	for (size_t i = 0; i < json_array_size(jails); i++)
 		source_troubles(&l, jails, i);
+	listener_troubles(&l, answer_array(end, "syslog"));
 	if (store[0] != '\0')
 		trouble(&l, "state", "", store);
 	return l.n;

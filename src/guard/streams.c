@@ -21,6 +21,9 @@
 #define OTHER_FILES 256 /* clients, the database */
 #define TELL_A_MINUTE 20
 
+_Static_assert(sizeof(struct msg_stream) + TAIL_LINE_MAX <= CHANNEL_BODY_MAX,
+	"a frame that is not whole does not fit");
+
 struct acceptor {
 	struct streams *streams;
 	struct event *readable; /* NULL: it accepts nothing itself */

@@ -247,7 +247,11 @@ static void status(void **state)
 		"{\"name\":\"/var/log/"
 		"auth.log\",\"kind\":\"file\",\"state\":\"reading\",\"trouble\":null,"
 		"\"lag_bytes\":0,\"lines\":99}],\"last_ban\":null}],\"wall\":{\"backend\":\"nft\","
-		"\"healthy\":true},\"store\":{\"trouble\":\"\"},\"losses\":{\"undated_lines\":1}}}"
+		"\"healthy\":true},\"store\":{\"trouble\":\"\"},\"losses\":{\"undated_lines\":1},"
+		"\"syslog\":[{\"listen\":\"udp://127.0.0.1:5514\",\"open\":true,\"messages\":"
+		"8765,\"connections\":0},{\"listen\":\"tcp://[::1]:5514\",\"open\":true,"
+		"\"messages\":7,\"over_rate\":20,\"broken\":3,\"connections\":1234,"
+		"\"connections_refused\":5,\"pushed_out\":6}]}}"
 		"\n";
 	static const char ill[] =
 		"{\"end\":{\"jails\":[{\"name\":\"sshd\",\"banned\":1,\"sources\":[{\"name\":\"/"
@@ -256,7 +260,8 @@ static void status(void **state)
 		"{\"name\":\"pam\",\"sources\":[{\"name\":\"/"
 		"b\",\"kind\":\"file\",\"state\":\"waiting\"}]}],"
 		"\"wall\":{\"healthy\":false,\"last_error\":\"EPERM\"},\"store\":{\"trouble\":"
-		"\"disk full\"}}}\n";
+		"\"disk "
+		"full\"},\"syslog\":[{\"listen\":\"udp://127.0.0.1:514\",\"open\":false}]}}\n";
 
 	(void)state;
 	assert_int_equal(call(healthy, "status"), CLI_GOOD);
@@ -266,13 +271,17 @@ static void status(void **state)
 	has(out, "5 in 10 min");
 	has(out, "4,321");
 	has(out, "1 line without a date");
+	has(out, "TAKES SYSLOG AT       MESSAGES  LOST  CONNECTIONS  REFUSED\n");
+	has(out, "udp://127.0.0.1:5514     8,765     0            -        -\n");
+	has(out, "tcp://[::1]:5514             7    23        1,234       11\n");
 	has_not(out, "wrong");
 	assert_int_equal(call(ill, "status"), CLI_GOOD);
-	has(out, "protecting 2 jails, 1 banned now; 4 things are wrong:\n");
+	has(out, "protecting 2 jails, 1 banned now; 5 things are wrong:\n");
 	has(out, "/a: permission denied\n");
 	has(out, "pam: there is no log to read yet, it waits for /b\n");
 	has(out, "firewall: EPERM\n");
 	has(out, "state: disk full\n");
+	has(out, "udp://127.0.0.1:514: nothing is taken there; the log says why\n");
 	assert_int_equal(call("{\"end\":{}}\n", "status"), CLI_GOOD);
 	assert_int_equal(call("{\"end\":{\"jails\":[],\"dry_run\":true}}\n", "status"), CLI_GOOD);
 	has(out, "dry run, nothing is enforced");
