@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Completion of stockade(1) for bash.
+# Completion of stockade(1) and syslog-blacklist(8) for bash.
 
 _stockade_jails()
 {
@@ -108,3 +108,17 @@ _stockade()
 }
 
 complete -F _stockade stockade
+
+_syslog_blacklist()
+{
+	case $3 in
+	--config | --countries | --pidfile | --logfile | --socket) _stockade_paths -f "$2" ;;
+	--state) _stockade_paths -d "$2" ;;
+	--blocked) _stockade_words '10m 1h 12h 1d 1w -1' "$2" ;;
+	--listen | --blacklist | --whitelist | --skip-country) ;;
+	*) _stockade_words '--listen --config --blocked --blacklist --whitelist --skip-country --countries
+		--pidfile --logfile --no-daemon --debug --dry-run --state --socket --help --version' "$2" ;;
+	esac
+}
+
+complete -F _syslog_blacklist syslog-blacklist

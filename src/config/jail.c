@@ -33,8 +33,11 @@ static const char *const own_keys[] = {
 #define RULES_MAXRETRY "1"
 #define RULES_FINDTIME "60"
 
-/* "DATE HOST TAG[PID]: TEXT" without its date: rules see it from the tag on. */
-#define RULES_PREFREGEX "^\\s*\\S+ +<F-CONTENT>.+</F-CONTENT>$"
+/*
+ * "DATE HOST TAG[PID]: TEXT" without its date: rules see it from the tag on. What we have logged
+ * ourselves is not news: it could go round for ever.
+ */
+#define RULES_PREFREGEX "^\\s*\\S+ +<F-CONTENT>(?!stockade\\[).+</F-CONTENT>$"
 #define RULES_DATEPATTERN "{^LN-BEG}"
 #define RULES_DATELESS "{NONE}"
 

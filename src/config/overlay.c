@@ -34,6 +34,13 @@ void overlay_set_rules(struct overlay *o, const char *jail, const char *path)
 	overlay_set_default(o, OVERLAY_MAIN, "syslog", "listen", LISTEN);
 }
 
+static bool says_something(const struct section *s, const char *key, struct arena *scratch)
+{
+	const struct entry *e = section_entry(s, key);
+
+	return e != NULL && lines_join(&e->lines, scratch, " ")[0] != '\0';
+}
+
 void overlay_apply(const struct overlay *o, enum overlay_file file, struct reader *r, struct doc *d)
 {
 	const struct where where = {"the command line", 0};
@@ -45,7 +52,7 @@ void overlay_apply(const struct overlay *o, enum overlay_file file, struct reade
 		if (k->file != file)
 			continue;
 		s = doc_add_section(d, r->scratch, k->section, where);
-		if (!k->is_default || section_entry(s, k->key) == NULL)
+		if (!k->is_default || !says_something(s, k->key, r->scratch))
 			section_set(s, r->scratch, k->key, k->value, where);
 	}
 }

@@ -258,6 +258,8 @@ static void first_match(void **state)
 		NULL);
 	judges(fl, j, " h cron[7]: sshd[7]: Failed password for root from 192.0.2.1 port 5", NULL,
 		NULL);
+	/* What we say of it ourselves. */
+	judges(fl, j, " host stockade[7]: NOTICE 192.0.2.9 404 /phpMyAdmin", NULL, NULL);
 	filter_free(fl);
 	faults_done(&none);
 	fixture_done(&f);
@@ -287,6 +289,12 @@ static void command_line(void **state)
 	assert_int_equal(f.rs->n_jails, 2);
 	assert_non_null(ruleset_jail(f.rs, "black"));
 	assert_int_equal(ruleset_jail(f.rs, "black")->bantime_sec, 3600);
+	ruleset_free(f.rs);
+	f.rs = NULL;
+	/* To listen nowhere is no way to hear of anything. */
+	fixture_file(&f, "stockade.conf", "[syslog]\nlisten =\n");
+	assert_int_equal(ruleset_read(&f.rs, f.dir, &o, false, &f.faults), 0);
+	assert_int_equal(f.rs->syslog.n_listen, 1);
 	ruleset_free(f.rs);
 	f.rs = NULL;
 	assert_int_equal(ruleset_read(&f.rs, "/no/such", &o, false, &f.faults), 0);
