@@ -55,6 +55,7 @@ static void on_found(
 	struct jail_state *j = &x->g->jails[x->s->jails[filter].jail];
 	struct match m;
 
+	/* Asked again, as a batch that had no memory asks nobody. */
 	if (x->is_for != NULL && !x->is_for(x->for_arg, x->at, filter))
 		return;
 	if (filter_conclude(j->filter, found, x->now_us, &m) != VERDICT_MATCH)
@@ -107,7 +108,8 @@ size_t judge_block(struct guard *g, struct source *s, uint64_t ino, const struct
 	struct judging j = {
 		.g = g, .s = s, .ino = ino, .off = text->off, .now_us = clock_wall_us()};
 	const struct dating_clock clock = {.now_us = j.now_us, .live = s->live};
-	const struct batch_watch watch = {may_search, mark_block, &j};
+	const struct batch_watch watch = {
+		.may_search = may_search, .searched = mark_block, .arg = &j};
 	const struct lines_listener to = {
 		.begin = begin_line,
 		.end = mark_block,
@@ -156,6 +158,7 @@ void judge_text(struct guard *g, struct source *s, const char *text, size_t len,
 	struct judging j = {
 		.g = g, .s = s, .now_us = clock_wall_us(), .is_for = is_for, .for_arg = arg};
 	const struct dating_clock clock = {.now_us = j.now_us, .live = s->live};
+	const struct batch_watch watch = {.is_for = is_for, .arg = arg};
 	const struct lines_listener to = {
 		.begin = note_line, .found = on_found, .lost = on_lost, .off = on_off, .arg = &j};
 	struct panel *p = panel_of(g, s);
@@ -169,7 +172,7 @@ void judge_text(struct guard *g, struct source *s, const char *text, size_t len,
 	}
 	lines = panel_lines(p, s);
 	lines_habits(&lines, &clock, p->dates, &span);
-	batch_run(p->worker, &g->batch, p->dates, &span, NULL, text, len);
+	batch_run(p->worker, &g->batch, p->dates, &span, &watch, text, len);
 	lines_take(&lines, &clock, &g->batch, p->dates, text, len, &to, &n);
 	count(g, s, &n);
 }

@@ -142,6 +142,17 @@ static json_t *report_sources(const struct guard *g, unsigned jail)
 	return list;
 }
 
+/* Where the packets go that the jail drops; none for all. */
+static json_t *report_to(const struct jail *j)
+{
+	json_t *list = json_array();
+	char text[ADDR_STRLEN];
+
+	for (size_t i = 0; i < j->n_to; i++)
+		json_array_append_new(list, json_string(addr_format(&j->to[i], text)));
+	return list;
+}
+
 static json_t *report_jail(const struct guard *g, const struct jail_state *j)
 {
 	const struct filter_stats *fs = filter_stats(j->filter);
@@ -151,8 +162,8 @@ static json_t *report_jail(const struct guard *g, const struct jail_state *j)
 	if (j->has_last_ban)
 		last = json_pack("{s:s,s:o}", "ip", prefix_format(&j->last_ban, text), "at",
 			time_json(j->last_ban_us));
-	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "name",
-		j->jail->name, "shadow", (int)j->jail->shadow, "maxretry",
+	return json_pack("{s:s,s:o,s:b,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "name",
+		j->jail->name, "to", report_to(j->jail), "shadow", (int)j->jail->shadow, "maxretry",
 		(json_int_t)j->jail->maxretry, "findtime_sec", (json_int_t)j->jail->findtime_sec,
 		"bantime_sec", (json_int_t)j->jail->bantime_sec, "sources",
 		report_sources(g, j->jail->id), "tracked",

@@ -322,6 +322,14 @@ static void tell_sieve(
 	}
 }
 
+static bool is_for(const struct run *r, const char *line, size_t filter)
+{
+	const struct batch_watch *watch = r->watch;
+
+	return watch == NULL || watch->is_for == NULL ||
+	       watch->is_for(watch->arg, (size_t)(line - r->buf), filter);
+}
+
 /* Tries the failregexes that the line may be found by. */
 static void try_picks(struct run *r, const struct sieve_pick *picks, size_t n, bool is_odd,
 	const char *line, size_t len)
@@ -334,6 +342,8 @@ static void try_picks(struct run *r, const struct sieve_pick *picks, size_t n, b
 		const struct batch_filter *bf = &w->plan->filters[picks[i].filter];
 		size_t k = w->habit_of[bf->dates];
 
+		if (!is_for(r, line, picks[i].filter))
+			continue;
 		/* A window is for whoever has it to look through. */
 		if (is_odd || k == HABITS_MAX || filter_maxlines(bf->filter) > 1) {
 			add_pick(r, &picks[i]);
@@ -396,11 +406,12 @@ static void look_at_line(struct run *r, size_t off, size_t len)
 			r->next = sieve_next(w->scan);
 		}
 	}
-	if (n > 0 && r->watch != NULL && !r->watch->may_search(r->watch->arg, off))
+	if (n > 0 && r->watch != NULL && r->watch->may_search != NULL &&
+		!r->watch->may_search(r->watch->arg, off))
 		is_odd = true;
 	if (n > 0)
 		try_picks(r, picks, n, is_odd, line, len);
-	if (n > 0 && r->watch != NULL)
+	if (n > 0 && r->watch != NULL && r->watch->searched != NULL)
 		r->watch->searched(r->watch->arg);
 	is_plain = !is_odd && !may_have_date(w, line, len);
 	if (is_plain && r->b->n_founds == first) {

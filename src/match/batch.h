@@ -108,11 +108,15 @@ void batch_worker_free(struct batch_worker *w);
 struct search *batch_worker_search(struct batch_worker *w);
 struct sieve_scan *batch_worker_scan(struct batch_worker *w);
 
-/* Asked before a line's regexes are tried: may they be? And told when that is over. */
+/*
+ * Asked before a line's regexes are tried: may they be, and is the line for that filter at all? And
+ * told when that is over. What is not asked is NULL.
+ */
 struct batch_watch {
 	bool (*may_search)(void *arg, size_t off);
 	void (*searched)(void *arg);
 	void *arg;
+	bool (*is_for)(void *arg, size_t off, size_t filter);
 };
 
 /*

@@ -3,14 +3,19 @@
 
 #include <fnmatch.h>
 #include <string.h>
+#include <strings.h>
 
 #define NAME_MAX_LEN 256
 
 /* Without allocating: a name is copied, as what it stands in does not end behind it. */
 static bool fits(const char *glob, struct syslog_part part, bool fold)
 {
+	size_t plain = strcspn(glob, "*?[\\");
 	char name[NAME_MAX_LEN];
 
+	if (glob[plain] == '\0')
+		return plain == part.len &&
+		       (fold ? strncasecmp(glob, part.p, plain) : memcmp(glob, part.p, plain)) == 0;
 	if (part.len == 0 || part.len >= sizeof(name) || memchr(part.p, '\0', part.len) != NULL)
 		return false;
 	memcpy(name, part.p, part.len);

@@ -103,7 +103,7 @@ config() {
 		filter = sshd
 		port = 24
 		facility = local4
-		host = $WEB1 10.98.0.0/16
+		host = $WEB1
 		[probes]
 		enabled = true
 		program = nginx

@@ -137,6 +137,35 @@ static void does_not_search_what_it_may_not(void **state)
 	batch_done(&b);
 }
 
+static bool is_not_that(void *arg, size_t off, size_t of)
+{
+	assert_int_equal(of, 0);
+	return off != *(const size_t *)arg;
+}
+
+/* Neither found in it nor left to be looked at later. */
+static void passes_over_what_is_not_for_a_filter(void **state)
+{
+	const struct batch_span span = {NOW_US - 3600 * USEC_PER_SEC, NOW_US};
+	size_t not_this = offset_of("bad from 192.0.2.1");
+	const struct batch_watch watch = {.is_for = is_not_that, .arg = &not_this};
+	struct batch_worker *worker = batch_worker_new(&plan);
+	struct batch b = {0};
+
+	(void)state;
+	assert_non_null(worker);
+	batch_run(worker, &b, &dates, &span, &watch, text, strlen(text));
+	assert_int_equal(b.n_lines, 1);
+	assert_int_equal(b.lines[0].off, offset_of("no date"));
+	not_this = offset_of("no date");
+	batch_run(worker, &b, &dates, &span, &watch, text, strlen(text));
+	assert_int_equal(b.n_lines, 2);
+	assert_true(b.founds[b.lines[0].first].is_found);
+	assert_int_equal(b.lines[1].n, 0);
+	batch_done(&b);
+	batch_worker_free(worker);
+}
+
 /* Sets of patterns of which only the text that they need tells them apart. */
 static void asks_each_set_what_it_misses(void **state)
 {
@@ -230,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_told_of_each_line_it_searches),
 		cmocka_unit_test(does_not_search_what_it_may_not),
+		cmocka_unit_test(passes_over_what_is_not_for_a_filter),
 		cmocka_unit_test(asks_each_set_what_it_misses),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(serves_plans_by_turns),
