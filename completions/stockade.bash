@@ -45,25 +45,27 @@ _stockade()
 		_get_comp_words_by_ref -n : cur prev words cword
 	fi
 	if ((cword == 1)); then
-		_stockade_words 'run status banned explain ban unban test replay check reload stop ping
-			version help' "$cur"
+		_stockade_words 'run status banned explain ban unban test replay check inject setup reload
+			stop ping version help' "$cur"
 		return
 	fi
 	for ((i = 2; i < cword; i++)); do
 		case ${words[i]} in
 		-c) config=(-c "${words[++i]}") ;;
 		--socket) socket=(--socket "${words[++i]}") ;;
-		--for | --jail | --state | --now | --encoding | --compare | --threads | --rules | -f | -j | -r | -i) ((i++)) ;;
+		--for | --jail | --state | --now | --encoding | --compare | --threads | --rules | -f | -j | -r | -i | -t | -p | -s | \
+			--host | --msgid | --size | --buffer | --linger | --to | --ca | --certificate | --key | \
+			--root) ((i++)) ;;
 		-*) ;;
 		*) ((operands++)) ;;
 		esac
 	done
 	case $prev in
-	-c | --state | --compare)
+	-c | --state | --compare | --root)
 		_stockade_paths -d "$cur"
 		return
 		;;
-	--socket | --rules)
+	--socket | --rules | --ca | --certificate | --key)
 		_stockade_paths -f "$cur"
 		return
 		;;
@@ -79,7 +81,15 @@ _stockade()
 		_stockade_words "$(_stockade_filters)" "$cur"
 		return
 		;;
-	-r | -i | --now | --encoding | --threads)
+	-p)
+		_stockade_words 'auth.info auth.notice daemon.info daemon.notice local0.info user.notice' "$cur"
+		return
+		;;
+	-s | --to)
+		_stockade_words 'udp:// tcp:// unix:///' "$cur"
+		return
+		;;
+	-r | -i | -t | --host | --msgid | --size | --buffer | --linger | --now | --encoding | --threads)
 		return
 		;;
 	esac
@@ -90,8 +100,12 @@ _stockade()
 	test:-*) _stockade_words '-c -f -j -r -i -v --encoding --now --json --help' "$cur" ;;
 	replay:-*) _stockade_words '-c --rules -j --compare --encoding --now --threads --json --help' "$cur" ;;
 	check:-*) _stockade_words '-c --rules --strict --no-lint --json --help' "$cur" ;;
-	help:*) _stockade_words 'run status banned explain ban unban test replay check reload stop ping
-		version' "$cur" ;;
+	inject:-*) _stockade_words '-t -p -s --rfc3164 --rfc5424 --octet-counting --pid --host --msgid
+		--size --buffer --wait --linger --help' "$cur" ;;
+	setup:-*) _stockade_words '-c --to --print --yes --ca --certificate --key --root --help' "$cur" ;;
+	setup:*) _stockade_words 'syslog rsyslog syslog-ng journald' "$cur" ;;
+	help:*) _stockade_words 'run status banned explain ban unban test replay check inject setup reload
+		stop ping version' "$cur" ;;
 	*:-*) _stockade_words '--json --socket --help' "$cur" ;;
 	status:* | banned:*)
 		((operands > 0)) || _stockade_words "$(_stockade_jails)" "$cur"

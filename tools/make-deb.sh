@@ -20,6 +20,7 @@ mkdir -p "$control"
 find "$tree/usr/bin" -type f -exec strip --strip-unneeded {} +
 install -D -m 0644 README.md "$doc/README.md"
 install -D -m 0644 docs/ARCHITECTURE.md "$doc/ARCHITECTURE.md"
+install -D -m 0644 docs/SYSLOG.md "$doc/SYSLOG.md"
 cat >"$doc/copyright" <<-'END'
 	Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 	Upstream-Name: stockade
