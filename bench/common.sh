@@ -26,7 +26,7 @@ version_of() { # PACKAGE
 machine() {
 	_what="$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $CORES cores, Linux $(uname -r), $(date '+%Y-%m-%d')"
 	_who="$("$STOCKADE" version | head -n 1)"
-	for _p in ${peers:+fail2ban sshguard ripgrep}; do
+	for _p in ${peers:+fail2ban rsyslog sshguard ripgrep}; do
 		_v=$(version_of "$_p")
 		[ -z "$_v" ] || _who="$_who, $_p $_v"
 	done

@@ -191,9 +191,10 @@ sink_most() { # URL MESSAGES
 
 most() {
 	table_begin "The most syslog messages a second without loss, sshd, daemon on one core" \
-		'' ordinary attack 'sent to a sink'
+		'' ordinary attack 'sent to a sink' goal ''
 	for _what in "UDP $SYSLOG_UDP udp" "Unix $SYSLOG_UNIX stream" "Unix,_stream $SYSLOG_STREAM stream" \
-		"TCP $SYSLOG_TCP stream" "TCP,_RFC_5424,_counted $SYSLOG_TCP stream -f 5424 -o"; do
+		"TCP $SYSLOG_TCP stream" "TCP,_1000_connections $SYSLOG_TCP stream -c 1000" \
+		"TCP,_RFC_5424,_counted $SYSLOG_TCP stream -f 5424 -o"; do
 		set -- $_what
 		_sunk=$(sink_most "$2" "$([ "$3" = udp ] && echo 500000 || echo "$SYSLOG_MANY")") || return 1
 		_row=
@@ -208,7 +209,9 @@ most() {
 			_row="$_row$MOST "
 		done
 		set -- "$1" $_row
-		row "$(echo "$1" | tr _ ' ')" "$(human "$2")" "$(human "$3")" "$(human "$_sunk")"
+		_least=$(printf '%s\n' "$2" "$3" | sort -n | head -n 1)
+		row "$(echo "$1" | tr _ ' ')" "$(human "$2")" "$(human "$3")" "$(human "$_sunk")" \
+			"$(goal "$(calc %.0f "$_least / 1000")" '>=' "$([ "$1" = UDP ] && echo 100 || echo 500)" ' k')"
 	done
 	table_end "sent to a sink: ordinary ones, of which nothing is made but a count"
 }
@@ -263,7 +266,7 @@ delay() { # WHO RATE SINGLES NAME
 		"$(cut -d ' ' -f 1 "$T/result") of $3"
 }
 
-delays() {
+delays() { # RATES, for fail2ban
 	table_begin "From the last failing message ($RETRY a ban) to the ban, while others come over UDP" \
 		ms messages/s median longest bans
 	for _rate in 1000 10000 100000; do
@@ -276,7 +279,7 @@ delays() {
 		delay fail2ban $_rate 1 'rsyslog, a file, fail2ban' || return 1
 		peer_stop
 	done
-	table_end "of fail2ban after $SYSLOG_SECONDS s of so many messages, of Stockade from the first second on"
+	table_end ${1:+"of fail2ban after $SYSLOG_SECONDS s of so many messages, of Stockade from the first second on"}
 }
 
 section_syslog() {
