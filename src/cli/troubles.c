@@ -148,6 +148,8 @@ void status_losses(struct cli *c, const json_t *end)
 			"syslog connections closed (too many)"},
 		{"syslog_broken", "syslog message broken off, or with an absurd length",
 			"syslog messages broken off, or with an absurd length"},
+		{"syslog_tls_failed", "TLS connection refused, or failed in its handshake",
+			"TLS connections refused, or failed in their handshakes"},
 		{"poison_lines", "line passed over (reading it had ended the reader)",
 			"lines passed over (reading them had ended the reader)"},
 		{"out_of_memory", "item given up for lack of memory",

@@ -3,6 +3,7 @@
 #include "config/syslog.h"
 
 #include "base/util.h"
+#include "config/fingerprint.h"
 #include "config/value.h"
 
 #include <limits.h>
@@ -125,11 +126,27 @@ static void read_peers(struct reader *r, const struct section *s, struct syslog_
 
 	ret->peers = arena_array(r->keep, PEERS_MAX, sizeof(*ret->peers));
 	while (words_next(&w, r, ", \t\r\n")) {
-		if (ret->n_peers == PEERS_MAX)
+		uint8_t bytes[FINGERPRINT_LEN];
+
+		if (fingerprint_is(w.word.text) && fingerprint_parse(bytes, w.word.text) < 0)
+			reader_error(r, w.word.where,
+				"peers: '%s' is no fingerprint: write 'sha256:' and 64 hexadecimal "
+				"digits, as 'openssl x509 -noout -fingerprint -sha256 -in FILE' "
+				"shows them",
+				reader_show(r, w.word.text));
+		else if (ret->n_peers == PEERS_MAX)
 			reader_error(r, w.word.where, "peers: more than %d names", PEERS_MAX);
 		else
 			ret->peers[ret->n_peers++] = arena_strdup(r->keep, w.word.text);
 	}
+}
+
+static bool has_names(const struct syslog_settings *s)
+{
+	for (size_t i = 0; i < s->n_peers; i++)
+		if (!fingerprint_is(s->peers[i]))
+			return true;
+	return false;
 }
 
 /* What is written for TLS has to go together. */
@@ -148,7 +165,8 @@ static void check_tls(struct reader *r, const struct section *s, const struct sy
 	if (tls == NULL && ret->certificate.text != NULL)
 		reader_warn(r, ret->certificate.where,
 			"certificate is for TLS, and there is no 'listen = tls://ADDRESS:6514'");
-	if (ret->n_peers > 0 && ret->ca.text == NULL)
+	/* A fingerprint vouches for itself. */
+	if (has_names(ret) && ret->ca.text == NULL)
 		reader_error(r, section_entry(s, "peers")->where,
 			"peers names whom a client's certificate is for, and nobody vouches for "
 			"that: write 'ca = /etc/stockade/ca.pem' below [syslog]");

@@ -7,6 +7,7 @@
 #include "guard/sandbox.h"
 #include "guard/streams.h"
 #include "guard/syslog.h"
+#include "guard/tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -220,6 +221,7 @@ static int handle(struct guard *g, uint32_t type, const void *body, size_t len, 
 		files_start(g);
 		datagrams_start(g);
 		streams_start(g);
+		tls_start(g);
 		journal_start(g);
 		channel_send(g->keeper, MSG_READY, NULL, 0, -1);
 		return 0;
@@ -350,6 +352,8 @@ int guard_set_up(struct guard *g, const struct guard_options *o)
 	if (r == 0)
 		r = streams_init(g);
 	if (r == 0)
+		r = tls_init(g);
+	if (r == 0)
 		r = journal_init(g);
 	return r;
 }
@@ -359,6 +363,7 @@ static void tear_down(struct guard *g)
 	control_done(g);
 	journal_done(g);
 	datagrams_done(g);
+	tls_done(g);
 	streams_done(g);
 	syslog_done(g);
 	files_done(g);

@@ -48,6 +48,7 @@ struct guard_options {
 	int64_t started_us; /* monotonic: when the daemon started */
 	int keeper_fd;      /* SOCK_SEQPACKET to keeper */
 	int herald_fd;      /* the same to herald; -1: no jail has a use for names */
+	int porter_fd;      /* what porter hands over; -1: there is no TLS */
 	int inotify_fd;
 	const int *listen_fds; /* in the order of the rule set.s listeners; -1: not open */
 	size_t n_listen;

@@ -215,6 +215,7 @@ struct guard {
 	struct datagrams *datagrams[LISTEN_MAX]; /* NULL: not open, or of another kind */
 	struct datagram_room *datagram_room;
 	struct streams *streams; /* NULL: none are wanted */
+	struct tls *tls;
 
 	struct journal_source *journals; /* journal.c: in the order of the plan's */
 	size_t n_journals;

@@ -3,6 +3,7 @@
 #include "guard/countries.h"
 #include "guard/internal.h"
 #include "guard/syslog.h"
+#include "guard/tls.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -211,6 +212,7 @@ static json_t *report_losses(const struct guard *g)
 		{"syslog_connections_refused", dropped.connections_refused},
 		{"syslog_pushed_out", dropped.pushed_out},
 		{"syslog_broken", dropped.broken},
+		{"syslog_tls_failed", tls_failures(g)},
 		{"log_lines_held", l->log_held},
 		{"refused_bans", l->refused},
 		{"undated_lines", l->undated},
@@ -241,14 +243,15 @@ static json_t *report_syslog(const struct guard *g)
 		const struct syslog_counts *c = syslog_listener_counts(g->listeners[i]);
 
 		json_array_append_new(list,
-			json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "listen",
+			json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o*}", "listen",
 				g->rs->syslog.listen[i].url, "open", g->o->listen_fds[i] >= 0,
 				"messages", (json_int_t)c->messages, "dropped_by_kernel",
 				(json_int_t)c->overflowed, "refused", (json_int_t)c->refused,
 				"over_rate", (json_int_t)c->over_rate, "cut", (json_int_t)c->cut,
 				"connections", (json_int_t)c->connections, "connections_refused",
 				(json_int_t)c->connections_refused, "pushed_out",
-				(json_int_t)c->pushed_out, "broken", (json_int_t)c->broken));
+				(json_int_t)c->pushed_out, "broken", (json_int_t)c->broken, "tls",
+				tls_report(g, i)));
 	}
 	return list;
 }

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,8 +163,8 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
-/* What answering questions by way of evdns takes; its sockets are made before. */
-static const int allowed_herald[] = {
+/* What those take who talk to the network; their sockets are made before. */
+static const int allowed_network[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(readv),
 	SCMP_SYS(write),
@@ -204,8 +205,11 @@ static const int allowed_herald[] = {
 	SCMP_SYS(exit_group),
 };
 
+/* Those who take connections, and pass on what comes by pairs of sockets. */
+static const int allowed_porter[] = {SCMP_SYS(accept4)};
+
 /* Answered with "permission denied": libraries ask for random numbers and go on without. */
-static const int denied_herald[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(socket)};
+static const int denied_network[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(socket)};
 
 /* One system call, if one of its arguments is as said. */
 struct condition {
@@ -302,7 +306,8 @@ int sandbox_seal(const int *channels, size_t n)
 	return load(ctx, r);
 }
 
-int sandbox_seal_herald(int channel_fd)
+static int seal_network(int channel_fd, const int *more, size_t n_more, const struct condition *c,
+	size_t n_conditions)
 {
 	const struct condition conditions[] = {
 		NO_CODE_MMAP,
@@ -315,13 +320,32 @@ int sandbox_seal_herald(int channel_fd)
 
 	if (ctx == NULL)
 		return -ENOMEM;
-	r = add_calls(ctx, SCMP_ACT_ALLOW, allowed_herald, ARRAY_SIZE(allowed_herald));
+	r = add_calls(ctx, SCMP_ACT_ALLOW, allowed_network, ARRAY_SIZE(allowed_network));
+	if (r == 0)
+		r = add_calls(ctx, SCMP_ACT_ALLOW, more, n_more);
 	if (r == 0)
 		r = add_calls(
-			ctx, SCMP_ACT_ERRNO(EACCES), denied_herald, ARRAY_SIZE(denied_herald));
+			ctx, SCMP_ACT_ERRNO(EACCES), denied_network, ARRAY_SIZE(denied_network));
 	if (r == 0)
 		r = add_conditions(ctx, conditions, ARRAY_SIZE(conditions));
 	if (r == 0)
+		r = add_conditions(ctx, c, n_conditions);
+	if (r == 0)
 		r = add_channels(ctx, &channel_fd, 1);
 	return load(ctx, r);
+}
+
+int sandbox_seal_herald(int channel_fd)
+{
+	return seal_network(channel_fd, NULL, 0, NULL, 0);
+}
+
+int sandbox_seal_porter(int channel_fd)
+{
+	const struct condition pairs[] = {
+		{SCMP_SYS(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
+	};
+
+	return seal_network(
+		channel_fd, allowed_porter, ARRAY_SIZE(allowed_porter), pairs, ARRAY_SIZE(pairs));
 }

@@ -34,3 +34,6 @@ int sandbox_seal(const int *channels, size_t n);
  * to guard through channel_fd. 0 or -errno.
  */
 int sandbox_seal_herald(int channel_fd);
+
+/* The same for porter, who takes connections and makes pairs of sockets besides. 0 or -errno. */
+int sandbox_seal_porter(int channel_fd);

@@ -329,6 +329,14 @@ int channel_flush(struct channel *c, int timeout_ms)
 	return -EPIPE;
 }
 
+void channel_hold(struct channel *c, bool hold)
+{
+	if (c->ended || hold)
+		event_del(c->readable);
+	else
+		event_add(c->readable, NULL);
+}
+
 size_t channel_queued(const struct channel *c)
 {
 	return c->queued;

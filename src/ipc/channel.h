@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,9 @@ int channel_send(struct channel *c, uint32_t type, const void *body, size_t len,
 
 /* Blocks until the queue is empty or timeout_ms has passed. 0, -ETIMEDOUT or -EPIPE. */
 int channel_flush(struct channel *c, int timeout_ms);
+
+/* What comes waits with the sender, or goes on (the start). */
+void channel_hold(struct channel *c, bool hold);
 
 /* Bytes waiting in the queue. */
 size_t channel_queued(const struct channel *c);

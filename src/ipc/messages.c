@@ -20,6 +20,9 @@ _Static_assert(sizeof(struct msg_stream) == 16 + 4 + 4, "a hole in msg_stream");
 _Static_assert(sizeof(struct msg_lookup) == 16 + 4 + 4 + LOOKUP_NAME_MAX, "a hole in msg_lookup");
 _Static_assert(sizeof(struct msg_found) == 8 + 16 * LOOKUP_ADDRS_MAX + LOOKUP_NAME_MAX,
 	"a hole in msg_found");
+_Static_assert(sizeof(struct msg_connection) == 2 * 16 + 2 + 6, "a hole in msg_connection");
+_Static_assert(
+	sizeof(struct msg_tls_counts) == 16 + 2 + 6 + 4 * 8 + 256, "a hole in msg_tls_counts");
 
 /* The shape a message must have. */
 struct shape {
@@ -150,6 +153,14 @@ static bool check_found(const void *body, size_t len)
 	       m->result >= LOOKUP_FOUND && m->result <= LOOKUP_BUSY;
 }
 
+static bool check_tls_counts(const void *body, size_t len)
+{
+	const struct msg_tls_counts *m = body;
+
+	(void)len;
+	return terminated(m->why, sizeof(m->why));
+}
+
 static const struct shape shapes[] = {
 	[MSG_READY] = {TO_KEEPER},
 	[MSG_BAN] = {TO_KEEPER, 0, sizeof(struct msg_ban), false, check_bans},
@@ -186,6 +197,8 @@ static const struct shape shapes[] = {
 	[MSG_IGNORE_SAYS] = {TO_GUARD, sizeof(struct msg_ignore), 0, false, check_ignore_says},
 	[MSG_LOOKUP] = {TO_HERALD, sizeof(struct msg_lookup), 0, false, check_lookup},
 	[MSG_FOUND] = {FROM_HERALD, sizeof(struct msg_found), 0, false, check_found},
+	[MSG_CONNECTION] = {FROM_PORTER, sizeof(struct msg_connection), 0, true},
+	[MSG_TLS_COUNTS] = {FROM_PORTER, sizeof(struct msg_tls_counts), 0, false, check_tls_counts},
 };
 
 bool message_check(enum message_side side, uint32_t type, const void *body, size_t len, bool has_fd)

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * What keeper and guard, and guard and herald, say to each other. All are the same binary, so
- * bodies are plain structs, without unnamed holes: these would carry what lay in memory before. The
- * receiver checks each against message_check before it looks inside.
+ * What keeper and guard, guard and herald, and porter and guard say to each other. All are the same
+ * binary, so bodies are plain structs, without unnamed holes: these would carry what lay in memory
+ * before. The receiver checks each against message_check before it looks inside.
  */
 
 enum message {
@@ -52,6 +52,9 @@ enum message {
 	MSG_LOOKUP = 200, /* struct msg_lookup */
 	/* herald to guard */
 	MSG_FOUND = 210, /* struct msg_found */
+	/* porter to guard */
+	MSG_CONNECTION = 220, /* struct msg_connection + fd: what a sender says, out of TLS */
+	MSG_TLS_COUNTS,       /* struct msg_tls_counts */
 };
 
 struct msg_ban {
@@ -187,10 +190,28 @@ struct msg_found {
 	char name[LOOKUP_NAME_MAX];
 };
 
+/* Listeners are told by their addresses: their places change with the configuration. */
+struct msg_connection {
+	struct addr sender, listen;
+	uint16_t port;
+	uint8_t zero[6];
+};
+
+/* What has happened at a listener since it was last told. */
+struct msg_tls_counts {
+	struct addr listen;
+	uint16_t port;
+	uint8_t zero[6];
+	uint64_t accepted, failed; /* handshakes */
+	uint64_t refused;          /* from who may not send */
+	uint64_t crowded;          /* for want of room */
+	char why[256];             /* the last failure; "": there was none */
+};
+
 /* "it is on the allow list" and so on. */
 const char *refusal_text(enum refusal why);
 
-enum message_side { TO_KEEPER = 1, TO_GUARD, TO_HERALD, FROM_HERALD };
+enum message_side { TO_KEEPER = 1, TO_GUARD, TO_HERALD, FROM_HERALD, TO_PORTER, FROM_PORTER };
 
 /* Is a message of that type and size, with or without descriptor, allowed to arrive there? */
 bool message_check(

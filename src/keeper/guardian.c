@@ -311,7 +311,7 @@ void guardian_child_start(const int *keep, size_t n)
 
 static void be_guard(struct keeper *k, int fd, int herald_fd)
 {
-	int *keep = malloc((4 + k->n_listen + k->n_held) * sizeof(int));
+	int *keep = malloc((5 + k->n_listen + k->n_held) * sizeof(int));
 	size_t n = 0;
 	struct guard_options go = {
 		.plan = k->plan,
@@ -323,6 +323,7 @@ static void be_guard(struct keeper *k, int fd, int herald_fd)
 		.started_us = k->started_us,
 		.keeper_fd = fd,
 		.herald_fd = herald_fd,
+		.porter_fd = porter_child_guard_end(k),
 		.inotify_fd = k->inotify_fd,
 		.listen_fds = k->listen_fds,
 		.n_listen = k->n_listen,
@@ -338,10 +339,14 @@ static void be_guard(struct keeper *k, int fd, int herald_fd)
 	keep[n++] = fd;
 	if (herald_fd >= 0)
 		keep[n++] = herald_fd;
+	if (go.porter_fd >= 0)
+		keep[n++] = go.porter_fd;
 	keep[n++] = k->inotify_fd;
 	keep[n++] = k->state_lock;
+	/* Those for TLS are porter's alone. */
 	for (size_t i = 0; i < k->n_listen; i++)
-		keep[n++] = k->listen_fds[i];
+		if (k->plan->rs->syslog.listen[i].kind != LISTEN_TLS)
+			keep[n++] = k->listen_fds[i];
 	for (size_t i = 0; i < k->n_held; i++)
 		keep[n++] = k->held[i].fd;
 	guardian_child_start(keep, n);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -27,26 +26,6 @@ static bool wants_names(const struct ruleset *rs)
 	return false;
 }
 
-/* A directory that has nothing in it and never will: it is gone already. 0 or -errno. */
-static int enter_empty_directory(void)
-{
-	static const char *const places[] = {"/run/stockade/herald.XXXXXX", "/tmp/herald.XXXXXX"};
-	int r = -ENOENT;
-
-	for (size_t i = 0; r < 0 && i < ARRAY_SIZE(places); i++) {
-		char path[64];
-
-		snprintf(path, sizeof(path), "%s", places[i]);
-		if (mkdtemp(path) == NULL) {
-			r = -errno;
-			continue;
-		}
-		r = chmod(path, 0555) < 0 || chdir(path) < 0 ? -errno : 0;
-		rmdir(path);
-	}
-	return r;
-}
-
 static void be_herald(const struct keeper *k)
 {
 	const struct herald_options o = {
@@ -60,7 +39,7 @@ static void be_herald(const struct keeper *k)
 
 	guardian_child_start(&o.fd, 1);
 	prctl(PR_SET_NAME, "stockade-herald");
-	r = enter_empty_directory();
+	r = nowhere_enter();
 	if (r < 0) {
 		log_critical("herald finds no place to be: %s", strerror(-r));
 		_exit(1);

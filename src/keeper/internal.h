@@ -81,6 +81,8 @@ struct keeper {
 	struct event *herald_question, *herald_again;
 	unsigned herald_failures; /* in a row */
 
+	struct porter_child *porter; /* porter_child.c; NULL: before start-up is so far */
+
 	struct ignore *ignore; /* ignore.c */
 
 	/* sockets */
@@ -148,6 +150,21 @@ void herald_child_ended(struct keeper *k); /* on SIGCHLD */
 void held_take(struct keeper *k, const struct msg_stream *m, size_t len, int fd);
 void held_settle(struct keeper *k, const struct ruleset *old); /* there is a new plan */
 void held_done(struct keeper *k);                              /* they are somebody else's now */
+
+/* porter_child.c */
+int porter_child_init(struct keeper *k);
+void porter_child_done(struct keeper *k);
+/* Is what a plan wants of TLS as it should be? It is remembered until that plan is the present one.
+ * 0 or -EINVAL with the reasons in f. */
+int porter_child_check(struct keeper *k, const struct plan *plan, struct faults *f);
+void porter_child_renew(
+	struct keeper *k); /* starts what the present plan wants, if it does not run */
+int porter_child_guard_end(const struct keeper *k); /* for a new guard; -1: there is no TLS */
+void porter_child_leave(struct keeper *k);          /* we stop: it says good-bye to its senders */
+void porter_child_ended(struct keeper *k);          /* on SIGCHLD */
+
+/* nowhere.c */
+int nowhere_enter(void); /* a directory that is empty and gone already; 0 or -errno */
 
 /* ignore.c: ignorecommand */
 int ignore_init(struct keeper *k);

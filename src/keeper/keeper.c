@@ -54,6 +54,8 @@ static int load_config(struct keeper *k)
 
 	if (r == 0)
 		precheck_syslog(k->plan->rs, &f);
+	if (r == 0)
+		r = porter_child_check(k, k->plan, &f);
 	print_faults(&f);
 	if (r < 0)
 		log_critical("%s: the configuration cannot be used: %zu error%s", k->o->confdir,
@@ -195,6 +197,7 @@ void keeper_refuse(struct keeper *k, const uint32_t *serial)
 void keeper_reload(struct keeper *k, const uint32_t *serial)
 {
 	struct faults f = {0};
+	int r;
 
 	if (k->state == RELOADING && serial == NULL) {
 		k->reload_again = true;
@@ -207,7 +210,11 @@ void keeper_reload(struct keeper *k, const uint32_t *serial)
 		return;
 	}
 	log_notice("reloading %s", k->o->confdir);
-	if (plan_load_over(&k->next, k->o->confdir, k->o->overlay, &f) < 0) {
+	r = plan_load_over(&k->next, k->o->confdir, k->o->overlay, &f);
+	if (r == 0)
+		r = porter_child_check(k, k->next, &f);
+	if (r < 0) {
+		plan_free(TAKE_PTR(k->next));
 		print_faults(&f);
 		log_error("the configuration was not taken over: the old one goes on");
 		answer_reload(k, serial,
@@ -248,6 +255,7 @@ static void take_over_plan(struct keeper *k)
 	}
 	setup_listeners(k, old->rs);
 	held_settle(k, old->rs);
+	porter_child_renew(k);
 	if (r != -ENOMEM)
 		plan_free(old); /* else the wall still goes by it */
 	say_jails(k);
@@ -260,6 +268,7 @@ void keeper_stop(struct keeper *k)
 	log_notice("stopping");
 	notify_state("STOPPING=1");
 	k->state = STOPPING;
+	porter_child_leave(k);
 	if (k->guard != NULL)
 		guardian_leave(k);
 	else
@@ -307,6 +316,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	case SIGCHLD:
 		journal_child_ended(k);
 		herald_child_ended(k);
+		porter_child_ended(k);
 		ignore_ended(k);
 		break;
 	default:
@@ -361,6 +371,7 @@ static void tear_down(struct keeper *k)
 	guardian_done(k);
 	journal_child_done(k);
 	herald_child_done(k);
+	porter_child_done(k);
 	ignore_done(k);
 	for (size_t i = 0; i < ARRAY_SIZE(k->signals); i++)
 		if (k->signals[i] != NULL)
@@ -394,7 +405,9 @@ static int start(struct keeper *k)
 
 	if (k->starter_fd >= 0)
 		log_set_sink(to_starter, k);
-	r = load_config(k);
+	r = porter_child_init(k);
+	if (r == 0)
+		r = load_config(k);
 	if (r == 0)
 		r = open_log(k, k->plan->rs);
 	if (r < 0)
@@ -434,6 +447,7 @@ static int start(struct keeper *k)
 	if (r < 0)
 		return r;
 	say_jails(k);
+	porter_child_renew(k);
 	return guardian_spawn(k);
 }
 

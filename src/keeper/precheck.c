@@ -2,6 +2,7 @@
 #include "keeper/precheck.h"
 
 #include "base/text.h"
+#include "porter/porter.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -86,6 +87,7 @@ void precheck_settings(const struct ruleset *rs, struct faults *f)
 		return;
 	check_log(rs, f);
 	check_user(rs, f);
+	porter_check(&rs->syslog, f, NULL);
 }
 
 /* Has it loopback addresses in it? */

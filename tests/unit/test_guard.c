@@ -206,6 +206,7 @@ static void start_guard(void)
 			.statedir = state,
 			.keeper_fd = pair[1],
 			.herald_fd = -1,
+			.porter_fd = -1,
 			.inotify_fd = inotify,
 			.listen_fds = &listener,
 			.n_listen = 1,

@@ -175,6 +175,7 @@ static void launch(void)
 			.statedir = state,
 			.keeper_fd = k[1],
 			.herald_fd = h[1],
+			.porter_fd = -1,
 			.inotify_fd = inotify,
 			.listen_fds = &udp[1],
 			.n_listen = 1,
