@@ -124,7 +124,7 @@ static void check_listener(
 			"whoever reaches '%s' can have anybody banned: say whose messages to take, "
 			"such as 'from = 10.0.0.0/8'",
 			l->url);
-	else if (s->ca.text == NULL)
+	else if (s->ca.text == NULL && s->n_peers == 0)
 		fault_add(f, FAULT_WARNING, l->where,
 			"whoever reaches '%s' can have anybody banned, as no certificate is asked "
 			"for: write 'ca = /etc/stockade/ca.pem', who vouches for senders, or "

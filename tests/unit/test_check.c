@@ -2,6 +2,7 @@
 #include "config_fixture.h"
 
 #include "cli/check.h"
+#include "keeper/precheck.h"
 
 /* What is said about a configuration in which everything can be read. */
 static void says(const char *jail_conf, const char *stockade_conf, const char *said)
@@ -18,6 +19,22 @@ static void says(const char *jail_conf, const char *stockade_conf, const char *s
 	fixture_tell(&f);
 	if (strcmp(f.said, said) != 0)
 		fail_msg("for:\n%s\nsaid:\n%swanted:\n%s", jail_conf, f.said, said);
+	fixture_done(&f);
+}
+
+/* Of who can send alone: there are no such certificates. */
+static void says_of_tls(const char *jail_conf, const char *stockade_conf, const char *said)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	fixture_file(&f, "filter.d/x.conf", FILTER_X);
+	fixture_file(&f, "jail.conf", jail_conf);
+	fixture_file(&f, "stockade.conf", stockade_conf);
+	assert_int_equal(ruleset_check(&f.rs, f.dir, &f.faults), 0);
+	precheck_syslog(f.rs, &f.faults);
+	fixture_tell(&f);
+	assert_string_equal(f.said, said);
 	fixture_done(&f);
 }
 
@@ -144,9 +161,13 @@ static void syslog_senders(void **state)
 		"stockade.conf:3: warning: whoever reaches 'tcp://[::]:514' can have anybody "
 		"banned: say whose messages to take, such as 'from = 10.0.0.0/8'\n");
 	says(jail, "[syslog]\nlisten = udp://0.0.0.0:514\nfrom = 192.0.2.0/24\n", "");
-	says(jail, "[syslog]\nlisten = tls://0.0.0.0:6514\ncertificate = /c\nkey = /k\nca = /a\n",
+	says_of_tls(jail,
+		"[syslog]\nlisten = tls://0.0.0.0:6514\ncertificate = /c\nkey = /k\nca = /a\n", "");
+	says_of_tls(jail,
+		"[syslog]\nlisten = tls://0.0.0.0:6514\ncertificate = /c\nkey = /k\npeers = sha256:"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n",
 		"");
-	says(jail, "[syslog]\nlisten = tls://0.0.0.0:6514\ncertificate = /c\nkey = /k\n",
+	says_of_tls(jail, "[syslog]\nlisten = tls://0.0.0.0:6514\ncertificate = /c\nkey = /k\n",
 		"stockade.conf:2: warning: whoever reaches 'tls://0.0.0.0:6514' can have anybody "
 		"banned, as no certificate is asked for: write 'ca = /etc/stockade/ca.pem', who "
 		"vouches for senders, or 'from = 10.0.0.0/8'\n");
