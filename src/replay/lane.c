@@ -353,13 +353,11 @@ static void on_found(
 	struct lane *l = arg;
 	size_t dates = l->conf->plan->filters[filter].dates;
 
-	(void)line;
-	(void)len;
 	if (!l->is_off)
 		on_dated(l, dates, at_us);
 	if (l->newest_us[dates] > l->place_us)
 		l->place_us = l->newest_us[dates];
-	l->on_found(l->arg, l, filter, found, at_us);
+	l->on_found(l->arg, l, filter, found, at_us, line, len);
 }
 
 static void take(struct lane *l, const struct batch *b, const struct batch_dates *dates,

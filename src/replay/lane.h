@@ -59,8 +59,8 @@ struct lane {
 
 	/* While lines are taken: */
 	bool is_off; /* the one under way is dated ahead */
-	void (*on_found)(
-		void *arg, struct lane *l, size_t filter, struct found *found, int64_t at_us);
+	void (*on_found)(void *arg, struct lane *l, size_t filter, struct found *found,
+		int64_t at_us, const char *line, size_t len);
 	void *arg;
 };
 

@@ -8,6 +8,7 @@
 #include "replay/logins.h"
 #include "replay/merge.h"
 #include "source/container.h"
+#include "source/syslog_wanted.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -244,11 +245,24 @@ static void judge(struct replay *r, size_t reader, struct found *found, int64_t 
 	}
 }
 
+/*
+ * A jail that reads syslog alone may want but some of what a syslog daemon has written to a log.
+ * One that reads texts alone is given the log that its program writes itself.
+ */
+static bool is_wanted(const struct jail *j, const char *line, size_t len)
+{
+	return j == NULL || j->sources != SOURCE_SYSLOG || j->syslog.text_only ||
+	       !syslog_has_conditions(&j->syslog) || syslog_line_is_wanted(&j->syslog, line, len);
+}
+
 /* What other logs may come before with something has to wait. */
-static void on_found(void *arg, struct lane *l, size_t reader, struct found *found, int64_t at_us)
+static void on_found(void *arg, struct lane *l, size_t reader, struct found *found, int64_t at_us,
+	const char *line, size_t len)
 {
 	struct replay *r = arg;
 
+	if (!is_wanted(r->readers[reader].jail, line, len))
+		return;
 	if (l->place_us < r->merge.until_us && findings_first(&l->waiting) == NULL)
 		judge(r, reader, found, at_us);
 	else if (findings_add(&l->waiting, reader, found, at_us, l->place_us) < 0)

@@ -95,3 +95,16 @@ bool syslog_is_wanted(
 {
 	return fits_facility(w, m) && fits_program(w, m) && fits_host(w, m, sender);
 }
+
+bool syslog_line_is_wanted(const struct syslog_want *w, const char *line, size_t len)
+{
+	struct syslog_msg m;
+	struct addr sender;
+	bool is_addr;
+
+	syslog_parse(&m, line, len);
+	is_addr = addr_parse(&sender, m.host.p, m.host.len) == 0;
+	if (is_addr)
+		m.host.len = 0;
+	return fits_program(w, &m) && fits_host(w, &m, is_addr ? &sender : NULL);
+}

@@ -16,3 +16,10 @@ bool syslog_has_conditions(const struct syslog_want *w);
  */
 bool syslog_is_wanted(
 	const struct syslog_want *w, const struct syslog_msg *m, const struct addr *sender);
+
+/*
+ * The same of a line in a log that a syslog daemon wrote ("DATE HOST PROGRAM[PID]: TEXT"). It does
+ * not tell the facility, which is not asked for then, nor who sent it: that is its host, if it is
+ * an address.
+ */
+bool syslog_line_is_wanted(const struct syslog_want *w, const char *line, size_t len);

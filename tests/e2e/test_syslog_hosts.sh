@@ -213,6 +213,18 @@ check_eventually "a filter that looks at several lines sees only those that it i
 check "and finds nothing in others" not ctl explain 10.70.2.2
 check "nor of other programs" not ctl explain 10.70.2.3
 
+# --- what a syslog daemon has written to a file ---
+for _n in 1 2 3; do
+	for _line in "web1 sshd[1]: $(failed 10.70.4.1)" "web2 sshd[1]: $(failed 10.70.4.2)" \
+		"web1 su[1]: $(failed 10.70.4.3)" "web3 sshd[1]: $(failed 10.70.4.4)"; do
+		echo "$(date '+%b %e %H:%M:%S') $_line"
+	done
+done >"$T/messages"
+"$STOCKADE" replay -c "$CONF" -j each --json "$T/messages" 2>"$T/replay.log" |
+	"$HELPERS/e2e-json" jail >"$T/replayed"
+check_is "replay goes by program and host as well" "each@web1 each@web2" \
+	"$(sort "$T/replayed" | paste -sd ' ')"
+
 # --- who may send, and how much ---
 LOGHOST=10.99.3.1
 thrice says "$N3" web1 sshd auth.info "$(failed 10.70.3.1)"

@@ -294,6 +294,36 @@ static void together(void **state)
 	assert_true(wants("program = a", long_name, NULL));
 }
 
+/* The same of lines in a file. */
+static bool wants_line(const char *conditions, const char *line)
+{
+	struct fixture f;
+	char text[512];
+	bool wanted;
+
+	snprintf(text, sizeof(text), SYSLOG "[j]\n%s\n", conditions);
+	fixture_good(&f, text);
+	wanted = syslog_line_is_wanted(want_of(&f, "j"), line, strlen(line));
+	fixture_done(&f);
+	return wanted;
+}
+
+static void logged(void **state)
+{
+	(void)state;
+	assert_true(wants_line("program = sshd", "Nov 20 07:12:49 h sshd[1]: text"));
+	assert_true(wants_line("program = sshd", "2026-11-20T07:12:49.1+01:00 h sshd[1]: text"));
+	assert_false(wants_line("program = sshd", "Nov 20 07:12:49 h su[1]: text"));
+	assert_true(wants_line("facility = auth\nhost = h", "Nov 20 07:12:49 h sshd[1]: text"));
+	assert_false(wants_line("facility = auth\nhost = i", "Nov 20 07:12:49 h sshd[1]: text"));
+	assert_true(wants_line("host = 192.0.2.0/24", "Nov 20 07:12:49 192.0.2.7 sshd[1]: text"));
+	assert_true(wants_line("host = a=192.0.2.7", "Nov 20 07:12:49 192.0.2.7 sshd[1]: text"));
+	assert_false(wants_line("host = 192.0.2.7", "Nov 20 07:12:49 192.0.2.8 sshd[1]: text"));
+	assert_false(wants_line("host = 192.0.2.7", "Nov 20 07:12:49 a sshd[1]: text"));
+	assert_false(wants_line("program = a", ""));
+	assert_false(wants_line("host = a", "\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +336,7 @@ int main(void)
 		cmocka_unit_test(facilities),
 		cmocka_unit_test(hosts),
 		cmocka_unit_test(together),
+		cmocka_unit_test(logged),
 	};
 
 	return cmocka_run_group_tests_name("want", tests, NULL, NULL);
