@@ -352,8 +352,7 @@ static void datagrams_are_judged(void **state)
 	/* A line break does not make two lines of one datagram. */
 	assert_int_equal(send(datagram_in, "x\n bad from 192.0.2.3", 21, 0), 21);
 	append(log_path, "192.0.2.4", 1, time(NULL));
-	assert_int_equal(
-		send(datagram_in, "Jan  1 00:00:00 bad from 192.0.2.3", 34, 0), 34);
+	assert_int_equal(send(datagram_in, "Jan  1 00:00:00 bad from 192.0.2.3", 34, 0), 34);
 	expect_ban("192.0.2.3", 0);
 	assert_int_equal(end_guard(true), 0);
 }
