@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2016,SC2034,SC2046,SC2086,SC2154,SC2317
 #
-# The section of bench/run that has syslog messages sent: how many are taken, what of them is lost, and how long a
-# ban takes meanwhile; beside rsyslog that writes them to a file which fail2ban follows. Who takes them, with all of
+# The section of bench/run that has syslog messages sent: how many are taken, what of them is lost, how long a ban
+# takes meanwhile; beside rsyslog that writes them to a file which fail2ban follows. Who takes them, with all of
 # its processes, runs on one core, the sender on another.
 
 SYSLOG_PORT=5614
@@ -282,12 +282,34 @@ delays() { # RATES, for fail2ban
 	table_end ${1:+"of fail2ban after $SYSLOG_SECONDS s of so many messages, of Stockade from the first second on"}
 }
 
+# Messages wait in the socket while one guard goes and the next comes.
+reloads() {
+	table_begin "Five reloads while 100,000 messages a second come over UDP" \
+		'' sent 'dropped by the kernel'
+	say "  reloads"
+	listen stockade || return 1
+	_dropped=$(kernel_dropped)
+	send ordinary -r 100000 -n $((100000 * SYSLOG_SECONDS)) $SYSLOG_UDP >"$T/sent" &
+	_sender=$!
+	adopt $_sender
+	for _n in 1 2 3 4 5; do
+		sleep "$(calc %.2f "$SYSLOG_SECONDS / 6")"
+		ctl reload >/dev/null || return 1
+		pin_all
+	done
+	wait $_sender || return 1
+	row Stockade "$(cut -d ' ' -f 1 "$T/sent")" "$(($(kernel_dropped) - _dropped))"
+	daemon_stop
+	table_end
+}
+
 section_syslog() {
 	_bad_syslog=0 _peer_rates=
 	ip netns exec "$NS" sysctl -qw net.unix.max_dgram_qlen=512 # as systemd has it
 	make_messages || return 1
 	paced || _bad_syslog=1
 	most || return 1
+	reloads || return 1
 	if has fail2ban-server && has rsyslogd; then
 		beside_fail2ban || return 1
 		_peer_rates='1000 10000 30000 100000'
