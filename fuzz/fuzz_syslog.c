@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/syslog.h"
+#include "source/syslog_date.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,6 +32,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_part(m.pid, msg, len);
 	check_part(m.tag, msg, len);
 	check_part(m.text, msg, len);
+	if (m.times < 1 || m.times > SYSLOG_TIMES_MAX)
+		abort();
+	syslog_date_fits(m.date, 2026);
+	syslog_date_fits((struct syslog_part) {msg, len}, 2026);
 	n = syslog_line(buf, room, &m, now, host);
 	if (n > room || memchr(buf, '\n', n) != NULL || memchr(buf, '\r', n) != NULL)
 		abort();

@@ -285,9 +285,14 @@ size_t judge_block(struct guard *g, struct source *s, uint64_t ino, const struct
 	uint64_t *ret_lines);
 /* Is the line at that offset for the jail at that place in the source? */
 typedef bool judge_for_fn(void *arg, size_t off, size_t jail);
-/* Whole lines that stand in no file. is_for NULL: they are for all. Not for jails with windows. */
+/* As how many lines the one at that offset counts. */
+typedef unsigned judge_times_fn(void *arg, size_t off);
+/*
+ * Whole lines that stand in no file. is_for NULL: they are for all; it is not for jails with
+ * windows. times NULL: they count once.
+ */
 void judge_text(struct guard *g, struct source *s, const char *text, size_t len,
-	judge_for_fn *is_for, void *arg);
+	judge_for_fn *is_for, judge_times_fn *times, void *arg);
 /* A line by itself. time_us: when it was written, if its date is not to be looked for; or NULL. */
 void judge_line(
 	struct guard *g, struct source *s, const char *line, size_t len, const int64_t *time_us);

@@ -22,9 +22,10 @@ struct judging {
 	struct source *s;
 	uint64_t ino, off; /* of a block */
 	int64_t now_us;
-	judge_for_fn *is_for; /* NULL: each line is for all */
-	void *for_arg;
-	size_t at; /* the line under way */
+	judge_for_fn *is_for;  /* NULL: each line is for all */
+	judge_times_fn *times; /* NULL: each counts once */
+	void *arg;             /* of both */
+	size_t at;             /* the line under way */
 };
 
 static void mark_block(void *arg)
@@ -54,14 +55,17 @@ static void on_found(
 	const struct judging *x = arg;
 	struct jail_state *j = &x->g->jails[x->s->jails[filter].jail];
 	struct match m;
+	unsigned times;
 
 	/* Asked again, as a batch that had no memory asks nobody. */
-	if (x->is_for != NULL && !x->is_for(x->for_arg, x->at, filter))
+	if (x->is_for != NULL && !x->is_for(x->arg, x->at, filter))
 		return;
 	if (filter_conclude(j->filter, found, x->now_us, &m) != VERDICT_MATCH)
 		return;
 	if (j->wants_fields)
 		filter_tell(j->filter, found, &m);
+	times = x->times != NULL ? x->times(x->arg, x->at) : 1;
+	m.count = m.count * times < MATCH_COUNT_MAX ? m.count * times : MATCH_COUNT_MAX;
 	verdict_match(x->g, j, &m, at_us, line, len);
 }
 
@@ -153,10 +157,14 @@ static bool note_line(void *arg, size_t off)
 }
 
 void judge_text(struct guard *g, struct source *s, const char *text, size_t len,
-	judge_for_fn *is_for, void *arg)
+	judge_for_fn *is_for, judge_times_fn *times, void *arg)
 {
-	struct judging j = {
-		.g = g, .s = s, .now_us = clock_wall_us(), .is_for = is_for, .for_arg = arg};
+	struct judging j = {.g = g,
+		.s = s,
+		.now_us = clock_wall_us(),
+		.is_for = is_for,
+		.times = times,
+		.arg = arg};
 	const struct dating_clock clock = {.now_us = j.now_us, .live = s->live};
 	const struct batch_watch watch = {.is_for = is_for, .arg = arg};
 	const struct lines_listener to = {

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "guard/senders.h"
+#include "source/syslog_date.h"
 #include "source/syslog_wanted.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #define BLOCK_BYTES 32768
 #define BLOCK_LINES 1024
 #define NAMES_BYTES 16384
+#define BLOCK_REPEATED 256
 #define NAME_BYTES 256 /* of a name that jails may ask for; longer ones are nobody's */
 
 /* What the message of a line said of where it is from, as far as jails may ask. */
@@ -23,6 +25,12 @@ struct line_origin {
 	int facility;
 	struct syslog_sender sender;
 	struct syslog_part program, host;
+};
+
+/* A line that stands for several. */
+struct repeated {
+	size_t off;
+	unsigned times;
 };
 
 /* One listener's lines of one form, and who reads them. */
@@ -34,6 +42,8 @@ struct feed {
 	size_t len;
 	struct line_origin *lines; /* BLOCK_LINES, if there are conditions */
 	size_t n_lines;
+	struct repeated repeated[BLOCK_REPEATED];
+	size_t n_repeated;
 	char *names; /* NAMES_BYTES and two names more, if there are conditions */
 	size_t n_names;
 };
@@ -44,6 +54,7 @@ struct syslog_listener {
 	struct syslog_counts counts;
 	char now[40]; /* the present second, for messages without a date */
 	int64_t now_sec;
+	int year; /* of that second */
 };
 
 static const struct syslog_want *want_of(const struct feed *f, const struct guard *g, size_t i)
@@ -97,6 +108,28 @@ static void free_listener(struct syslog_listener *l)
 	free(l);
 }
 
+/* The time as RFC 3339 has it, which says its distance from UTC itself. */
+static struct syslog_part now_text(struct syslog_listener *l)
+{
+	int64_t now_sec = clock_wall_us() / USEC_PER_SEC;
+	time_t sec = (time_t)now_sec;
+	struct tm tm;
+	size_t n;
+
+	if (now_sec != l->now_sec) {
+		l->now_sec = now_sec;
+		localtime_r(&sec, &tm);
+		l->year = tm.tm_year + 1900;
+		n = strftime(l->now, sizeof(l->now) - 1, "%Y-%m-%dT%H:%M:%S%z", &tm);
+		/* "+0100" to "+01:00" */
+		if (n > 2) {
+			memmove(l->now + n - 1, l->now + n - 2, 3);
+			l->now[n - 2] = ':';
+		}
+	}
+	return (struct syslog_part) {l->now, strlen(l->now)};
+}
+
 static struct syslog_listener *new_listener(struct guard *g, size_t listen)
 {
 	struct syslog_listener *l = calloc(1, sizeof(*l));
@@ -106,6 +139,7 @@ static struct syslog_listener *new_listener(struct guard *g, size_t listen)
 		return NULL;
 	l->g = g;
 	l->now_sec = -1;
+	now_text(l);
 	for (size_t i = 0; i < SYSLOG_FORMS; i++) {
 		if (feed_init(&l->feeds[i], g, url, i != 0) < 0) {
 			free_listener(l);
@@ -168,25 +202,16 @@ bool syslog_may_send(const struct guard *g, const struct syslog_sender *sender)
 	return sender->is_local || from->n == 0 || prefixset_contains(from, &sender->addr);
 }
 
-/* The time as RFC 3339 has it, which says its distance from UTC itself. */
-static struct syslog_part now_text(struct syslog_listener *l)
+/* The message's own, if it can be read and may be right; else now. */
+static struct syslog_part date_of(struct syslog_listener *l, const struct syslog_msg *m)
 {
-	int64_t now_sec = clock_wall_us() / USEC_PER_SEC;
-	time_t sec = (time_t)now_sec;
-	struct tm tm;
-	size_t n;
+	int year = l->year;
+	struct syslog_part now;
 
-	if (now_sec != l->now_sec) {
-		l->now_sec = now_sec;
-		localtime_r(&sec, &tm);
-		n = strftime(l->now, sizeof(l->now) - 1, "%Y-%m-%dT%H:%M:%S%z", &tm);
-		/* "+0100" to "+01:00" */
-		if (n > 2) {
-			memmove(l->now + n - 1, l->now + n - 2, 3);
-			l->now[n - 2] = ':';
-		}
-	}
-	return (struct syslog_part) {l->now, strlen(l->now)};
+	if (syslog_date_fits(m->date, year))
+		return m->date;
+	now = now_text(l);
+	return l->year != year && syslog_date_fits(m->date, l->year) ? m->date : now;
 }
 
 static bool is_for(
@@ -223,14 +248,25 @@ static bool line_is_for(void *arg, size_t off, size_t jail)
 	return is_for(f, gate->g, jail, &f->lines[lo]);
 }
 
+/* As judge_times_fn. */
+static unsigned line_times(void *arg, size_t off)
+{
+	const struct gate *gate = arg;
+
+	for (size_t i = 0; i < gate->f->n_repeated; i++)
+		if (gate->f->repeated[i].off == off)
+			return gate->f->repeated[i].times;
+	return 1;
+}
+
 static void judge_feed(struct guard *g, struct feed *f)
 {
 	struct gate gate = {f, g};
 
 	if (f->len > 0)
 		judge_text(g, &f->source, f->text, f->len, f->has_conditions ? line_is_for : NULL,
-			&gate);
-	f->len = f->n_lines = f->n_names = 0;
+			f->n_repeated > 0 ? line_times : NULL, &gate);
+	f->len = f->n_lines = f->n_names = f->n_repeated = 0;
 }
 
 static void judge_alone(struct guard *g, struct feed *f)
@@ -238,7 +274,7 @@ static void judge_alone(struct guard *g, struct feed *f)
 	for (size_t i = 0; i < f->source.n_jails; i++)
 		f->source.off[i] = !is_for(f, g, i, &f->lines[0]);
 	judge_line(g, &f->source, f->text, f->len - 1, NULL);
-	f->len = f->n_lines = f->n_names = 0;
+	f->len = f->n_lines = f->n_names = f->n_repeated = 0;
 }
 
 static struct syslog_part keep_name(struct feed *f, struct syslog_part name)
@@ -272,16 +308,18 @@ static void feed_take(struct syslog_listener *l, struct feed *f, const struct sy
 
 	if (f->has_conditions)
 		keep_origin(f, sender, m);
+	if (m->times > 1)
+		f->repeated[f->n_repeated++] = (struct repeated) {f->len, m->times};
 	if (f == &l->feeds[0])
-		len = syslog_line(
-			to, TAIL_LINE_MAX, m, m->date.len > 0 ? m->date : now_text(l), host);
+		len = syslog_line(to, TAIL_LINE_MAX, m, m->date, host);
 	else
 		len = syslog_text(to, TAIL_LINE_MAX, m);
 	to[len] = '\n';
 	f->len += len + 1;
 	if (f->one_by_one)
 		judge_alone(l->g, f);
-	else if (f->len >= BLOCK_BYTES || f->n_lines == BLOCK_LINES || f->n_names >= NAMES_BYTES)
+	else if (f->len >= BLOCK_BYTES || f->n_lines == BLOCK_LINES ||
+		 f->n_repeated == BLOCK_REPEATED || f->n_names >= NAMES_BYTES)
 		judge_feed(l->g, f);
 }
 
@@ -310,6 +348,8 @@ void syslog_take(
 		host.p = addr_format(&sender->addr, text);
 		host.len = strlen(text);
 	}
+	if (l->feeds[0].text != NULL)
+		m.date = date_of(l, &m);
 	for (size_t i = 0; i < SYSLOG_FORMS; i++)
 		if (l->feeds[i].text != NULL)
 			feed_take(l, &l->feeds[i], sender, &m, host);

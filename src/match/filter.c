@@ -8,8 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define COUNT_MAX 1000
-
 static int init_failregex(
 	struct filter *fl, const struct filter_def *def, unsigned flags, struct faults *f)
 {
@@ -154,8 +152,8 @@ static unsigned count_of(struct span s)
 		if (s.text[i] < '0' || s.text[i] > '9')
 			return 1;
 		n = n * 10 + (unsigned)(s.text[i] - '0');
-		if (n > COUNT_MAX)
-			return COUNT_MAX;
+		if (n > MATCH_COUNT_MAX)
+			return MATCH_COUNT_MAX;
 	}
 	return n > 0 ? n : 1;
 }

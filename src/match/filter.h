@@ -25,6 +25,7 @@ enum verdict {
 
 #define MATCH_FIELDS_MAX 32
 #define MATCH_USERS_MAX 8
+#define MATCH_COUNT_MAX 1000
 
 struct match_field {
 	const char *name; /* "user": as in <F-USER>, lower case; owned by the filter */
@@ -40,9 +41,10 @@ struct match {
 	const char
 		*host; /* whom the line means, as it is written: address, name or <F-ID>; or NULL */
 	size_t host_len;
-	bool is_name;      /* host is a name to look up; has_addr is false */
-	bool is_id;        /* host is an <F-ID> other than the address */
-	unsigned count;    /* failures this line stands for: <F-COUNT>, else 1; 1 to 1000 */
+	bool is_name;   /* host is a name to look up; has_addr is false */
+	bool is_id;     /* host is an <F-ID> other than the address */
+	unsigned count; /* failures this line stands for: <F-COUNT>, else 1; at most MATCH_COUNT_MAX
+			 */
 	bool in_session;   /* the line is one of several that tell of a failure (<F-MLFID>) */
 	unsigned attempts; /* how many of them led to this one */
 	unsigned regex;    /* which failregex, from 0; of an ignored line, which ignoreregex */

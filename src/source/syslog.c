@@ -316,6 +316,30 @@ static void parse_3164(struct syslog_part r, struct syslog_msg *m)
 	m->text = r;
 }
 
+/* rsyslog's $RepeatedMsgReduction keeps the tag and wraps the text, whose end it may have cut. */
+static void unwrap_repeated(struct syslog_msg *m)
+{
+	static const char front[] = "message repeated ", middle[] = " times: [";
+	struct syslog_part r = m->text;
+	unsigned times = 0;
+
+	if (r.len < sizeof(front) + sizeof(middle) || memcmp(r.p, front, sizeof(front) - 1) != 0 ||
+		r.p[r.len - 1] != ']')
+		return;
+	skip(&r, sizeof(front) - 1);
+	for (; r.len > 0 && is_digit(r.p[0]) && times <= SYSLOG_TIMES_MAX; skip(&r, 1))
+		times = times * 10 + (unsigned)(r.p[0] - '0');
+	while (r.len > 0 && is_digit(r.p[0]))
+		skip(&r, 1);
+	if (times == 0 || r.len < sizeof(middle) || memcmp(r.p, middle, sizeof(middle) - 1) != 0)
+		return;
+	skip(&r, sizeof(middle) - 1);
+	r.len--;
+	skip_blanks(&r);
+	m->text = r;
+	m->times = times < SYSLOG_TIMES_MAX ? times : SYSLOG_TIMES_MAX;
+}
+
 static bool is_end(char c)
 {
 	return c == '\n' || c == '\r' || c == '\0';
@@ -325,12 +349,14 @@ void syslog_parse(struct syslog_msg *ret, const char *msg, size_t len)
 {
 	struct syslog_part r = {msg, len};
 
-	*ret = (struct syslog_msg) {.facility = SYSLOG_UNKNOWN, .severity = SYSLOG_UNKNOWN};
+	*ret = (struct syslog_msg) {
+		.facility = SYSLOG_UNKNOWN, .severity = SYSLOG_UNKNOWN, .times = 1};
 	while (r.len > 0 && is_end(r.p[r.len - 1]))
 		r.len--;
 	take_pri(&r, ret);
 	if (!parse_5424(r, ret))
 		parse_3164(r, ret);
+	unwrap_repeated(ret);
 }
 
 /* A line being written. */

@@ -11,9 +11,12 @@ struct syslog_part {
 
 #define SYSLOG_UNKNOWN (-1)
 
+#define SYSLOG_TIMES_MAX 1000 /* as <F-COUNT> */
+
 /*
  * A message taken apart (RFC 5424, or RFC 3164 as it is in the wild), borrowed from it. Whatever
- * the bytes, something comes of it: what cannot be told is not there, and the rest is text.
+ * the bytes, something comes of it: what cannot be told is not there, and the rest is text. Of
+ * rsyslog's "message repeated 3 times: [ TEXT]" the text is TEXT.
  */
 struct syslog_msg {
 	int facility, severity; /* RFC 5424 tables 1 and 2, or SYSLOG_UNKNOWN */
@@ -21,6 +24,7 @@ struct syslog_msg {
 	struct syslog_part program, pid; /* of the tag */
 	struct syslog_part tag;          /* as it stood, up to the text: "sshd[4711]: " */
 	struct syslog_part text;         /* without line breaks and NULs at its end */
+	unsigned times;                  /* how often it was said: 1 to SYSLOG_TIMES_MAX */
 };
 
 void syslog_parse(struct syslog_msg *ret, const char *msg, size_t len);

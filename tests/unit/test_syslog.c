@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/syslog.h"
+#include "source/syslog_date.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -175,6 +176,71 @@ static void bounded(void **state)
 	}
 }
 
+static void dates(void **state)
+{
+	static const char *const good[] = {"Nov 20 07:12:49", "Nov  2 07:12:49", "Nov 2 07:12:49",
+		"Jan  1 00:00:00", "Dec 31 23:59:60", "Nov 20 07:12:49.123", "Nov 20 2026 07:12:49",
+		"Nov  2 2027 07:12:49.5", "2026-11-20T07:12:49Z", "2026-11-20 07:12:49",
+		"2025-12-31T23:59:59.999999+14:00", "2026-02-28T00:00:00,5-0330",
+		"2026-11-20T07:12:49"},
+				 *const bad[] = {"", "-", "yesterday", "Feb 29 07:12:49",
+					 "Foo 20 07:12:49", "Nov 31 07:12:49", "Nov  0 07:12:49",
+					 "Nov 20 24:00:00", "Nov 20 07:60:49",
+					 "Nov 20 1999 07:12:49", "Nov 20 07:12:4",
+					 "Nov 20 07:12:49x", "Nov 20 07.12:49",
+					 "Okt 20 2026 07:12:49", "1970-01-01T00:00:00Z",
+					 "2024-12-31T00:00:00Z", "2028-01-01T00:00:00Z",
+					 "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+					 "2026-00-01T00:00:00Z", "2026-11-20T07:12:49+20:00",
+					 "2026-11-20T07:12:49+01:60", "2026-11-20T07:12:49+1",
+					 "2026-11-20T07:12:49Zx", "2026-11-20T07:12:49.",
+					 "2026-11-20x07:12:49Z"};
+	static const char leap[] = "Feb 29 07:12:49";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!syslog_date_fits((struct syslog_part) {good[i], strlen(good[i])}, 2026))
+			fail_msg("%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (syslog_date_fits((struct syslog_part) {bad[i], strlen(bad[i])}, 2026))
+			fail_msg("%s", bad[i]);
+	assert_true(syslog_date_fits((struct syslog_part) {leap, strlen(leap)}, 2028));
+}
+
+static void repeated(void **state)
+{
+	static const struct {
+		const char *msg, *text;
+		unsigned times;
+	} cases[] = {
+		{"<38>Nov 20 07:12:49 srv sshd[1]: message repeated 3 times: [ Failed]", "Failed",
+			3},
+		{"<38>1 - srv sshd 1 - - message repeated 2 times: [ a ] b]", "a ] b", 2},
+		{"sshd: message repeated 1 times: [x]", "x", 1},
+		{"sshd: message repeated 1000 times: [ x]", "x", 1000},
+		{"sshd: message repeated 99999999999999999999 times: [ x]", "x", 1000},
+		{"sshd: message repeated 3 times: []", "", 3},
+		{"sshd: message repeated 3 times: [ x", "message repeated 3 times: [ x", 1},
+		{"sshd: message repeated 0 times: [ x]", "message repeated 0 times: [ x]", 1},
+		{"sshd: message repeated  times: [ xxx]", "message repeated  times: [ xxx]", 1},
+		{"sshd: message repeated 3 times [ x]", "message repeated 3 times [ x]", 1},
+		{"sshd: message repeated 3", "message repeated 3", 1},
+		{"sshd: x message repeated 3 times: [ x]", "x message repeated 3 times: [ x]", 1},
+		{"last message repeated 3 times", "last message repeated 3 times", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct syslog_msg m;
+
+		syslog_parse(&m, cases[i].msg, strlen(cases[i].msg));
+		is(m.text, cases[i].text);
+		assert_int_equal(m.times, cases[i].times);
+	}
+	CHECK("<38>Nov 20 07:12:49 srv sshd[1]: message repeated 3 times: [ Failed]",
+		"Nov 20 07:12:49 srv sshd[1]: Failed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +251,8 @@ int main(void)
 		cmocka_unit_test(rfc5424),
 		cmocka_unit_test(text_alone),
 		cmocka_unit_test(bounded),
+		cmocka_unit_test(dates),
+		cmocka_unit_test(repeated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
