@@ -233,6 +233,36 @@ static int64_t lost(const json_t *listener)
 	return n;
 }
 
+/* Connections that came to nothing. */
+static int64_t turned_away(const json_t *listener)
+{
+	const json_t *tls = json_object_get(listener, "tls");
+
+	return answer_int(listener, "connections_refused", 0) +
+	       answer_int(listener, "pushed_out", 0) + answer_int(tls, "failed", 0) +
+	       answer_int(tls, "refused", 0) + answer_int(tls, "crowded_out", 0);
+}
+
+/* Why somebody could not connect: who set up a sender wants to know. */
+static void tls_lines(struct cli *c, const json_t *listeners)
+{
+	const json_t *listener;
+	size_t i;
+
+	json_array_foreach(listeners, i, listener)
+	{
+		const char *url = answer_text(listener, "listen");
+		const char *why = answer_text(json_object_get(listener, "tls"), "last_failure");
+
+		if (why[0] == '\0')
+			continue;
+		cli_text(c->out, url, strlen(url));
+		fputs(": the last handshake that failed: ", c->out);
+		cli_text(c->out, why, strlen(why));
+		fputc('\n', c->out);
+	}
+}
+
 static void listener_table(struct cli *c, const json_t *listeners)
 {
 	struct table *t = table_new(c->out, listener_columns, ARRAY_SIZE(listener_columns),
@@ -252,16 +282,14 @@ static void listener_table(struct cli *c, const json_t *listeners)
 		table_cellf(t, "%s", say_count(lost(listener), count));
 		if (has_connections(url)) {
 			count_cell(t, listener, "connections");
-			table_cellf(t, "%s",
-				say_count(answer_int(listener, "connections_refused", 0) +
-						  answer_int(listener, "pushed_out", 0),
-					count));
+			table_cellf(t, "%s", say_count(turned_away(listener), count));
 		} else {
 			table_cell(t, "-", 1);
 			table_cell(t, "-", 1);
 		}
 	}
 	table_end(t);
+	tls_lines(c, listeners);
 }
 
 static void wall_line(struct cli *c, const json_t *wall)

@@ -30,20 +30,27 @@ struct porter_child {
 	int life_fd; /* closed: it is to leave */
 	pid_t leaving[LEAVING_MAX];
 	uint8_t running[PORTER_DIGEST]; /* of what it was started with */
+	unsigned doors;                 /* its listeners that are open, a bit each */
 	uint8_t seen[PORTER_DIGEST];    /* of the plan that was checked last */
 	struct event *again;
 	int64_t started_us; /* monotonic */
 	unsigned failures;  /* in a row */
 };
 
-static bool wants_tls(const struct keeper *k)
+/* Which of the tls:// listeners are open, a bit each. */
+static unsigned open_doors(const struct keeper *k)
 {
 	const struct syslog_settings *s = &k->plan->rs->syslog;
+	unsigned doors = 0, bit = 1;
 
-	for (size_t i = 0; i < s->n_listen && i < k->n_listen; i++)
-		if (s->listen[i].kind == LISTEN_TLS && k->listen_fds[i] >= 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < s->n_listen && i < k->n_listen; i++) {
+		if (s->listen[i].kind != LISTEN_TLS)
+			continue;
+		if (k->listen_fds[i] >= 0)
+			doors |= bit;
+		bit <<= 1;
+	}
+	return doors;
 }
 
 static void be_porter(const struct keeper *k, int life_fd)
@@ -146,7 +153,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (k->porter->pid < 0 && wants_tls(k))
+	if (k->porter->pid < 0 && open_doors(k) != 0)
 		start(k);
 }
 
@@ -172,10 +179,12 @@ static int prepare(struct keeper *k)
 void porter_child_renew(struct keeper *k)
 {
 	struct porter_child *c = k->porter;
-	bool wanted = wants_tls(k);
+	unsigned doors = open_doors(k);
+	bool wanted = doors != 0;
 	int r;
 
-	if (c->pid > 0 && (!wanted || memcmp(c->running, c->seen, sizeof(c->seen)) != 0)) {
+	if (c->pid > 0 &&
+		(c->doors != doors || memcmp(c->running, c->seen, sizeof(c->seen)) != 0)) {
 		log_info("%s", wanted ? "what TLS goes by has changed: senders connect anew"
 				      : "TLS is not taken any more");
 		let_go(c);
@@ -186,6 +195,7 @@ void porter_child_renew(struct keeper *k)
 		return;
 	c->failures = 0;
 	memcpy(c->running, c->seen, sizeof(c->running));
+	c->doors = doors;
 	r = prepare(k);
 	if (r < 0)
 		log_error("TLS cannot be taken: %s", strerror(-r));

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC1091,SC2034,SC2119,SC2129,SC2154,SC2317
 #
-# What the two processes may do, as the kernel tells it; and that neither outlives the other by mistake.
+# What the processes may do, as the kernel tells it; and that none outlives another by mistake.
 
 . "${0%/*}/lib.sh"
 
@@ -12,16 +12,20 @@ field() { # PID NAME
 	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
 }
 
+check_child() { # NAME PID
+	check_is "$1 has no capabilities" \
+		"0000000000000000 0000000000000000 0000000000000000 0000000000000000" \
+		"$(field "$2" CapEff) $(field "$2" CapPrm) $(field "$2" CapInh) $(field "$2" CapAmb)"
+	check_is "nor can it get any" 0000000000000000 "$(field "$2" CapBnd)"
+	check "$1 is not root" none_is_0 "$(field "$2" Uid) $(field "$2" Gid)"
+	check_is "$1 has no other groups" "" "$(field "$2" Groups | tr -d ' ')"
+	check_is "$1 has a seccomp filter" 2 "$(field "$2" Seccomp)"
+	check_is "$1 can gain no privileges" 1 "$(field "$2" NoNewPrivs)"
+}
+
 check_guard() {
 	g=$(guard_pid)
-	check_is "guard has no capabilities" \
-		"0000000000000000 0000000000000000 0000000000000000 0000000000000000" \
-		"$(field "$g" CapEff) $(field "$g" CapPrm) $(field "$g" CapInh) $(field "$g" CapAmb)"
-	check_is "nor can it get any" 0000000000000000 "$(field "$g" CapBnd)"
-	check "guard is not root" none_is_0 "$(field "$g" Uid) $(field "$g" Gid)"
-	check_is "guard has no other groups" "" "$(field "$g" Groups | tr -d ' ')"
-	check_is "guard has a seccomp filter" 2 "$(field "$g" Seccomp)"
-	check_is "guard can gain no privileges" 1 "$(field "$g" NoNewPrivs)"
+	check_child guard "$g"
 	check_is "guard's root is the state folder" "$(realpath "$STATE")" "$(readlink "/proc/$g/root")"
 	check "guard holds no netlink socket" no_netlink "$g"
 	check "guard holds no folder and no socket's name outside" no_folder "$g"
@@ -125,6 +129,52 @@ test_words() {
 	daemon_stop
 }
 
+no_files() { # PID
+	for _fd in "/proc/$1/fd"/*; do
+		case $(readlink "$_fd") in
+		/dev/null | "$T/stockade.log" | socket:* | pipe:* | anon_inode:*) ;;
+		*) return 1 ;;
+		esac
+	done
+}
+
+listens() { # PID PORT: does it hold the socket?
+	_inode=$(awk -v port="$(printf ':%04X' "$2")" '$2 ~ port "$" && $4 == "0A" { print $10 }' \
+		"/proc/$1/net/tcp")
+	[ -n "$_inode" ] && find "/proc/$1/fd" -lname "socket:\[$_inode\]" | grep -q .
+}
+
+# Who ends TLS.
+test_porter() {
+	if [ ! -x "$HELPERS/e2e-tls" ] || ! command -v openssl >/dev/null; then
+		skip "porter" "no TLS"
+		return
+	fi
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=here -keyout "$T/key.pem" \
+		-out "$T/cert.pem" 2>"$T/openssl.log"
+	printf '[syslog]\nlisten = tls://127.0.0.1:6514\ncertificate = %s\nkey = %s\n' "$T/cert.pem" \
+		"$T/key.pem" >>"$CONF/stockade.local"
+	check "started with a listener for TLS" daemon_start
+	check_eventually "there is a porter" child_named_is stockade-porter
+	p=$(child_named stockade-porter)
+	check_eventually "it is sealed" is_sealed "$p"
+	check_child porter "$p"
+	check "porter holds no file" no_files "$p"
+	check "porter holds no netlink socket" no_netlink "$p"
+	check "porter's root is a directory that is gone" sh -c "readlink /proc/$p/root | grep -q deleted"
+	check "porter listens" listens "$p" 6514
+	check "guard does not" not listens "$(guard_pid)" 6514
+	daemon_stop
+}
+
+child_named_is() { # NAME
+	[ -n "$(child_named "$1")" ]
+}
+
+is_sealed() { # PID
+	[ "$(field "$1" Seccomp)" = 2 ]
+}
+
 make_conf <<-EOF
 	[DEFAULT]
 	source = file
@@ -142,4 +192,5 @@ check_guard
 check_keeper
 test_deaths
 test_words
+test_porter
 finish

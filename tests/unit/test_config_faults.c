@@ -768,6 +768,28 @@ static void listen_addresses(void **state)
 	}
 }
 
+static void tls(void **state)
+{
+	static const char url[] = "[syslog]\nlisten = tls://127.0.0.1:6514\n";
+	char text[256];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%scertificate = /c\n", url);
+	text_says("stockade.conf", text,
+		"stockade.conf:2: error: 'tls://127.0.0.1:6514' needs a certificate: write "
+		"'certificate = /etc/stockade/cert.pem' and 'key = /etc/stockade/key.pem' below "
+		"[syslog]\n");
+	snprintf(text, sizeof(text), "%scertificate = /c\nkey = /k\npeers = web1\n", url);
+	text_says("stockade.conf", text,
+		"stockade.conf:5: error: peers names whom a client's certificate is for, and "
+		"nobody vouches for that: write 'ca = /etc/stockade/ca.pem' below [syslog]\n");
+	snprintf(text, sizeof(text), "%scertificate = /c\nkey = /k\npeers = sha256:AB:CD\n", url);
+	text_says("stockade.conf", text,
+		"stockade.conf:5: error: peers: 'sha256:AB:CD' is no fingerprint: write 'sha256:' "
+		"and 64 hexadecimal digits, as 'openssl x509 -noout -fingerprint -sha256 -in FILE' "
+		"shows them\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -793,6 +815,7 @@ int main(void)
 		cmocka_unit_test(growth),
 		cmocka_unit_test(settings),
 		cmocka_unit_test(listen_addresses),
+		cmocka_unit_test(tls),
 	};
 
 	return cmocka_run_group_tests_name("config_faults", tests, NULL, NULL);

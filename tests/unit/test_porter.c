@@ -131,11 +131,16 @@ static void stop(void)
 	close(listen_fd);
 }
 
+/* Senders with addresses of their own: 127.0.0.1 and those after it. */
+static uint32_t from_host = INADDR_LOOPBACK;
+
 static int connect_plain(void)
 {
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(from_host)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
 
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return fd;
@@ -226,7 +231,8 @@ static int take_connection(void)
 	int fd;
 
 	take(MSG_CONNECTION, &m, sizeof(m), &fd);
-	assert_string_equal(addr_format(&m.sender, sender), "127.0.0.1");
+	assert_int_equal(from_host - INADDR_LOOPBACK, m.sender.b[15] - 1);
+	assert_memory_equal(addr_format(&m.sender, sender), "127.0.0.", 8);
 	assert_true(addr_eq(&m.listen, &listener.addr));
 	assert_int_equal(m.port, listener.port);
 	return fd;
@@ -475,6 +481,53 @@ static void test_ends(void **state)
 	stop();
 }
 
+static uint64_t take_crowded(uint64_t wanted)
+{
+	struct msg_tls_counts m;
+	uint64_t n = 0;
+
+	while (n < wanted) {
+		take(MSG_TLS_COUNTS, &m, sizeof(m), NULL);
+		n += m.crowded;
+	}
+	return n;
+}
+
+/* Hundreds who connect and say nothing: one of them does not take all places, nor do many. */
+static void test_silent_crowd(void **state)
+{
+	static int fds[4 * 400];
+	struct rlimit l;
+	struct client c;
+	size_t n = 0;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &l);
+	if (l.rlim_max < 2000)
+		skip();
+	l.rlim_cur = l.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &l);
+	configure(false, NULL);
+	start();
+	for (; n < 600; n++)
+		fds[n] = connect_plain();
+	assert_int_equal(take_crowded(600 - 512), 600 - 512);
+	for (from_host++; n < 1200; n++)
+		fds[n] = connect_plain();
+	/* All that may be are there, and now and then the oldest of whoever has most makes room. */
+	assert_int_equal(take_crowded(600 - 512), 600 - 512);
+	from_host++;
+	c = client_new(NULL, TLS1_3_VERSION);
+	assert_true(c.connected);
+	close(take_connection());
+	client_done(&c);
+	assert_true(take_crowded(1) >= 1);
+	from_host = INADDR_LOOPBACK;
+	while (n > 0)
+		close(fds[--n]);
+	stop();
+}
+
 static void assert_fault(const struct faults *f, enum severity severity, const char *part)
 {
 	for (size_t i = 0; i < f->n; i++)
@@ -593,6 +646,7 @@ int main(void)
 		cmocka_unit_test(test_no_tls),
 		cmocka_unit_test(test_from),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_silent_crowd),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
