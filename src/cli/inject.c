@@ -8,6 +8,7 @@
 #include "cli/inject_input.h"
 #include "cli/inject_link.h"
 #include "cli/say.h"
+#include "guard/confine.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -324,6 +325,9 @@ int inject_run(const struct inject_options *o, int input_fd, FILE *err)
 		inject_input_init(&in.input, input_fd) < 0) {
 		fprintf(err, "stockade inject: out of memory\n");
 	} else {
+		/* Often it is root who starts it, though it needs nothing of root; should that
+		 * fail, it is no worse than any program at the end of a pipe. */
+		confine_sending();
 		loop(&in, &mask);
 		status = conclude(&in);
 	}

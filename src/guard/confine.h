@@ -12,3 +12,9 @@
  * then.
  */
 int confine_reading(const char *const *dirs, size_t n);
+
+/*
+ * For a program that only sends what it reads: from here on it has no capability and gains none,
+ * executes nothing, and no file is written or made, where the kernel has Landlock. 0 or -errno.
+ */
+int confine_sending(void);
