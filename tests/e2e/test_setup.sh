@@ -4,10 +4,11 @@
 #
 # stockade setup syslog, and that what docs/SYSLOG.md shows is what it prints, and what the programs take.
 
-needs="rsyslogd nginx apache2"
+needs="rsyslogd nginx apache2 openssl logger"
 . "${0%/*}/lib.sh"
 
 ROOT=$T/root
+TLS=tls://127.0.0.1:6514
 
 setup() { # ARGUMENT...
 	"$STOCKADE" setup syslog --root "$ROOT" -c "$CONF" "$@" </dev/null
@@ -73,13 +74,15 @@ checks() { # the configuration has no fault, nor a filter that can be deceived
 	"$STOCKADE" check --strict -c "$CONF"
 }
 
-jail_is_good() { # FILE
-	make_conf <"$1" && cp -r "$T/filters/." "$CONF/filter.d" && checks
+jail_is_good() { # FILE: with what the document said last of stockade.local
+	make_conf <"$1" && cp -r "$T/filters/." "$CONF/filter.d" && cat "$T/listen" >>"$CONF/stockade.local" &&
+		checks
 }
 
 stockade_is_good() { # FILE
 	make_conf </dev/null
 	cat "$1" >>"$CONF/stockade.local"
+	cp "$1" "$T/listen"
 	checks
 }
 
@@ -109,7 +112,7 @@ try_block() { # FILE MARK
 	jail) check "a jail: $(head -n 1 "$1")" jail_is_good "$1" ;;
 	stockade) check "stockade.local: $(sed -n 2p "$1")" stockade_is_good "$1" ;;
 	"stockade tls")
-		sed -i "s|/etc/stockade/\(cert\|ca\).pem|$T/pki/cert.pem|; s|/etc/stockade/key.pem|$T/pki/key.pem|" "$1"
+		sed -i "s,/etc/stockade/key.pem,$T/pki/key.pem,; s,/etc/stockade/[a-z]*.pem,$T/pki/cert.pem," "$1"
 		check "stockade.local: $(sed -n 2p "$1")" stockade_is_good "$1"
 		;;
 	*) not_ok "the document has a mark that is not known: $2" ;;
@@ -169,4 +172,62 @@ for _to in 'udp://a"b:1' 'unix:///a b' udp://x:syslog 'http://x:1' 127.0.0.1:514
 	setup rsyslog --print --to "$_to" >"$T/setup.log" 2>&1
 	check_is "--to $_to: exit 2" 2 $?
 done
+
+# ---- what is printed, from end to end ----
+
+# It reads this machine's messages from a socket of its own, under whatever name it is looked for.
+rsyslog_with() { # FILE NAME
+	printf 'global(workDirectory="%s")\nmodule(load="imuxsock" SysSock.Use="off")\n' "$T/var" >"$T/$2.conf"
+	printf 'input(type="imuxsock" Socket="%s")\ninclude(file="%s")\n' "$IN/$2" "$1" >>"$T/$2.conf"
+	ip netns exec "$NS" rsyslogd -n -f "$T/$2.conf" -i "$T/$2.pid" >"$T/$2.log" 2>&1 &
+	adopt $!
+	eventually test -S "$IN/$2"
+}
+
+syslog_ng_with() { # FILE NAME
+	{
+		echo "@version: $(syslog_ng --version | sed -n 's/^Config version: //p')"
+		echo "source s_src { unix-dgram(\"$IN/$2\"); };"
+		echo "@include \"$1\""
+	} >"$T/$2.conf"
+	syslog_ng --stderr --cfgfile="$T/$2.conf" --persist-file="$T/var/$2.persist" \
+		--control="$T/var/$2.ctl" --pidfile="$T/var/$2.pid" >"$T/$2.log" 2>&1 &
+	adopt $!
+	eventually test -S "$IN/$2"
+}
+
+chain() { # DAEMON URL ADDRESS
+	_name=$1_$(echo "$2" | tr -cd '[:lower:]')
+	"$STOCKADE" setup syslog "$1" --print --to "$2" --ca "$T/pki/cert.pem" -c "$CONF" \
+		>"$T/$_name.lines" 2>/dev/null
+	if [ "$1" = syslog-ng ] && ! has_syslog_ng; then
+		skip "$1, $2" "no syslog-ng"
+		return
+	fi
+	case $1 in
+	rsyslog) check "$1 starts" rsyslog_with "$T/$_name.lines" "$_name" ;;
+	*) check "$1 starts" syslog_ng_with "$T/$_name.lines" "$_name" ;;
+	esac
+	proves_relay "$1, $2" "$2" "$3" "$_name"
+}
+
+# The listeners' names are addresses: a certificate for one is checked by rsyslog for who made it alone.
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \
+	-keyout "$T/pki/key.pem" -out "$T/pki/cert.pem" >"$T/openssl.log" 2>&1
+. "${0%/*}/senders.sh"
+sshd_jail
+listen_everywhere "	$TLS" "certificate = $T/pki/cert.pem" "key = $T/pki/key.pem"
+if daemon_start; then
+	chain rsyslog "$UDP" 10.73.0.1
+	chain rsyslog "$TCP" 10.73.0.2
+	chain rsyslog "unix://$LOCAL" 10.73.0.3
+	chain rsyslog "$TLS" 10.73.0.4
+	chain syslog-ng "$UDP" 10.73.0.5
+	chain syslog-ng "$TCP" 10.73.0.6
+	chain syslog-ng "unix://$LOCAL" 10.73.0.7
+	chain syslog-ng "unix-stream://$LOCAL_STREAM" 10.73.0.8
+	chain syslog-ng "$TLS" 10.73.0.9
+else
+	not_ok "the daemon starts"
+fi
 finish
