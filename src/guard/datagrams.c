@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Syslog messages that arrive as datagrams, on sockets keeper opened. */
+#include "base/clock.h"
 #include "guard/syslog.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 64     /* datagrams a call */
-#define TURN_CALLS 8 /* then the others get their turn */
+#define BATCH 64          /* datagrams a call */
+#define TURN_MESSAGES 512 /* then the others get their turn */
+#define TURN_US 5000      /* or after so long: a message may take a tenth of a second */
+#define LOOK_BYTES 2048   /* so much is read between two looks at the clock */
 
 struct datagrams {
 	struct guard *g;
 	struct syslog_listener *listener;
 	struct event *readable;
+	struct event *go_on; /* more is in the room than there was time for */
 	uint32_t overflowed; /* the kernel's count so far */
 };
 
-/* Where datagrams are put: of most of it nothing is ever touched. One for all, as one reads at a
- * time. */
+/*
+ * Where datagrams are put: of most of it nothing is ever touched. One for all: whoever is next
+ * takes what is there first, whose it may be.
+ */
 struct datagram_room {
-	int n_used; /* headers that the last call has changed */
+	struct datagrams *whose; /* NULL: nothing is there */
+	int next;                /* the first that was not taken yet */
+	int n_used;              /* headers that the last call has changed */
 	struct mmsghdr headers[BATCH];
 	struct iovec parts[BATCH];
 	struct sockaddr_storage senders[BATCH];
@@ -81,22 +89,84 @@ static void take(struct datagrams *d, struct mmsghdr *m)
 	syslog_take(d->listener, &sender, m->msg_hdr.msg_iov->iov_base, m->msg_len);
 }
 
+/* False: there is none to be read. */
+static bool receive(struct datagrams *d, struct datagram_room *room)
+{
+	int n;
+
+	prepare(room);
+	n = recvmmsg(event_get_fd(d->readable), room->headers, BATCH, MSG_DONTWAIT, NULL);
+	room->n_used = n > 0 ? n : 0;
+	room->next = 0;
+	room->whose = n > 0 ? d : NULL;
+	return n > 0;
+}
+
+static size_t take_next(struct datagram_room *room)
+{
+	struct mmsghdr *m = &room->headers[room->next++];
+
+	take(room->whose, m);
+	if (room->next == room->n_used)
+		room->whose = NULL;
+	return m->msg_len;
+}
+
+/* What is left of another's turn comes first, but one's own comes in any case. */
+static void take_some(struct datagrams *d, struct datagram_room *room)
+{
+	int64_t end_us = clock_mono_us() + TURN_US;
+	bool received = false;
+	size_t since = 0;
+
+	for (unsigned n = 0; n < TURN_MESSAGES; n++) {
+		if (room->whose == NULL) {
+			if ((received && room->n_used < BATCH) || !receive(d, room))
+				return;
+			received = true;
+		}
+		since += take_next(room);
+		if (since < LOOK_BYTES)
+			continue;
+		if (clock_mono_us() >= end_us && (room->whose != NULL || received))
+			return;
+		since = 0;
+	}
+}
+
+static void take_turn(struct datagrams *d)
+{
+	static const struct timeval soon;
+	struct datagram_room *room = d->g->datagram_room;
+	struct datagrams *other = room->whose != d ? room->whose : NULL;
+
+	take_some(d, room);
+	syslog_flush(d->listener);
+	if (other != NULL)
+		syslog_flush(other->listener);
+	if (room->whose != NULL)
+		evtimer_add(room->whose->go_on, &soon);
+	guard_turn_end(d->g);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct datagrams *d = arg;
-	struct datagram_room *room = d->g->datagram_room;
-	int n = BATCH;
-
+	(void)fd;
 	(void)what;
-	for (unsigned i = 0; i < TURN_CALLS && n == BATCH; i++) {
-		prepare(room);
-		n = recvmmsg(fd, room->headers, BATCH, MSG_DONTWAIT, NULL);
-		room->n_used = n > 0 ? n : 0;
-		for (int k = 0; k < n; k++)
-			take(d, &room->headers[k]);
+	take_turn(arg);
+}
+
+void datagrams_finish(struct guard *g)
+{
+	struct datagram_room *room = g->datagram_room;
+
+	while (room != NULL && room->whose != NULL) {
+		struct datagrams *d = room->whose;
+
+		take_next(room);
+		if (room->whose == NULL)
+			syslog_flush(d->listener);
 	}
-	syslog_flush(d->listener);
-	guard_turn_end(d->g);
 }
 
 int datagrams_init(struct guard *g)
@@ -116,7 +186,8 @@ int datagrams_init(struct guard *g)
 		d->listener = g->listeners[i];
 		d->readable = event_new(
 			g->base, g->o->listen_fds[i], EV_READ | EV_PERSIST, on_readable, d);
-		if (d->readable == NULL)
+		d->go_on = evtimer_new(g->base, on_readable, d);
+		if (d->readable == NULL || d->go_on == NULL)
 			return -ENOMEM;
 	}
 	return 0;
@@ -132,9 +203,13 @@ void datagrams_start(struct guard *g)
 void datagrams_done(struct guard *g)
 {
 	for (size_t i = 0; i < g->o->n_listen; i++) {
-		if (g->datagrams[i] != NULL && g->datagrams[i]->readable != NULL)
-			event_free(g->datagrams[i]->readable);
-		free(g->datagrams[i]);
+		struct datagrams *d = g->datagrams[i];
+
+		if (d != NULL && d->readable != NULL)
+			event_free(d->readable);
+		if (d != NULL && d->go_on != NULL)
+			event_free(d->go_on);
+		free(d);
 	}
 	free(g->datagram_room);
 }

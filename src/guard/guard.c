@@ -64,6 +64,7 @@ static void leave(struct guard *g)
 	if (g->leaving)
 		return;
 	g->leaving = true;
+	datagrams_finish(g);
 	verdict_send(g);
 	persist_now(g);
 	log_debug("guard leaves");

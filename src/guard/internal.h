@@ -338,7 +338,8 @@ void resume_done(struct guard *g);
 
 /* datagrams.c */
 int datagrams_init(struct guard *g);
-void datagrams_start(struct guard *g); /* start-up is over: lines may be judged */
+void datagrams_start(struct guard *g);  /* start-up is over: lines may be judged */
+void datagrams_finish(struct guard *g); /* judges what was read already */
 void datagrams_done(struct guard *g);
 
 /* journal.c */

@@ -64,6 +64,21 @@ for _n in 1 2 3; do
 done
 check_eventually "a reload in between loses none" in_set 10.70.0.7
 check "though guard is another one" test "$g" != "$(guard_pid)"
+
+# A regex without sense, and messages that have it take as long as it may.
+cat >"$T/slow.rules" <<-'END'
+	[slow] 1h
+	^web\[\d+\]: .*.*.*.*.*.*z {IP_NUMBER}
+	^sshd\[\d+\]: Failed password for \w+ from {IP_NUMBER}
+END
+printf '[slow]\nenabled = true\nrules = %s\nsource = syslog\n' "$T/slow.rules" >>"$CONF/jail.local"
+check "rules are added" ctl reload
+# shellcheck disable=SC2016 # for the other shell
+ip netns exec "$NS" bash -c 'exec 3>"/dev/udp/127.0.0.1/$1"; text=$(printf "%900s" "")
+	for ((n = 0; n < 800; n++)); do printf "<38>web[1]: %s" "${text// /z }" >&3; done' - $PORT
+send --rfc3164 "Failed password for root from 10.70.0.8 port 4242 ssh2"
+check "many messages that take long hold up nobody" ctl ping
+check_eventually "and none of them is lost" in_set 10.70.0.8 slow
 daemon_stop
 check_is "SIGTERM: exit 0" 0 $?
 finish
