@@ -195,8 +195,10 @@ static void check_strays(const char *dir, struct faults *f)
 
 void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
 {
+	/* Those of one section, one for each host, are alike. */
 	for (size_t i = 0; i < rs->n_jails; i++)
-		check_jail(&rs->jails[i], true, f);
+		if (i == 0 || rs->jails[i].filter != rs->jails[i - 1].filter)
+			check_jail(&rs->jails[i], true, f);
 	for (size_t i = 0; i < rs->n_disabled; i++)
 		check_jail(&rs->disabled[i], false, f);
 	check_sources(rs->jails, rs->n_jails, true, f);

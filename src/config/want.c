@@ -135,6 +135,14 @@ static void add_address(struct reader *r, struct syslog_host *h, struct conf_tex
 	h->addrs[h->n_addrs++] = a;
 }
 
+/* As names of hosts go in messages (RFC 5424 6.2.4); jails are called by them, too. */
+static bool is_printable(const char *s)
+{
+	while (*s > ' ' && *s < 0x7f)
+		s++;
+	return *s == '\0';
+}
+
 /* "web1", "10.0.0.0/8" or "web1=192.0.2.7"; further addresses of the last come by themselves. */
 static void read_host(struct reader *r, struct conf_text word, struct syslog_host *h)
 {
@@ -146,7 +154,8 @@ static void read_host(struct reader *r, struct conf_text word, struct syslog_hos
 		return;
 	h->name = arena_strndup(r->keep, word.text,
 		equals != NULL ? (size_t)(equals - word.text) : strlen(word.text));
-	if (h->name[0] == '\0' || strlen(h->name) > GLOB_MAX || looks_like_address(h->name)) {
+	if (h->name[0] == '\0' || strlen(h->name) > GLOB_MAX || !is_printable(h->name) ||
+		looks_like_address(h->name)) {
 		bad_host(r, word);
 	} else if (equals != NULL && is_glob(h->name)) {
 		reader_error(r, word.where,

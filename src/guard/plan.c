@@ -69,6 +69,25 @@ static void free_dates(struct plan *p)
 	free(p->dates);
 }
 
+/*
+ * A jail's filter, NULL if its faults say why there is none. Jails of one section, one for each
+ * host, stand in a row, and share the regexes of the first.
+ */
+static int make_filter(struct plan *p, size_t i, struct faults *f)
+{
+	const struct jail *jails = p->rs->jails;
+	size_t first = i;
+
+	while (first > 0 && jails[first - 1].filter == jails[i].filter)
+		first--;
+	if (first < i)
+		return p->filters[first] != NULL
+			       ? filter_new_like(&p->filters[i], p->filters[first])
+			       : 0;
+	filter_new(&p->filters[i], jails[i].filter, f);
+	return 0;
+}
+
 /* Everything that the rule set names. All faults are told in one go. 0, -EINVAL or -ENOMEM. */
 static int compile(struct plan *p, struct faults *f)
 {
@@ -84,7 +103,8 @@ static int compile(struct plan *p, struct faults *f)
 	if (r < 0 && r != -EINVAL)
 		return r;
 	for (size_t i = 0; i < p->rs->n_jails; i++) {
-		filter_new(&p->filters[i], p->rs->jails[i].filter, f);
+		if (make_filter(p, i, f) < 0)
+			return -ENOMEM;
 		check_journal(&p->rs->jails[i], f);
 		make_dates(p, i, f);
 	}

@@ -101,15 +101,47 @@ int filter_new(struct filter **ret, const struct filter_def *def, struct faults 
 	return 0;
 }
 
-void filter_free(struct filter *f)
+int filter_new_like(struct filter **ret, const struct filter *first)
 {
+	struct filter *f = calloc(1, sizeof(*f));
+
 	if (f == NULL)
-		return;
+		return -ENOMEM;
+	*f = (struct filter) {
+		.names = first->names,
+		.pref = first->pref,
+		.fail = first->fail,
+		.n_fail = first->n_fail,
+		.ignore = first->ignore,
+		.n_ignore = first->n_ignore,
+		.maxlines = first->maxlines,
+		.has_sessions = first->has_sessions,
+		.search = search_new(),
+	};
+	if (f->search == NULL || search_fit(f->search, f) < 0 ||
+		(f->has_sessions && (f->sessions = sessions_new()) == NULL)) {
+		filter_free(f);
+		return -ENOMEM;
+	}
+	*ret = f;
+	return 0;
+}
+
+static void free_rules(struct filter *f)
+{
 	rule_free(f->pref);
 	for (size_t i = 0; i < f->n_fail; i++)
 		rule_free(f->fail[i]);
 	for (size_t i = 0; i < f->n_ignore; i++)
 		rule_free(f->ignore[i]);
+}
+
+void filter_free(struct filter *f)
+{
+	if (f == NULL)
+		return;
+	if (f->arena != NULL)
+		free_rules(f);
 	sessions_free(f->sessions);
 	search_free(f->search);
 	arena_free(f->arena);

@@ -67,6 +67,12 @@ struct filter_stats {
  * address ...) go to f. Returns 0, or -EINVAL with *ret untouched.
  */
 int filter_new(struct filter **ret, const struct filter_def *def, struct faults *f);
+
+/*
+ * Another of the same definition, with sessions of its own and the regexes of the first, which has
+ * to outlive it. 0 or -ENOMEM.
+ */
+int filter_new_like(struct filter **ret, const struct filter *first);
 void filter_free(struct filter *f);
 
 /*

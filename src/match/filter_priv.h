@@ -8,7 +8,7 @@
 /* How a filter is held: shared by filter.c, search.c, sieve.c and batch.c alone. */
 
 struct filter {
-	struct arena *arena;
+	struct arena *arena; /* NULL: the regexes are another's */
 	struct field_names names;
 	struct rule *pref; /* or NULL */
 	struct rule **fail;

@@ -125,6 +125,32 @@ static void told_in_pieces(void **state)
 		{"s1: wrong password", "nofail - attempts=1", 0});
 }
 
+static enum verdict judge(struct filter *fl, const char *line)
+{
+	struct match m;
+
+	return filter_judge(fl, NULL, line, strlen(line), 1795159800LL * USEC_PER_SEC, &m);
+}
+
+/* Filters that share regexes share nothing else; the first may be the first to go, too. */
+static void alike(void **state)
+{
+	struct filter *first = server(), *others[2];
+
+	(void)state;
+	assert_int_equal(filter_new_like(&others[0], first), 0);
+	assert_int_equal(filter_new_like(&others[1], first), 0);
+	assert_int_equal(judge(first, "s1: connect from 192.0.2.1"), VERDICT_NOFAIL);
+	assert_int_equal(judge(others[0], "s1: wrong password"), VERDICT_NOFAIL);
+	assert_int_equal(judge(others[1], "s2: connect from 192.0.2.2"), VERDICT_NOFAIL);
+	assert_int_equal(judge(first, "s1: wrong password"), VERDICT_MATCH);
+	assert_int_equal(judge(others[0], "s2: wrong password"), VERDICT_NOFAIL);
+	assert_int_equal(judge(others[1], "s2: wrong password"), VERDICT_MATCH);
+	filter_free(others[0]);
+	filter_free(first);
+	filter_free(others[1]);
+}
+
 /* A failure that nobody can be blamed for yet waits for the line that says whom. */
 static void waits_for_the_address(void **state)
 {
@@ -447,6 +473,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(told_in_pieces),
+		cmocka_unit_test(alike),
 		cmocka_unit_test(waits_for_the_address),
 		cmocka_unit_test(gained),
 		cmocka_unit_test(own_address_first),

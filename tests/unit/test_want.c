@@ -153,6 +153,11 @@ static void wrong(void **state)
 		"jail.conf:5: error: host '10.0.0.300' is neither a name nor an address: write "
 		"such as 'web1', '*.example.org', '192.0.2.7', '10.0.0.0/8', or 'web1=192.0.2.7' "
 		"for a name with its address\n");
+	says("host = w\xc3\xa4=192.0.2.1",
+		"jail.conf:5: error: host 'w\xc3\xa4=192.0.2.1' is neither a name nor an address: "
+		"write "
+		"such as 'web1', '*.example.org', '192.0.2.7', '10.0.0.0/8', or 'web1=192.0.2.7' "
+		"for a name with its address\n");
 	says("host = web1=web2",
 		"jail.conf:5: error: host 'web1=web2': what stands behind '=' is no address: write "
 		"such as 'web1=192.0.2.7' or 'web1=192.0.2.7,2001:db8::7'\n");
