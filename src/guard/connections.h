@@ -11,7 +11,7 @@
 
 struct holder;
 
-/* About 110 bytes each, and what has come of a frame that is not whole. */
+/* 80 bytes each, and what has come of a frame that is not whole. */
 struct connection {
 	struct frames frames;
 	struct holder *holder;
