@@ -109,6 +109,9 @@ static bool parse_5424(struct syslog_part r, struct syslog_msg *m)
 	m->host = unless_nil(host);
 	m->program = unless_nil(program);
 	m->pid = unless_nil(pid);
+	/* "- " stands in the line, as rsyslog has it: the text must not look like a tag. */
+	if (m->program.len == 0)
+		m->tag = (struct syslog_part) {program.p, program.len + 1};
 	m->text = r;
 	return true;
 }
@@ -308,8 +311,8 @@ static void parse_3164(struct syslog_part r, struct syslog_msg *m)
 		skip_blanks(&r);
 		if (!is_ended)
 			take_host(&r, m);
-		/* "host : %ASA-6-302013: text" */
-		if (m->host.len > 0 && r.len > 1 && r.p[0] == ':' && r.p[1] == ' ')
+		/* "host : %ASA-6-302013: text"; anything else has an empty tag. */
+		if (m->host.len > 0 && pattern_len(r, ": %") > 0)
 			skip(&r, 2);
 	}
 	take_tag(&r, m);

@@ -63,6 +63,8 @@ static void in_the_wild(void **state)
 		"Nov 20 2026 07:12:49 SENDER %ASA-6-302013: Built");
 	CHECK("<189>000123: *Nov 20 07:12:49.123: %SYS-5-CONFIG_I: by vty0",
 		"Nov 20 07:12:49.123 SENDER %SYS-5-CONFIG_I: by vty0");
+	CHECK("<38>Nov 20 07:12:49 srv : sshd[1]: x", "Nov 20 07:12:49 srv : sshd[1]: x");
+	CHECK("<38>Nov 20 07:12:49 srv - sshd[1]: x", "Nov 20 07:12:49 srv - sshd[1]: x");
 	CHECK("<38>Nov 20 07:12:49 word", "Nov 20 07:12:49 SENDER word");
 	CHECK("<38>Nov 20 07:12:49", "Nov 20 07:12:49 SENDER ");
 	/* A date like this is none. */
@@ -114,6 +116,8 @@ static void tags(void **state)
 		{"a[: x", "", "", "a[: x"},
 		{"a:", "a", "", ""},
 		{": x", "", "", ": x"},
+		{"<38>Nov 20 07:12:49 srv : sshd[1]: x", "", "", ": sshd[1]: x"},
+		{"<38>Nov 20 07:12:49 srv - sshd[1]: x", "", "", "- sshd[1]: x"},
 	};
 
 	(void)state;
@@ -136,7 +140,10 @@ static void rfc5424(void **state)
 		"2026-11-20T07:12:49Z srv sshd: text");
 	CHECK("<38>1 - srv app 5 - [x@1 a=\"b]c\" d=\"\\\"]\"][y@2] \xef\xbb\xbftext ] more",
 		"NOW srv app[5]: text ] more");
-	CHECK("<38>1 2026-11-20T07:12:49Z - - - - - text", "2026-11-20T07:12:49Z SENDER text");
+	/* Whoever does not say who he is may not have the text say it. */
+	CHECK("<38>1 2026-11-20T07:12:49Z - - - - - sshd[1]: text",
+		"2026-11-20T07:12:49Z SENDER - sshd[1]: text");
+	CHECK("<38>1 2026-11-20T07:12:49Z srv - 5 - - text", "2026-11-20T07:12:49Z srv - text");
 	CHECK("<38>1 2026-11-20T07:12:49Z srv app 5 - -", "2026-11-20T07:12:49Z srv app[5]: ");
 	/* What is not whole is no such message. */
 	CHECK("<38>1 2026-11-20T07:12:49Z srv app 5 - [open a=\"",
