@@ -6,8 +6,10 @@
 #include "config/jail.h"
 #include "config/spec.h"
 #include "config/value.h"
+#include "config/want.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -42,6 +44,22 @@ static void expand_all(
 	}
 }
 
+/* A jail for each host: each has an address, a name that is allowed, and its own ignoreip. */
+static void split_jail(struct reader *r, struct jail *whole)
+{
+	size_t n, n_hosts = whole->syslog.n_hosts;
+	struct jail *jails = want_split(r, whole, &n);
+
+	if (n > n_hosts)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		if (jails[i].n_to == 0 || jails[i].syslog.n_hosts != 1 ||
+			strlen(jails[i].name) > JAIL_NAME_MAX)
+			abort();
+		prefixset_done(&jails[i].ignoreip);
+	}
+}
+
 /* Whatever the file says is allowed; what came out must be whole. */
 static void read_jail(struct reader *r, const struct doc *d, const struct section *s, bool enabled)
 {
@@ -54,6 +72,8 @@ static void read_jail(struct reader *r, const struct doc *d, const struct sectio
 		for (size_t i = 0; i < jail.n_actions; i++)
 			if (jail.actions[i].name == NULL)
 				abort();
+		if (jail.syslog.per_host)
+			split_jail(r, &jail);
 	}
 	prefixset_done(&jail.ignoreip);
 }

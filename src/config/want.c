@@ -167,6 +167,20 @@ static void read_host(struct reader *r, struct conf_text word, struct syslog_hos
 	}
 }
 
+static struct syslog_host *add_host(struct reader *r, struct syslog_want *w)
+{
+	const struct syslog_host *old = w->hosts;
+	size_t n = w->n_hosts;
+
+	/* Twice the room whenever it is full. */
+	if ((n & (n - 1)) == 0) {
+		w->hosts = arena_array(r->keep, n > 0 ? 2 * n : 1, sizeof(*w->hosts));
+		if (n > 0)
+			memcpy(w->hosts, old, n * sizeof(*old));
+	}
+	return &w->hosts[w->n_hosts++];
+}
+
 static void read_hosts(struct reader *r, const struct section *s, struct syslog_want *ret)
 {
 	struct words w = words_of(s, "host");
@@ -189,9 +203,7 @@ static void read_hosts(struct reader *r, const struct section *s, struct syslog_
 				reader_error(r, word.where, "host: more than %d hosts", HOSTS_MAX);
 				return;
 			}
-			if (ret->hosts == NULL)
-				ret->hosts = arena_array(r->keep, HOSTS_MAX, sizeof(*ret->hosts));
-			last = &ret->hosts[ret->n_hosts++];
+			last = add_host(r, ret);
 			read_host(r, word, last);
 		}
 	}

@@ -146,6 +146,15 @@ check "packets to web2 pass" reaches $WEB2
 check "and those to the log host itself" reaches 10.99.3.1
 check "others reach web1" reaches $WEB1 "$N2"
 check "explain names the jail" sh -c "'$STOCKADE' explain --socket '$SOCK' $ATTACKER | grep -q each@web1"
+check_is "status says where its packets go" $WEB1 "$(status_of jails each@web1 to 0)"
+check_is "and of a jail for all nothing" 0 "$(status_of jails both to '#')"
+check "a reload" ctl reload
+check_eventually "leaves the ban" is_banned $ATTACKER each@web1
+daemon_stop
+check "no daemon: the kernel still drops" not reaches $WEB1
+check "what goes to web1 alone" reaches $WEB2
+daemon_start || not_ok "the daemon starts again"
+check "and the next daemon knows" is_banned $ATTACKER each@web1
 check "unban by hand, by the jail's whole name" ctl unban --jail each@web1 $ATTACKER
 check "the attacker reaches web1 again" reaches $WEB1
 check "ban by hand, for web2" ctl ban each@web2 $ATTACKER
