@@ -136,3 +136,16 @@ _syslog_blacklist()
 }
 
 complete -F _syslog_blacklist syslog-blacklist
+
+_syslog_inject()
+{
+	case $3 in
+	-t | --host | --msgid | --size | --buffer | --linger) ;;
+	-p) _stockade_words 'auth.info auth.notice daemon.info daemon.notice local0.info user.notice' "$2" ;;
+	-s) _stockade_words 'udp:// tcp:// unix:///' "$2" ;;
+	*) _stockade_words '-t -p -s --rfc3164 --rfc5424 --octet-counting --pid --host --msgid --size --buffer
+		--wait --linger --help' "$2" ;;
+	esac
+}
+
+complete -F _syslog_inject syslog-inject

@@ -187,7 +187,7 @@ static void take_lines(struct inject *in, int64_t now_us)
 		}
 		cut = false;
 	}
-	if (in->input.ended && in->untold > 0)
+	if (in->input.ended && in->untold > 0 && in->link.state == INJECT_UP && in->link.answered)
 		put_note(in);
 }
 

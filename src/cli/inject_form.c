@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/inject_form.h"
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,13 +132,24 @@ static size_t put_text(char *dst, size_t room, const char *s, size_t len, bool *
 	return len;
 }
 
+/* "123 " */
+static size_t put_count(char dst[static INJECT_FRAME_MAX], size_t n)
+{
+	size_t digits = 1, at;
+
+	for (size_t rest = n; rest >= 10; rest /= 10)
+		digits++;
+	dst[digits] = ' ';
+	for (at = digits; at > 0; n /= 10)
+		dst[--at] = (char)('0' + n % 10);
+	return digits + 1;
+}
+
 size_t inject_form_put(
 	const struct inject_form *f, char *dst, const char *line, size_t len, bool *ret_cut)
 {
 	char *body = dst + (f->framing == INJECT_COUNTED ? INJECT_FRAME_MAX : 0);
-	char count[INJECT_FRAME_MAX + 2];
-	size_t n;
-	int digits;
+	size_t n, digits;
 
 	memcpy(body, f->head, f->head_len);
 	n = f->head_len + put_text(body + f->head_len, f->size - f->head_len, line, len, ret_cut);
@@ -152,8 +162,7 @@ size_t inject_form_put(
 	case INJECT_COUNTED:
 		break;
 	}
-	digits = snprintf(count, sizeof(count), "%" PRIu32 " ", (uint32_t)n);
-	memcpy(dst, count, (size_t)digits);
+	digits = put_count(dst, n);
 	memmove(dst + digits, body, n);
-	return n + (size_t)digits;
+	return n + digits;
 }

@@ -247,6 +247,8 @@ check_is "nobody reads what it complains of: exit 1" 1 "$(cat "$T/out/status")"
 begin -t term -s tcp://127.0.0.1:$PORT
 numbers 1 1 >&3
 check_eventually "SIGTERM: the first line arrives" lines_are 1 "$T/out/rsyslog"
+check_is "it has no capability" 0000000000000000 "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$INJECT/status")"
+check_is "nor can it gain one" 1 "$(sed -n 's/^NoNewPrivs:[[:space:]]*//p' "/proc/$INJECT/status")"
 numbers 2 500 >&3
 kill -TERM $INJECT
 wait $INJECT
