@@ -32,6 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	side = (data[0] & 1) != 0 ? TO_KEEPER : TO_GUARD;
 	if ((data[0] & 4) != 0)
 		side = (data[0] & 1) != 0 ? TO_HERALD : FROM_HERALD;
+	if ((data[0] & 8) != 0)
+		side = FROM_PORTER;
 	type = data[1];
 	body = malloc(size - 1);
 	memcpy(body, data + 2, size - 2);
@@ -49,6 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			sink += strlen(((const struct msg_lookup *)body)->name);
 		if (type == MSG_FOUND)
 			sink += ((const struct msg_found *)body)->addrs[0].b[0];
+		if (type == MSG_TLS_COUNTS)
+			sink += strlen(((const struct msg_tls_counts *)body)->why);
 		if (type == MSG_IGNORE_ASK)
 			sink += tags_length(body, size - 2);
 	}

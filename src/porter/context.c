@@ -109,6 +109,8 @@ SSL_CTX *context_new(struct porter *p)
 
 	if (r < 0)
 		tell_faults(&f);
+	else if (m.cert == NULL || m.key == NULL)
+		log_error("TLS cannot be spoken: certificate or key cannot be read");
 	else if (tls == NULL || set_up(tls, p, &m) < 0)
 		log_error("TLS cannot be spoken with this certificate: %s",
 			ERR_reason_error_string(ERR_peek_last_error()) != NULL

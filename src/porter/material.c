@@ -73,6 +73,8 @@ static int reading_open(struct reading *r, EVP_MD_CTX *digest)
 		complain(r, FAULT_ERROR, "is no file of at most 1 MiB: write the path of one");
 	else if (e == -ENOENT)
 		complain(r, FAULT_ERROR, "is not there: put it there, or correct the path");
+	else if (e == -EACCES && geteuid() != 0)
+		complain(r, FAULT_WARNING, "can be read by root, maybe, but not by who asks now");
 	else if (e < 0)
 		complain(r, FAULT_ERROR, "cannot be read: %s", strerror(-e));
 	if (e < 0)

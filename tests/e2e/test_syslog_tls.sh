@@ -10,6 +10,7 @@ needs="openssl rsyslogd logger mkfifo timeout bash"
 
 PORT=6514
 URL=tls://10.99.1.1:$PORT
+URL6="tls://[fd00:99:1::1]:$PORT"
 PKI=$T/pki
 
 # ---- certificates ----
@@ -139,7 +140,7 @@ configure() { # LINE...: of [syslog]
 		maxretry = 1000000
 	EOF
 	{
-		printf '[syslog]\nlisten = %s\ncertificate = %s\nkey = %s\n' $URL "$PKI/loghost.pem" \
+		printf '[syslog]\nlisten = %s %s\ncertificate = %s\nkey = %s\n' $URL "$URL6" "$PKI/loghost.pem" \
 			"$PKI/loghost.key"
 		printf '%s\n' "$@"
 	} >>"$CONF/stockade.local"
@@ -166,6 +167,31 @@ refused() { # TEXT WHY OPTION...
 	shift 2
 	try "$@"
 	check_eventually "$_what is refused, and status says why" failed_for "$_why"
+}
+
+say_once() { # WHERE ADDRESS NAME
+	printf '<38>sshd[1]: Failed password for root from %s port 4242 ssh2\n' "$2" |
+		ip netns exec "$OUT" timeout 20 openssl s_client -connect "$1" -quiet -no_ign_eof \
+			-cert "$PKI/$3.pem" -key "$PKI/$3.key" >"$T/try" 2>&1
+}
+
+test_ipv6() {
+	for _n in 1 2 3; do
+		say_once "[fd00:99:1::1]:$PORT" 10.71.0.6 web1
+	done
+	check_eventually "over IPv6" in_set 10.71.0.6
+	check_is "by its own listener" 3 "$(status_of syslog "$URL6" messages)"
+}
+
+# guard does nothing, and is killed: what waits for it is taken by the next.
+test_nobody_there() {
+	_guard=$(guard_pid)
+	kill -STOP "$_guard"
+	for _n in 1 2 3; do
+		say_once "10.99.1.1:$PORT" 10.71.0.7 web1
+	done
+	kill -KILL "$_guard"
+	check_eventually "handed over while nobody was there: nothing is lost" in_set 10.71.0.7
 }
 
 test_refusals() {
@@ -255,12 +281,8 @@ test_fingerprint() {
 	configure "peers = $(fingerprint stranger)"
 	check "peers by fingerprint, without ca" ctl reload
 	_porter=$(child_named stockade-porter)
-	_n=0
-	while [ $_n -lt 3 ]; do
-		printf '<38>sshd[1]: Failed password for root from 10.71.5.1 port 4242 ssh2\n' |
-			ip netns exec "$OUT" timeout 20 openssl s_client -connect 10.99.1.1:$PORT -quiet \
-				-no_ign_eof -cert "$PKI/stranger.pem" -key "$PKI/stranger.key" >"$T/try" 2>&1
-		_n=$((_n + 1))
+	for _n in 1 2 3; do
+		say_once 10.99.1.1:$PORT 10.71.5.1 stranger
 	done
 	check_eventually "whose fingerprint it is may send" in_set 10.71.5.1
 	# shellcheck disable=SC2046 # words
@@ -301,6 +323,8 @@ if ! daemon_start; then
 	finish
 fi
 test_rsyslog
+test_ipv6
+test_nobody_there
 test_refusals
 test_many "$(of_listener connections)"
 test_reloads

@@ -219,6 +219,22 @@ static void freed_at_its_end(void **state)
 	assert_int_equal(eb->ended, 1);
 }
 
+static void checks_porter(void **state)
+{
+	struct msg_connection c = {.port = 6514};
+	struct msg_tls_counts t = {.why = "x"};
+
+	(void)state;
+	assert_true(message_check(FROM_PORTER, MSG_CONNECTION, &c, sizeof(c), true));
+	assert_false(message_check(FROM_PORTER, MSG_CONNECTION, &c, sizeof(c), false));
+	assert_true(message_check(FROM_PORTER, MSG_TLS_COUNTS, &t, sizeof(t), false));
+	assert_false(message_check(TO_GUARD, MSG_TLS_COUNTS, &t, sizeof(t), false));
+	memset(t.why, 'a', sizeof(t.why)); /* without its end */
+	assert_false(message_check(FROM_PORTER, MSG_TLS_COUNTS, &t, sizeof(t), false));
+	for (uint32_t type = 0; type < 256; type++)
+		assert_false(message_check(TO_PORTER, type, NULL, 0, false));
+}
+
 static void shapes(void **state)
 {
 	struct msg_ban ban = {.prefix = {.len = 128}};
@@ -314,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refused_ends_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(freed_at_its_end, set_up, tear_down),
 		cmocka_unit_test(shapes),
+		cmocka_unit_test(checks_porter),
 		cmocka_unit_test(checks_streams),
 	};
 
