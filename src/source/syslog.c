@@ -8,6 +8,7 @@
 
 #define PRI_MAX 191 /* facility 23, severity 7 */
 #define PROGRAM_MAX 128
+#define REPEATED_CUT 800 /* bytes that rsyslog keeps of a text it repeats */
 
 /* What is left to read of a message. */
 static void skip(struct syslog_part *r, size_t n)
@@ -319,7 +320,10 @@ static void parse_3164(struct syslog_part r, struct syslog_msg *m)
 	m->text = r;
 }
 
-/* rsyslog's $RepeatedMsgReduction keeps the tag and wraps the text, whose end it may have cut. */
+/*
+ * rsyslog's $RepeatedMsgReduction keeps the tag and wraps the text. What it has cut is left alone:
+ * who wrote something into its middle may have chosen where it ends.
+ */
 static void unwrap_repeated(struct syslog_msg *m)
 {
 	static const char front[] = "message repeated ", middle[] = " times: [";
@@ -338,6 +342,8 @@ static void unwrap_repeated(struct syslog_msg *m)
 		return;
 	skip(&r, sizeof(middle) - 1);
 	r.len--;
+	if (r.len >= REPEATED_CUT)
+		return;
 	skip_blanks(&r);
 	m->text = r;
 	m->times = times < SYSLOG_TIMES_MAX ? times : SYSLOG_TIMES_MAX;

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -246,6 +247,16 @@ static void repeated(void **state)
 	}
 	CHECK("<38>Nov 20 07:12:49 srv sshd[1]: message repeated 3 times: [ Failed]",
 		"Nov 20 07:12:49 srv sshd[1]: Failed");
+	/* Of a longer text rsyslog keeps 800 bytes: somebody else may have chosen its end. */
+	for (size_t len = 799; len <= 800; len++) {
+		struct syslog_msg m;
+		char msg[1000];
+		int n = snprintf(msg, sizeof(msg), "sshd: message repeated 3 times: [%*s]",
+			(int)len, "x from 192.0.2.1");
+
+		syslog_parse(&m, msg, (size_t)n);
+		assert_int_equal(m.times, len < 800 ? 3 : 1);
+	}
 }
 
 int main(void)
