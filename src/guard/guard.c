@@ -322,8 +322,9 @@ int guard_set_up(struct guard *g, const struct guard_options *o)
 	g->track = track_new(track_room(g->rs->memory));
 	g->bans = bans_new();
 	g->evidence = evidence_new();
+	g->echoes = echoes_new();
 	if (g->base == NULL || g->log == NULL || g->track == NULL || g->bans == NULL ||
-		g->evidence == NULL)
+		g->evidence == NULL || g->echoes == NULL)
 		return -ENOMEM;
 	g->keeper = channel_new(g->base, g->o->keeper_fd, on_message, on_keeper_gone, g);
 	if (g->keeper == NULL)
@@ -381,6 +382,7 @@ static void tear_down(struct guard *g)
 	track_free(g->track);
 	free(g->jails);
 	batch_done(&g->batch);
+	echoes_free(g->echoes);
 	if (g->cache_fd >= 0)
 		close(g->cache_fd);
 	if (g->log != NULL)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "guard/bans.h"
+#include "guard/echoes.h"
 #include "guard/evidence.h"
 #include "guard/guard.h"
 #include "guard/tags.h"
@@ -59,6 +60,7 @@ struct source {
 	size_t n_dates;
 	int64_t carried_us; /* when what carries its lines got this one; 0: it says nothing */
 	bool live;          /* read to its end once: what comes now is being written now */
+	enum source_way way;
 	uint64_t lines, undated, future;
 };
 
@@ -128,6 +130,7 @@ struct jail_state {
 	struct filter *filter;
 	const struct date_patterns *dates;
 	uint64_t failures, bans;  /* since the database was made */
+	uint64_t echoes;          /* lines heard in another way before */
 	uint64_t ignored_country; /* failures of addresses of a country that it ignores */
 	bool totals_dirty;
 	bool has_last_ban;
@@ -208,6 +211,7 @@ struct guard {
 	struct panel *panels;
 	struct batch batch; /* what is found in the block under way */
 	int cache_fd;       /* where the panels' words are kept, or -1 */
+	struct echoes *echoes;
 
 	/* syslog.c, datagrams.c: in the order of the rule set's listeners */
 	struct senders *senders; /* NULL: each may send as much as it likes */

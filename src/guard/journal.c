@@ -335,6 +335,7 @@ int journal_init(struct guard *g)
 		if (source_init(&g->journals[i].source, all->items[i].name) < 0 ||
 			add_jails(g, &g->journals[i], &all->items[i].conf) < 0)
 			return -ENOMEM;
+		g->journals[i].source.way = WAY_JOURNAL;
 	}
 	return 0;
 }

@@ -49,6 +49,19 @@ static bool begin_line(void *arg, size_t off)
 	return source_begin(j->g, j->ino, j->off + off);
 }
 
+/* Has the jail heard of it in another way already? */
+static bool is_echo(const struct judging *x, uint16_t jail, const char *line, size_t len)
+{
+	struct jail_state *j = &x->g->jails[jail];
+	unsigned ways = j->jail->sources;
+
+	if ((ways & (ways - 1)) == 0 ||
+		!echoes_is_one(x->g->echoes, jail, x->s->way, line, len, x->now_us))
+		return false;
+	j->echoes++;
+	return true;
+}
+
 static void on_found(
 	void *arg, size_t filter, struct found *found, int64_t at_us, const char *line, size_t len)
 {
@@ -59,6 +72,8 @@ static void on_found(
 
 	/* Asked again, as a batch that had no memory asks nobody. */
 	if (x->is_for != NULL && !x->is_for(x->arg, x->at, filter))
+		return;
+	if (is_echo(x, x->s->jails[filter].jail, line, len))
 		return;
 	if (filter_conclude(j->filter, found, x->now_us, &m) != VERDICT_MATCH)
 		return;

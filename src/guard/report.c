@@ -163,7 +163,7 @@ static json_t *report_jail(const struct guard *g, const struct jail_state *j)
 	if (j->has_last_ban)
 		last = json_pack("{s:s,s:o}", "ip", prefix_format(&j->last_ban, text), "at",
 			time_json(j->last_ban_us));
-	return json_pack("{s:s,s:o,s:b,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "name",
+	return json_pack("{s:s,s:o,s:b,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "name",
 		j->jail->name, "to", report_to(j->jail), "shadow", (int)j->jail->shadow, "maxretry",
 		(json_int_t)j->jail->maxretry, "findtime_sec", (json_int_t)j->jail->findtime_sec,
 		"bantime_sec", (json_int_t)j->jail->bantime_sec, "sources",
@@ -171,8 +171,8 @@ static json_t *report_jail(const struct guard *g, const struct jail_state *j)
 		(json_int_t)track_jail_entries(g->track, j->jail->id), "failures",
 		(json_int_t)j->failures, "banned",
 		(json_int_t)bans_jail_count(g->bans, j->jail->id), "bans", (json_int_t)j->bans,
-		"limit_hits", (json_int_t)fs->limit_hits, "ignored_country",
-		(json_int_t)j->ignored_country, "last_ban", last);
+		"limit_hits", (json_int_t)fs->limit_hits, "echoes", (json_int_t)j->echoes,
+		"ignored_country", (json_int_t)j->ignored_country, "last_ban", last);
 }
 
 static json_t *report_losses(const struct guard *g)
