@@ -139,12 +139,13 @@ int setup_listeners(struct keeper *k, const struct ruleset *old)
 
 	if (fds == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		fds[i] = take_listener(k, old, rs->syslog.listen[i].url);
+	/* First: one may be on the port or path of another that is wanted now. */
+	setup_close_listeners(k);
+	for (size_t i = 0; i < n; i++)
 		if (fds[i] < 0)
 			fds[i] = open_listener(&rs->syslog.listen[i]);
-	}
-	setup_close_listeners(k);
 	k->listen_fds = fds;
 	k->n_listen = n;
 	return 0;

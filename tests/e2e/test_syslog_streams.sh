@@ -250,6 +250,26 @@ test_from() {
 	check_eventually "connections of the old one are closed" open_are one 0
 	check_is "there is none" 0 "$(listener connections)"
 	leave one
+}
+
+places() { # LISTEN...: a reload, after which all of them are open
+	config "listen = $*"
+	ctl reload >"$T/reload.log" 2>&1 || return 1
+	ctl status --json >"$T/status.json" || return 1
+	_i=0
+	for _url in "$@"; do
+		[ "$("$HELPERS/e2e-json" syslog $_i listen <"$T/status.json")" = "$_url" ] &&
+			[ "$("$HELPERS/e2e-json" syslog $_i open <"$T/status.json")" = true ] || return 1
+		_i=$((_i + 1))
+	done
+}
+
+# What is not listened at any more is in nobody's way.
+test_places() {
+	check "one address" places "udp://127.0.0.1:$PORT" "tcp://127.0.0.1:$PORT" "unix://$LOCAL"
+	check "all addresses, the same ports and path" \
+		places "udp://0.0.0.0:$PORT" "tcp://0.0.0.0:$PORT" "unix-stream://$LOCAL"
+	check "one again" places "udp://127.0.0.1:$PORT" "unix://$LOCAL" "tcp://127.0.0.1:$PORT"
 	daemon_stop
 	check_is "SIGTERM: exit 0" 0 $?
 }
@@ -291,5 +311,6 @@ test_reloads
 test_guard_killed
 test_many
 test_from
+test_places
 test_full
 finish
