@@ -186,6 +186,11 @@ struct prefix prefix_of(const struct addr *a, uint8_t len)
 	return p;
 }
 
+struct addr addr_owner(const struct addr *a)
+{
+	return addr_is4(a) ? *a : prefix_of(a, 64).addr;
+}
+
 bool prefix_contains(const struct prefix *p, const struct addr *a)
 {
 	struct prefix q = prefix_of(a, p->len);

@@ -58,6 +58,12 @@ const char *prefix_format(const struct prefix *p, char buf[static PREFIX_STRLEN]
 /* The block of that length (in the 128-bit space) around an address. */
 struct prefix prefix_of(const struct addr *a, uint8_t len);
 
+/*
+ * Whose address it is: itself, or of IPv6 the block of 64 bits around it, since who has one address
+ * of that has them all.
+ */
+struct addr addr_owner(const struct addr *a);
+
 bool prefix_contains(const struct prefix *p, const struct addr *a);
 
 /* Does a share any address with b? */

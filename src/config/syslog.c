@@ -98,8 +98,8 @@ static void read_from(struct reader *r, const struct section *s, struct syslog_s
 				"from '%s' is neither an address nor a block of them: write such "
 				"as '192.0.2.7' or '10.0.0.0/8'",
 				reader_show(r, w.word.text));
-		else
-			prefixset_add(&ret->from, &p);
+		else if (prefixset_add(&ret->from, &p) < 0)
+			reader_error(r, w.word.where, "out of memory");
 	}
 }
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 
 #define SLOTS 1024
-#define PREFIX6 64 /* who has one address of such a block has them all */
 
 /* The longest quiet first; the list is a ring, in which prev of the first is the last. */
 struct ring {
@@ -83,7 +82,7 @@ size_t connections_count(const struct connections *c)
 /* Where the holder is, or would be. */
 static struct holder **find(struct connections *c, const struct addr *whose)
 {
-	struct addr who = addr_is4(whose) ? *whose : prefix_of(whose, PREFIX6).addr;
+	struct addr who = addr_owner(whose);
 	struct holder **link = &c->slots[hash_bytes(&c->key, &who, sizeof(who)) % SLOTS];
 
 	while (*link != NULL && !addr_eq(&(*link)->who, &who))
@@ -142,7 +141,7 @@ int connections_add(struct connections *c, const struct addr *whose, struct conn
 		*link = calloc(1, sizeof(**link));
 		if (*link == NULL)
 			return -ENOMEM;
-		(*link)->who = addr_is4(whose) ? *whose : prefix_of(whose, PREFIX6).addr;
+		(*link)->who = addr_owner(whose);
 	}
 	one->holder = *link;
 	one->serial = c->serial++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guard/countries.h"
 
+#include "base/sockaddr.h"
 #include "base/text.h"
 #include "base/util.h"
 
@@ -19,7 +20,6 @@ static const struct jail *who_asks(const struct ruleset *rs)
 
 #ifdef HAVE_MAXMINDDB
 #include <maxminddb.h>
-#include <netinet/in.h>
 #include <sys/stat.h>
 
 /* Where geoipupdate and packages put it. */
@@ -110,19 +110,12 @@ void countries_close(struct countries *c)
 
 static bool look_up(const MMDB_s *db, const struct addr *a, MMDB_entry_s *ret)
 {
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
-	struct sockaddr_in in = {.sin_family = AF_INET};
-	const struct sockaddr *sa = (const struct sockaddr *)&in6;
+	struct sockaddr_storage sa;
 	MMDB_lookup_result_s found;
 	int error;
 
-	if (addr_is4(a)) {
-		memcpy(&in.sin_addr, a->b + 12, sizeof(in.sin_addr));
-		sa = (const struct sockaddr *)&in;
-	} else {
-		memcpy(&in6.sin6_addr, a->b, sizeof(in6.sin6_addr));
-	}
-	found = MMDB_lookup_sockaddr(db, sa, &error);
+	sockaddr_set(&sa, a, 0);
+	found = MMDB_lookup_sockaddr(db, (const struct sockaddr *)&sa, &error);
 	*ret = found.entry;
 	return error == MMDB_SUCCESS && found.found_entry;
 }

@@ -50,7 +50,7 @@ struct guard_options {
 	int herald_fd;      /* the same to herald; -1: no jail has a use for names */
 	int porter_fd;      /* what porter hands over; -1: there is no TLS */
 	int inotify_fd;
-	const int *listen_fds; /* in the order of the rule set.s listeners; -1: not open */
+	const int *listen_fds; /* in the order of the rule set's listeners; -1: not open */
 	size_t n_listen;
 	const struct guard_stream *streams; /* they are guard's */
 	size_t n_streams;

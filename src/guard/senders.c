@@ -9,7 +9,6 @@
 
 #define WAYS 4
 #define SETS 1024
-#define PREFIX6 64 /* who has one address of such a block has them all */
 
 struct sender {
 	struct addr addr;
@@ -48,7 +47,7 @@ static double used_now(const struct senders *s, const struct sender *one, int64_
 
 bool senders_take(struct senders *s, const struct addr *sender, int64_t now_us)
 {
-	struct addr who = addr_is4(sender) ? *sender : prefix_of(sender, PREFIX6).addr;
+	struct addr who = addr_owner(sender);
 	struct sender *set = s->slots[hash_bytes(&s->key, &who, sizeof(who)) % SETS];
 	struct sender *one = &set[0];
 	double used;

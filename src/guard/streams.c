@@ -266,7 +266,13 @@ static struct connection *open_connection(
 
 void streams_add(struct guard *g, size_t listener, const struct syslog_sender *sender, int fd)
 {
-	open_connection(g->streams, listener, sender, fd);
+	/* There may be none where too few files may be open. */
+	if (g->streams != NULL) {
+		open_connection(g->streams, listener, sender, fd);
+		return;
+	}
+	counts_of(g, listener)->connections_refused++;
+	close(fd);
 }
 
 /* Nothing is accepted for a while: what is missing would be missing again at once. */

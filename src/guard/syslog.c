@@ -2,12 +2,12 @@
 #include "guard/syslog.h"
 
 #include "base/clock.h"
+#include "base/sockaddr.h"
 #include "guard/senders.h"
 #include "source/syslog_date.h"
 #include "source/syslog_wanted.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -183,16 +183,9 @@ const struct source *syslog_listener_source(const struct syslog_listener *l, siz
 
 struct syslog_sender syslog_sender_of(const struct sockaddr_storage *from)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
 	struct syslog_sender sender = {0};
 
-	if (from->ss_family == AF_INET)
-		sender.addr = addr_from4((const uint8_t *)&in->sin_addr);
-	else if (from->ss_family == AF_INET6)
-		memcpy(sender.addr.b, &in6->sin6_addr, sizeof(sender.addr.b));
-	else
-		sender.is_local = true;
+	sender.is_local = sockaddr_get((const struct sockaddr *)from, &sender.addr) < 0;
 	return sender;
 }
 

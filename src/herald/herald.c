@@ -4,6 +4,7 @@
 #include "base/bucket.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sockaddr.h"
 #include "base/util.h"
 #include "guard/sandbox.h"
 #include "ipc/channel.h"
@@ -14,7 +15,6 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -81,23 +81,6 @@ static void conclude(struct lookup *l)
 	may_leave(h);
 }
 
-static bool read_sockaddr(struct addr *ret, const struct sockaddr *sa)
-{
-	if (sa->sa_family == AF_INET) {
-		const struct sockaddr_in *sin = (const struct sockaddr_in *)(const void *)sa;
-
-		*ret = addr_from4((const uint8_t *)&sin->sin_addr);
-		return true;
-	}
-	if (sa->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)(const void *)sa;
-
-		memcpy(ret->b, &sin6->sin6_addr, sizeof(ret->b));
-		return true;
-	}
-	return false;
-}
-
 static void add_addr(struct msg_found *m, const struct addr *a)
 {
 	for (size_t i = 0; i < m->n; i++)
@@ -116,7 +99,7 @@ static void on_addresses(int error, struct evutil_addrinfo *list, void *arg)
 
 	l->answer.result = LOOKUP_FOUND;
 	for (const struct evutil_addrinfo *ai = list; ai != NULL; ai = ai->ai_next)
-		if (read_sockaddr(&a, ai->ai_addr))
+		if (sockaddr_get(ai->ai_addr, &a) == 0)
 			add_addr(&l->answer, &a);
 	if (list != NULL)
 		evutil_freeaddrinfo(list);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "keeper/own.h"
 
+#include "base/sockaddr.h"
 #include "base/util.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 
 struct own {
 	int fd;
@@ -31,24 +30,6 @@ static int listen_to_changes(void)
 	return TAKE_FD(fd);
 }
 
-static bool to_addr(const struct sockaddr *sa, struct addr *ret)
-{
-	if (sa == NULL)
-		return false;
-	if (sa->sa_family == AF_INET) {
-		uint8_t quad[4];
-
-		memcpy(quad, &((const struct sockaddr_in *)sa)->sin_addr, 4);
-		*ret = addr_from4(quad);
-		return true;
-	}
-	if (sa->sa_family == AF_INET6) {
-		memcpy(ret->b, &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
-		return true;
-	}
-	return false;
-}
-
 static int look(struct addr **ret, size_t *ret_n)
 {
 	struct ifaddrs *all;
@@ -62,7 +43,7 @@ static int look(struct addr **ret, size_t *ret_n)
 	list = calloc(n + 1, sizeof(*list));
 	n = 0;
 	for (struct ifaddrs *i = all; list != NULL && i != NULL; i = i->ifa_next)
-		if (to_addr(i->ifa_addr, &list[n]))
+		if (i->ifa_addr != NULL && sockaddr_get(i->ifa_addr, &list[n]) == 0)
 			n++;
 	freeifaddrs(all);
 	if (list == NULL)

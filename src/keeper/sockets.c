@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "keeper/sockets.h"
 
-#include "base/addr.h"
+#include "base/sockaddr.h"
 #include "base/util.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -84,27 +82,20 @@ static int bind_path(const char *path, int type, mode_t mask)
 
 static int bind_addr(const struct listener *l)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(l->port)};
-	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_port = htons(l->port)};
-	bool is4 = addr_is4(&l->addr);
-	_cleanup_close_ int fd = socket(is4 ? AF_INET : AF_INET6, type_of(l->kind), 0);
-	int one = 1, r;
+	struct sockaddr_storage sa;
+	socklen_t len = sockaddr_set(&sa, &l->addr, l->port);
+	_cleanup_close_ int fd = socket(sa.ss_family, type_of(l->kind), 0);
+	int one = 1;
 
 	if (fd < 0)
 		return -errno;
-	memcpy(&sin.sin_addr, l->addr.b + 12, 4);
-	memcpy(&sin6.sin6_addr, l->addr.b, 16);
 	if (l->kind != LISTEN_UDP) {
 		/* Connections of the daemon before are no reason not to start. */
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 		/* Passed on to what is accepted: a sender that is gone without a word is found. */
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	}
-	if (is4)
-		r = bind(fd, (struct sockaddr *)&sin, sizeof(sin));
-	else
-		r = bind(fd, (struct sockaddr *)&sin6, sizeof(sin6));
-	return r < 0 ? -errno : TAKE_FD(fd);
+	return bind(fd, (struct sockaddr *)&sa, len) < 0 ? -errno : TAKE_FD(fd);
 }
 
 int sockets_listen(const struct listener *l)
@@ -131,6 +122,8 @@ void sockets_unlisten(int fd)
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 && sa.sun_family == AF_UNIX &&
 		len > offsetof(struct sockaddr_un, sun_path) && sa.sun_path[0] == '/')
 		unlink(sa.sun_path);
+	/* A child may have it, too: it is not to hold the port of whoever listens there next. */
+	shutdown(fd, SHUT_RDWR);
 	close(fd);
 }
 

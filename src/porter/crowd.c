@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define BUCKETS 1024
-#define BLOCK6 64
 
 struct crowd {
 	struct hash_key key;
@@ -38,11 +37,6 @@ void crowd_free(struct crowd *c)
 	free(c);
 }
 
-static struct addr sender_of(const struct addr *a)
-{
-	return addr_is4(a) ? *a : prefix_of(a, BLOCK6).addr;
-}
-
 static size_t bucket_of(const struct crowd *c, const struct addr *who)
 {
 	return hash_bytes(&c->key, who->b, sizeof(who->b)) % BUCKETS;
@@ -50,7 +44,7 @@ static size_t bucket_of(const struct crowd *c, const struct addr *who)
 
 struct visitor *crowd_find(const struct crowd *c, const struct addr *a)
 {
-	struct addr who = sender_of(a);
+	struct addr who = addr_owner(a);
 	struct visitor *v = c->buckets[bucket_of(c, &who)];
 
 	while (v != NULL && !addr_eq(&v->who, &who))
@@ -68,7 +62,7 @@ struct visitor *crowd_enter(struct crowd *c, const struct addr *a)
 		v = calloc(1, sizeof(*v));
 		if (v == NULL)
 			return NULL;
-		v->who = sender_of(a);
+		v->who = addr_owner(a);
 		bucket = &c->buckets[bucket_of(c, &v->who)];
 		v->next = *bucket;
 		*bucket = v;

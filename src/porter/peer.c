@@ -21,14 +21,6 @@ bool peer_has_fingerprints(const struct peers *p)
 	return false;
 }
 
-bool peer_has_names(const struct peers *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (!fingerprint_is(p->items[i]))
-			return true;
-	return false;
-}
-
 bool peer_is_pinned(const struct peers *p, X509 *cert)
 {
 	uint8_t is[EVP_MAX_MD_SIZE], wanted[FINGERPRINT_LEN];

@@ -19,8 +19,7 @@ struct peers {
 	size_t n;
 };
 
-bool peer_has_names(const struct peers *p);        /* is there one that is no fingerprint? */
-bool peer_has_fingerprints(const struct peers *p); /* and one that is? */
+bool peer_has_fingerprints(const struct peers *p); /* is there one? */
 
 /* Is the fingerprint of the certificate on the list? */
 bool peer_is_pinned(const struct peers *p, X509 *cert);

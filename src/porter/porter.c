@@ -2,12 +2,12 @@
 /* porter's life: takes up its place, gives up its privileges, opens its doors, leaves in order. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sockaddr.h"
 #include "guard/sandbox.h"
 #include "ipc/channel.h"
 #include "porter/internal.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -122,14 +122,6 @@ void porter_link_gone(struct porter *p)
 		event_base_loopbreak(p->base);
 }
 
-static void read_sockaddr(struct addr *ret, const struct sockaddr_storage *sa)
-{
-	if (sa->ss_family == AF_INET)
-		*ret = addr_from4((const uint8_t *)&((const struct sockaddr_in *)sa)->sin_addr);
-	else
-		memcpy(ret->b, &((const struct sockaddr_in6 *)sa)->sin6_addr, sizeof(ret->b));
-}
-
 /* A place for one more of that sender; NULL: there is none for him, and that is counted. */
 static struct visitor *let_in(struct door *d, const struct addr *sender)
 {
@@ -163,8 +155,7 @@ static int take_one(struct door *d, int fd)
 		close_for_a_while(d->porter);
 	if (got < 0)
 		return errno == ECONNABORTED || errno == EINTR ? 0 : -errno;
-	read_sockaddr(&sender, &sa);
-	v = let_in(d, &sender);
+	v = sockaddr_get((struct sockaddr *)&sa, &sender) == 0 ? let_in(d, &sender) : NULL;
 	if (v != NULL) {
 		link_new(d, got, &sender, v);
 		return 0;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/addr.h"
 #include "base/prefixset.h"
+#include "base/sockaddr.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -113,11 +116,59 @@ static void set_random(void **state)
 	}
 }
 
+static void owners(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} cases[] = {
+		{"192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+	};
+	struct addr a, b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(addr_parse(&a, cases[i].a, strlen(cases[i].a)), 0);
+		assert_int_equal(addr_parse(&b, cases[i].b, strlen(cases[i].b)), 0);
+		a = addr_owner(&a);
+		b = addr_owner(&b);
+		assert_int_equal(addr_eq(&a, &b), cases[i].same);
+	}
+}
+
+static void sockaddrs(void **state)
+{
+	const struct sockaddr path = {.sa_family = AF_UNIX};
+	struct sockaddr_storage sa;
+	struct addr a, b;
+
+	(void)state;
+	assert_int_equal(addr_parse(&a, "192.0.2.1", 9), 0);
+	assert_int_equal(sockaddr_set(&sa, &a, 514), sizeof(struct sockaddr_in));
+	assert_int_equal(sa.ss_family, AF_INET);
+	assert_int_equal(((struct sockaddr_in *)&sa)->sin_port, htons(514));
+	assert_int_equal(sockaddr_get((struct sockaddr *)&sa, &b), 0);
+	assert_true(addr_eq(&a, &b));
+	assert_int_equal(addr_parse(&a, "2001:db8::1", 11), 0);
+	assert_int_equal(sockaddr_set(&sa, &a, 514), sizeof(struct sockaddr_in6));
+	assert_int_equal(sa.ss_family, AF_INET6);
+	assert_int_equal(((struct sockaddr_in6 *)&sa)->sin6_port, htons(514));
+	assert_int_equal(sockaddr_get((struct sockaddr *)&sa, &b), 0);
+	assert_true(addr_eq(&a, &b));
+	assert_int_equal(sockaddr_get(&path, &b), -EAFNOSUPPORT);
+	assert_true(addr_eq(&a, &b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good),
 		cmocka_unit_test(bad),
+		cmocka_unit_test(owners),
+		cmocka_unit_test(sockaddrs),
 		cmocka_unit_test(set_nests),
 		cmocka_unit_test(set_random),
 	};
