@@ -25,7 +25,7 @@ cert_new() { # NAME CA [OPTION...]: for openssl x509
 	shift 2
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$_name" \
 		-keyout "$PKI/$_name.key" -out "$PKI/$_name.csr" 2>>"$T/openssl.log" &&
-		printf 'subjectAltName=DNS:%s\n' "$_name" >"$PKI/ext" &&
+		printf 'subjectAltName=DNS:%s,IP:10.99.1.1\n' "$_name" >"$PKI/ext" &&
 		openssl x509 -req -in "$PKI/$_name.csr" -CA "$PKI/$_ca.pem" -CAkey "$PKI/$_ca.key" \
 			-CAcreateserial -extfile "$PKI/ext" -out "$PKI/$_name.pem" \
 			"${@:--days=30}" 2>>"$T/openssl.log" &&
@@ -167,6 +167,28 @@ refused() { # TEXT WHY OPTION...
 	shift 2
 	try "$@"
 	check_eventually "$_what is refused, and status says why" failed_for "$_why"
+}
+
+test_syslog_ng() {
+	if ! has_syslog_ng; then
+		skip "syslog-ng over TLS" "it is not there"
+		return
+	fi
+	cat >"$T/syslog-ng.conf" <<-END
+		@version: $(syslog_ng --version | sed -n 's/^Config version: //p')
+		options { stats-freq(0); time-reopen(1); };
+		source s_in { unix-dgram("$T/ng.sock"); };
+		destination d_out {
+			syslog("10.99.1.1" port($PORT) transport("tls") tls(ca-file("$PKI/ours.pem")
+				cert-file("$PKI/web2.pem") key-file("$PKI/web2.key")));
+		};
+		log { source(s_in); destination(d_out); };
+	END
+	syslog_ng --stderr --cfgfile="$T/syslog-ng.conf" >"$T/syslog-ng.log" 2>&1 &
+	adopt $!
+	eventually test -S "$T/ng.sock"
+	log_by ng 10.71.0.3 3
+	check_eventually "syslog-ng, too" in_set 10.71.0.3
 }
 
 say_once() { # WHERE ADDRESS NAME
@@ -323,6 +345,7 @@ if ! daemon_start; then
 	finish
 fi
 test_rsyslog
+test_syslog_ng
 test_ipv6
 test_nobody_there
 test_refusals
