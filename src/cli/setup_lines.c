@@ -116,6 +116,22 @@ static void syslog_ng_tls(struct buf *b, const struct setup_want *w)
 	buf_adds(b, ")");
 }
 
+/* Where each line is a message, one with a line break in it would be two, the second anybody's. */
+static void syslog_ng_path(struct buf *b, const struct setup_want *w)
+{
+	if (w->to.kind == INJECT_UNIX_STREAM)
+		buf_addf(b,
+			"log {\n"
+			"    source(%s);\n"
+			"    rewrite { subst(\"\\n\", \" \", value(\"MESSAGE\"), "
+			"flags(\"global\")); };\n"
+			"    destination(d_stockade);\n"
+			"};\n",
+			w->source);
+	else
+		buf_addf(b, "log { source(%s); destination(d_stockade); };\n", w->source);
+}
+
 static const char *syslog_ng_lines(struct buf *b, const struct setup_want *w)
 {
 	static const char *const transports[] = {
@@ -135,7 +151,8 @@ static const char *syslog_ng_lines(struct buf *b, const struct setup_want *w)
 			syslog_ng_tls(b, w);
 		buf_adds(b, ");\n");
 	}
-	buf_addf(b, "};\nlog { source(%s); destination(d_stockade); };\n", w->source);
+	buf_adds(b, "};\n");
+	syslog_ng_path(b, w);
 	return NULL;
 }
 

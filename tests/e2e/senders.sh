@@ -63,3 +63,14 @@ proves() {
 proves_relay() { # TEXT LISTENER ADDRESS SOCKET
 	proves "$1" "$2" "$3" logger -u "$IN/$4" -t sshd --id=4711 -p auth.info
 }
+
+# Somebody's name has line breaks and a whole message in it: one failure, and not of whom he names.
+forges_nothing() { # TEXT ADDRESS SOCKET
+	_had=$(failures)
+	printf '<38>%s sshd[4711]: Failed password for invalid user a\n<38>%s\nb from %s port 4 ssh2' \
+		"$(date '+%b %e %H:%M:%S')" "sshd[4711]: $(failed_login 10.70.9.9)" "$2" >"$T/bytes"
+	socat -u "OPEN:$T/bytes" "UNIX-SENDTO:$IN/$3" >>"$T/sender.log" 2>&1
+	check_eventually "$1: a message in a message" grep -qF "Found $2 " "$T/stockade.log"
+	check_is "$1: one failure" $((_had + 1)) "$(failures)"
+	check "$1: none that was made up" not grep -qF "Found 10.70.9.9 " "$T/stockade.log"
+}

@@ -4,7 +4,7 @@
 #
 # stockade setup syslog, and that what docs/SYSLOG.md shows is what it prints, and what the programs take.
 
-needs="rsyslogd nginx apache2 openssl logger"
+needs="rsyslogd nginx apache2 openssl logger socat"
 . "${0%/*}/lib.sh"
 
 ROOT=$T/root
@@ -209,6 +209,7 @@ chain() { # DAEMON URL ADDRESS
 	*) check "$1 starts" syslog_ng_with "$T/$_name.lines" "$_name" ;;
 	esac
 	proves_relay "$1, $2" "$2" "$3" "$_name"
+	forges_nothing "$1, $2" "10.73.1.${3##*.}" "$_name"
 }
 
 # The listeners' names are addresses: a certificate for one is checked by rsyslog for who made it alone.

@@ -4,14 +4,14 @@
 #
 # A real syslog-ng sends on what it takes in, in both formats and by each transport.
 
-needs="logger"
+needs="logger socat"
 . "${0%/*}/lib.sh"
 . "${0%/*}/senders.sh"
 has_syslog_ng || skip_all "needs syslog-ng-core in $UNPACKED"
 
-relay() { # NAME DRIVER PARAMETERS
+relay() { # NAME DRIVER PARAMETERS [SOURCE_PARAMETER]
 	cat <<-END
-		source s_$1 { unix-dgram("$IN/$1"); };
+		source s_$1 { unix-dgram("$IN/$1" ${4:-}); };
 		destination d_$1 { $2($3 persist-name("$1")); };
 		log { source(s_$1); destination(d_$1); };
 	END
@@ -30,10 +30,13 @@ syslog_ng_start() {
 		relay iso_udp network "$_to transport(\"udp\") ts-format(iso) frac-digits(6)"
 		relay dgram unix-dgram "\"$LOCAL\""
 		relay stream unix-stream "\"$LOCAL_STREAM\""
+		# a line each: a message must be no more than one
+		relay careful_tcp network "$_to transport(\"tcp\")" "flags(no-multi-line)"
+		relay careful_stream unix-stream "\"$LOCAL_STREAM\"" "flags(no-multi-line)"
 	} >"$T/syslog-ng.conf"
 	syslog_ng --stderr --cfgfile="$T/syslog-ng.conf" >"$T/syslog-ng.log" 2>&1 &
 	adopt $!
-	eventually test -S "$IN/stream"
+	eventually test -S "$IN/careful_stream"
 }
 
 sshd_jail
@@ -51,4 +54,10 @@ proves_relay "unix-stream()" "unix-stream://$LOCAL_STREAM" 10.72.0.5 stream
 proves_relay "network(), TCP" "$TCP" 10.72.0.6 network_tcp
 proves_relay "syslog(), TCP" "$TCP" 10.72.0.7 syslog_tcp
 proves_relay "network(), TCP, RFC 5424" "$TCP" 10.72.0.8 protocol_tcp
+forges_nothing "network(), UDP" 10.72.0.30 network_udp
+forges_nothing "syslog(), UDP" 10.72.0.31 syslog_udp
+forges_nothing "unix-dgram()" 10.72.0.32 dgram
+forges_nothing "syslog(), TCP" 10.72.0.33 syslog_tcp
+forges_nothing "network(), TCP, no-multi-line" 10.72.0.34 careful_tcp
+forges_nothing "unix-stream(), no-multi-line" 10.72.0.35 careful_stream
 finish

@@ -4,7 +4,7 @@
 #
 # logger(1) in all its ways, and a real rsyslogd that forwards: each message is one line, once.
 
-needs="logger rsyslogd"
+needs="logger rsyslogd socat"
 . "${0%/*}/lib.sh"
 . "${0%/*}/senders.sh"
 
@@ -68,6 +68,10 @@ by_rsyslog() {
 			_ip=$((_ip + 1))
 		done
 	done
+	forges_nothing "rsyslog, UDP" 10.71.0.30 udp_traditional
+	forges_nothing "rsyslog, TCP" 10.71.0.31 tcp_traditional_traditional
+	forges_nothing "rsyslog, TCP, counted" 10.71.0.32 tcp_5424_octet-counted
+	forges_nothing "rsyslog, Unix socket" 10.71.0.33 local_ForwardFormat
 }
 
 # ---- logger ----
