@@ -121,6 +121,12 @@ static void finish(struct streams *s, struct connection *c, bool in_order)
 	drop(s, c);
 }
 
+/* Does an end say that all has come? Of TLS anybody on the way can cut off the rest. */
+static bool ends_in_order(const struct streams *s, const struct connection *c)
+{
+	return s->g->rs->syslog.listen[c->listener].kind != LISTEN_TLS;
+}
+
 static void read_some(struct streams *s, struct connection *c)
 {
 	ssize_t n = recv(c->fd, s->g->buffer, s->piece, MSG_DONTWAIT);
@@ -128,7 +134,7 @@ static void read_some(struct streams *s, struct connection *c)
 	if (n > 0)
 		take(s, c, s->g->buffer, (size_t)n);
 	else if (n == 0)
-		finish(s, c, true);
+		finish(s, c, ends_in_order(s, c));
 	else if (errno != EAGAIN && errno != EINTR)
 		finish(s, c, false);
 }

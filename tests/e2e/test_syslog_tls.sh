@@ -286,6 +286,39 @@ test_new_certificate() {
 	check "as it should be: check has nothing against it" "$STOCKADE" check -c "$CONF"
 }
 
+broken_are() { # N
+	[ "$(of_listener broken)" = "$1" ]
+}
+
+# half_a_line_of NAME: that much of it is sent, and the connection stays
+half_a_line_of() {
+	rm -f "$T/half"
+	mkfifo "$T/half"
+	_connections=$(of_listener connections)
+	ip netns exec "$OUT" openssl s_client -connect 10.99.1.1:$PORT -quiet \
+		-cert "$PKI/$1.pem" -key "$PKI/$1.key" <"$T/half" >"$T/try" 2>&1 &
+	SENDER=$!
+	adopt $SENDER
+	exec 8>"$T/half"
+	printf '<38>sshd[1]: Failed password for root from 10.71.4.1' >&8
+	check_eventually "half a line" connections_are $((_connections + 1))
+	sleep 0.5
+}
+
+# Whoever cuts a connection must not choose where a line ends.
+test_half_a_line() {
+	_messages=$(of_listener messages)
+	_broken=$(of_listener broken)
+	half_a_line_of web1
+	kill -KILL "$SENDER"
+	check_eventually "without a good-bye: half a line is none" broken_are $((_broken + 1))
+	half_a_line_of web1
+	kill -KILL "$(child_named stockade-porter)"
+	check_eventually "nor when porter is killed" broken_are $((_broken + 2))
+	exec 8>&-
+	check_is "so no message has come" "$_messages" "$(of_listener messages)"
+}
+
 test_deaths() {
 	_porter=$(child_named stockade-porter)
 	kill -KILL "$_porter"
@@ -352,6 +385,7 @@ test_refusals
 test_many "$(of_listener connections)"
 test_reloads
 test_new_certificate
+test_half_a_line
 test_deaths
 test_fingerprint
 test_end
