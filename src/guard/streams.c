@@ -96,7 +96,7 @@ static void take(struct streams *s, struct connection *c, const char *data, size
 		connections_spoke(s->connections, c);
 }
 
-/* Closes it; keeper may have the same descriptor still, so that it would stay in the epoll. */
+/* Closes it; what keeper was handed would stay in the epoll as long as it is open anywhere. */
 static void drop(struct streams *s, struct connection *c)
 {
 	for (int i = s->next_ready; i < s->n_ready; i++)

@@ -84,7 +84,6 @@ static int handle(struct keeper *k, uint32_t type, const void *body, size_t len,
 		enforce_apply(k);
 	switch ((enum message)type) {
 	case MSG_READY:
-		held_done(k);
 		keeper_ready(k);
 		return 0;
 	case MSG_BAN:
@@ -398,6 +397,7 @@ int guardian_spawn(struct keeper *k)
 		r = -ENOMEM;
 		goto fail;
 	}
+	held_done(k);
 	brief(k);
 	return 0;
 

@@ -91,7 +91,7 @@ struct keeper {
 	struct event *control;
 	int *listen_fds;
 	size_t n_listen;
-	struct guard_stream *held; /* held.c: until a guard is ready that has them */
+	struct guard_stream *held; /* held.c: until there is a guard, which has them */
 	size_t n_held, held_bytes;
 
 	struct event *signals[5], *watchdog;
