@@ -232,21 +232,49 @@ static bool take_date(struct syslog_part *r, struct syslog_part *ret)
 	return true;
 }
 
-/* A router counts its messages and marks clocks that are not set: "000123: *Nov 20 …". */
-static struct syslog_part skip_count(struct syslog_part r)
+/* "000123: " */
+static bool skip_number(struct syslog_part *r)
 {
-	struct syslog_part whole = r;
 	size_t n = 0;
 
-	while (n < r.len && n < 12 && is_digit(r.p[n]))
+	while (n < r->len && n < 12 && is_digit(r->p[n]))
 		n++;
-	if (n > 0 && n + 1 < r.len && r.p[n] == ':' && r.p[n + 1] == ' ')
-		skip(&r, n + 2);
-	else
-		r = whole;
+	if (n == 0 || pattern_len(after(*r, n), ": ") == 0)
+		return false;
+	skip(r, n + 2);
+	return true;
+}
+
+/*
+ * A router counts its messages, may say its name, count again, and marks clocks that are not set:
+ * "45: rtr1: 000123: *Nov 20 …".
+ */
+static struct syslog_part skip_count(struct syslog_part r, struct syslog_part *ret_name)
+{
+	struct syslog_part rest, word;
+
+	if (skip_number(&r) && !skip_number(&r)) {
+		rest = r;
+		if (take_word(&rest, &word) && word.len > 1 && word.p[word.len - 1] == ':') {
+			*ret_name = (struct syslog_part) {word.p, word.len - 1};
+			r = rest;
+			skip_number(&r);
+		}
+	}
 	if (r.len > 0 && (r.p[0] == '*' || r.p[0] == '.'))
 		skip(&r, 1);
 	return r;
+}
+
+/* " UTC: %SYS-5-CONFIG_I: …": what stands before the percent sign is of the date. */
+static void skip_zone(struct syslog_part *r)
+{
+	size_t n = 1;
+
+	while (n < r->len && n < 6 && r->p[n] >= 'A' && r->p[n] <= 'Z')
+		n++;
+	if (n > 1 && r->p[0] == ' ' && pattern_len(after(*r, n), ": %") > 0)
+		skip(r, n);
 }
 
 /*
@@ -301,12 +329,15 @@ static void take_tag(struct syslog_part *r, struct syslog_msg *m)
 
 static void parse_3164(struct syslog_part r, struct syslog_msg *m)
 {
-	struct syslog_part dated = skip_count(r);
+	struct syslog_part name = {0}, dated = skip_count(r, &name);
 
 	if (take_date(&dated, &m->date)) {
-		bool is_ended = dated.len > 0 && dated.p[0] == ':';
+		bool is_ended;
 
+		skip_zone(&dated);
+		is_ended = dated.len > 0 && dated.p[0] == ':';
 		r = dated;
+		m->host = name;
 		if (is_ended)
 			skip(&r, 1);
 		skip_blanks(&r);

@@ -66,6 +66,18 @@ static void in_the_wild(void **state)
 		"Nov 20 07:12:49.123 SENDER %SYS-5-CONFIG_I: by vty0");
 	CHECK("<38>Nov 20 07:12:49 srv : sshd[1]: x", "Nov 20 07:12:49 srv : sshd[1]: x");
 	CHECK("<38>Nov 20 07:12:49 srv - sshd[1]: x", "Nov 20 07:12:49 srv - sshd[1]: x");
+	CHECK("<189>45: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: by vty0",
+		"Mar  1 18:48:50.483 SENDER %SYS-5-CONFIG_I: by vty0");
+	CHECK("<189>45: rtr1: 000123: .Mar  1 18:48:50: %SYS-5-CONFIG_I: by vty0",
+		"Mar  1 18:48:50 rtr1 %SYS-5-CONFIG_I: by vty0");
+	CHECK("<189>45: rtr1: Mar  1 18:48:50 CEST: %SYS-5-CONFIG_I: by vty0",
+		"Mar  1 18:48:50 rtr1 %SYS-5-CONFIG_I: by vty0");
+	CHECK("<189>45: 46: Mar  1 18:48:50: %SYS-5-CONFIG_I: by vty0",
+		"Mar  1 18:48:50 SENDER %SYS-5-CONFIG_I: by vty0");
+	CHECK("<189>%SYS-5-CONFIG_I: by vty0", "NOW SENDER %SYS-5-CONFIG_I: by vty0");
+	/* A program's text that begins with a date is its text. */
+	CHECK("<38>sshd: Nov 20 07:12:49 srv x: y", "NOW SENDER sshd: Nov 20 07:12:49 srv x: y");
+	CHECK("<38>Nov 20 07:12:49 UTC: y", "Nov 20 07:12:49 SENDER UTC: y");
 	CHECK("<38>Nov 20 07:12:49 word", "Nov 20 07:12:49 SENDER word");
 	CHECK("<38>Nov 20 07:12:49", "Nov 20 07:12:49 SENDER ");
 	/* A date like this is none. */
