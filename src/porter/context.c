@@ -79,7 +79,9 @@ static int set_up(SSL_CTX *tls, struct porter *p, const struct material *m)
 	SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					 SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	/* An idle connection keeps no buffers. */
-	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+	/* Or one that sends new keys without end would keep us from all others. */
+	SSL_CTX_clear_mode(tls, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	if (SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) != 1 ||
 		SSL_CTX_set_num_tickets(tls, 0) != 1 || SSL_CTX_set_dh_auto(tls, 1) != 1 ||

@@ -179,14 +179,13 @@ static void pump(struct link *l)
 	int n, r = l->held != NULL ? flush(l) : 1;
 
 	for (size_t done = 0; r == 1; done += (size_t)n) {
-		if (done >= A_TURN) {
-			if (!wait_for(l, SSL_ERROR_WANT_READ, on_data)) {
+		/* With a whole record taken each time, what is left of a turn is in the socket
+		 * still.
+		 */
+		if (done >= A_TURN && SSL_pending(l->ssl) == 0) {
+			if (!wait_for(l, SSL_ERROR_WANT_READ, on_data))
 				r = -1;
-				break;
-			}
-			/* TLS may have bytes that the socket does not have any more. */
-			event_active(l->sender_ready, EV_READ, 0);
-			return;
+			break;
 		}
 		ERR_clear_error();
 		n = SSL_read(l->ssl, p->buffer, sizeof(p->buffer));

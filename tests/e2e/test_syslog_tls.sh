@@ -247,6 +247,26 @@ test_many() {
 	check_eventually "they leave" connections_are "$1"
 }
 
+# Work that is no message must not keep the others waiting.
+test_keys() {
+	_flood=
+	for _n in 1 2; do
+		ip netns exec "$OUT" "$HELPERS/e2e-tls" 10.99.1.1 $PORT keys "$PKI/web2.pem" \
+			"$PKI/web2.key" >>"$T/keys.log" 2>&1 &
+		adopt $!
+		_flood="$_flood $!"
+	done
+	check_eventually "two who send new keys without end" connections_are $(($1 + 2))
+	for _n in 1 2 3; do
+		say_once 10.99.1.1:$PORT 10.71.1.2 web1
+	done
+	check_eventually "others are heard meanwhile" in_set 10.71.1.2
+	for _n in $_flood; do
+		end_process "$_n"
+	done
+	check_eventually "they leave" connections_are "$1"
+}
+
 test_reloads() {
 	_failures=$(failures counted)
 	_porter=$(child_named stockade-porter)
@@ -383,6 +403,7 @@ test_ipv6
 test_nobody_there
 test_refusals
 test_many "$(of_listener connections)"
+test_keys "$(of_listener connections)"
 test_reloads
 test_new_certificate
 test_half_a_line

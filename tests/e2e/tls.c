@@ -2,7 +2,8 @@
 /*
  * e2e-tls ADDRESS PORT N CERTIFICATE KEY: opens N connections with TLS, prints "ready" when all
  * have shaken hands, and sends each line of standard input on all of them, then "sent" when they
- * have taken it. Exit 1 if one cannot be opened, or is closed before the input ends.
+ * have taken it. Exit 1 if one cannot be opened, or is closed before the input ends. With "keys"
+ * for N it opens one, on which it sends new keys without end.
  */
 #include <arpa/inet.h>
 #include <signal.h>
@@ -35,6 +36,17 @@ static int is_closed(SSL *ssl)
 
 	/* Nothing else is said to us once hands are shaken. */
 	return n >= 0;
+}
+
+/* Only the other side's going ends it. */
+static int send_keys(SSL_CTX *ctx, const struct sockaddr_in *to)
+{
+	SSL *ssl = open_one(ctx, to);
+
+	while (ssl != NULL && SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+		SSL_do_handshake(ssl) == 1)
+		;
+	return 1;
 }
 
 static int run(SSL_CTX *ctx, const struct sockaddr_in *to, int n)
@@ -90,7 +102,7 @@ int main(int argc, char **argv)
 	if (ctx == NULL || SSL_CTX_use_certificate_file(ctx, argv[4], SSL_FILETYPE_PEM) != 1 ||
 		SSL_CTX_use_PrivateKey_file(ctx, argv[5], SSL_FILETYPE_PEM) != 1)
 		return 2;
-	r = run(ctx, &to, atoi(argv[3]));
+	r = strcmp(argv[3], "keys") == 0 ? send_keys(ctx, &to) : run(ctx, &to, atoi(argv[3]));
 	SSL_CTX_free(ctx);
 	return r;
 }
