@@ -75,6 +75,7 @@ static void make_guard(void)
 		.statedir = dir,
 		.keeper_fd = pair[1],
 		.herald_fd = -1,
+		.porter_fd = -1,
 		.inotify_fd = inotify_init1(IN_NONBLOCK),
 		.mark = &mark,
 	};
