@@ -16,8 +16,8 @@ struct datagrams {
 	struct guard *g;
 	struct syslog_listener *listener;
 	struct event *readable;
-	struct event *go_on; /* more is in the room than there was time for */
-	uint32_t overflowed; /* the kernel's count so far */
+	struct event *go_on;  /* more is in the room than there was time for */
+	uint32_t *overflowed; /* the kernel's count so far, also of guards before */
 };
 
 /*
@@ -69,8 +69,8 @@ static void count_overflows(struct datagrams *d, struct msghdr *m)
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
 			continue;
 		memcpy(&total, CMSG_DATA(c), sizeof(total));
-		syslog_listener_counts(d->listener)->overflowed += total - d->overflowed;
-		d->overflowed = total;
+		syslog_listener_counts(d->listener)->overflowed += total - *d->overflowed;
+		*d->overflowed = total;
 	}
 }
 
@@ -184,6 +184,7 @@ int datagrams_init(struct guard *g)
 			return -ENOMEM;
 		d->g = g;
 		d->listener = g->listeners[i];
+		d->overflowed = &g->o->mark->overflowed[i];
 		d->readable = event_new(
 			g->base, g->o->listen_fds[i], EV_READ | EV_PERSIST, on_readable, d);
 		d->go_on = evtimer_new(g->base, on_readable, d);

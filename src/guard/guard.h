@@ -18,10 +18,12 @@ static inline bool guard_line_eq(const struct guard_line *a, const struct guard_
 	return a->ino == b->ino && a->offset == b->offset && a->is_block == b->is_block;
 }
 
-/* The line that is being judged, in memory that keeper sees: when guard dies, it is why. */
+/* In memory that keeper sees, and the next guard. */
 struct guard_mark {
-	struct guard_line line;
+	struct guard_line line; /* that is being judged: when guard dies, it is why */
 	uint8_t judging;
+	/* Of each listener: what the kernel has dropped there since it was opened, and was told. */
+	uint32_t overflowed[LISTEN_MAX];
 };
 
 /* A connection that the guard before had. */

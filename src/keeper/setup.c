@@ -110,12 +110,19 @@ void setup_close_listeners(struct keeper *k)
 	k->n_listen = 0;
 }
 
-/* The socket of before for the same address, with what waits in it; -1: there was none. */
-static int take_listener(struct keeper *k, const struct ruleset *old, const char *url)
+/*
+ * The socket of before for the same address, with what waits in it, and what of it was told; -1:
+ * there was none.
+ */
+static int take_listener(
+	struct keeper *k, const struct ruleset *old, const char *url, uint32_t *ret_overflowed)
 {
-	for (size_t i = 0; old != NULL && i < k->n_listen; i++)
-		if (k->listen_fds[i] >= 0 && strcmp(old->syslog.listen[i].url, url) == 0)
-			return TAKE_FD(k->listen_fds[i]);
+	for (size_t i = 0; old != NULL && i < k->n_listen; i++) {
+		if (k->listen_fds[i] < 0 || strcmp(old->syslog.listen[i].url, url) != 0)
+			continue;
+		*ret_overflowed = k->mark->overflowed[i];
+		return TAKE_FD(k->listen_fds[i]);
+	}
 	return -1;
 }
 
@@ -135,12 +142,13 @@ int setup_listeners(struct keeper *k, const struct ruleset *old)
 {
 	const struct ruleset *rs = k->plan->rs;
 	size_t n = rs->syslog.n_listen;
+	uint32_t overflowed[LISTEN_MAX] = {0};
 	int *fds = calloc(n + 1, sizeof(int));
 
 	if (fds == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		fds[i] = take_listener(k, old, rs->syslog.listen[i].url);
+		fds[i] = take_listener(k, old, rs->syslog.listen[i].url, &overflowed[i]);
 	/* First: one may be on the port or path of another that is wanted now. */
 	setup_close_listeners(k);
 	for (size_t i = 0; i < n; i++)
@@ -148,6 +156,8 @@ int setup_listeners(struct keeper *k, const struct ruleset *old)
 			fds[i] = open_listener(&rs->syslog.listen[i]);
 	k->listen_fds = fds;
 	k->n_listen = n;
+	if (k->mark != NULL)
+		memcpy(k->mark->overflowed, overflowed, sizeof(overflowed));
 	return 0;
 }
 

@@ -65,6 +65,32 @@ done
 check_eventually "a reload in between loses none" in_set 10.70.0.7
 check "though guard is another one" test "$g" != "$(guard_pid)"
 
+dropped() { # as many as the kernel has, of all listeners
+	ctl status --json | "$HELPERS/e2e-json" losses syslog_dropped
+}
+
+some_dropped() { # the kernel tells with the next message
+	send --rfc3164 "nothing"
+	[ "$(dropped)" -gt 0 ]
+}
+
+took_one_more() {
+	[ "$(failures)" -gt "$_counted" ]
+}
+
+# More than the socket holds while nobody reads.
+g=$(guard_pid)
+kill -STOP "$g"
+yes "$(printf '%01000d' 0)" | head -n 40000 >"$T/flood"
+ip netns exec "$NS" logger -d -n 127.0.0.1 -P $PORT -t cron -f "$T/flood"
+kill -CONT "$g"
+check_eventually "what the kernel drops is counted" some_dropped
+check "a reload" ctl reload
+_counted=$(failures)
+send --rfc3164 "Failed password for root from 10.70.0.8 port 4242 ssh2"
+check_eventually "and goes on" took_one_more
+check_is "what was dropped before is not counted again" 0 "$(dropped)"
+
 # A regex without sense, and messages that have it take as long as it may.
 cat >"$T/slow.rules" <<-'END'
 	[slow] 1h
