@@ -197,7 +197,7 @@ void check_ruleset(const struct ruleset *rs, const char *dir, struct faults *f)
 {
 	/* Those of one section, one for each host, are alike. */
 	for (size_t i = 0; i < rs->n_jails; i++)
-		if (i == 0 || rs->jails[i].filter != rs->jails[i - 1].filter)
+		if (i == 0 || rs->jails[i].section != rs->jails[i - 1].section)
 			check_jail(&rs->jails[i], true, f);
 	for (size_t i = 0; i < rs->n_disabled; i++)
 		check_jail(&rs->disabled[i], false, f);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/util.h"
 #include "cli/say.h"
 #include "cli/status.h"
 
@@ -128,68 +129,64 @@ unsigned status_troubles(FILE *out, const json_t *end)
 	return l.n;
 }
 
+/* What was not judged, or not kept, and is to be told. */
+static const struct {
+	const char *key, *one, *many;
+} losses[] = {
+	{"limit_hits", "line not judged (a regex met its limits)",
+		"lines not judged (a regex met its limits)"},
+	{"refused_bans", "ban refused", "bans refused"},
+	{"syslog_dropped", "syslog message dropped by the kernel",
+		"syslog messages dropped by the kernel"},
+	{"syslog_refused", "syslog message from who may not send",
+		"syslog messages from who may not send"},
+	{"syslog_over_rate", "syslog message over its sender's rate",
+		"syslog messages over their senders' rate"},
+	{"syslog_connections_refused", "syslog connection refused", "syslog connections refused"},
+	{"syslog_pushed_out", "syslog connection closed (too many)",
+		"syslog connections closed (too many)"},
+	{"syslog_broken", "syslog message broken off, or with an absurd length",
+		"syslog messages broken off, or with an absurd length"},
+	{"syslog_tls_failed", "TLS connection refused, or failed in its handshake",
+		"TLS connections refused, or failed in their handshakes"},
+	{"poison_lines", "line passed over (reading it had ended the reader)",
+		"lines passed over (reading them had ended the reader)"},
+	{"out_of_memory", "item given up for lack of memory", "items given up for lack of memory"},
+	{"sessions_pushed_out", "session forgotten early (too many at once)",
+		"sessions forgotten early (too many at once)"},
+	{"window_lines", "line forgotten early (maxlines, too much at once)",
+		"lines forgotten early (maxlines, too much at once)"},
+	{"bans_cut_short", "ban ended early (maxbans)", "bans ended early (maxbans)"},
+	{"bans_without_lines", "ban without its lines (too many wait to be saved)",
+		"bans without their lines (too many wait to be saved)"},
+	{"prefilter_failures", "look for words that failed (done by our own search)",
+		"looks for words that failed (done by our own search)"},
+	{"files_not_taken", "file not taken (too many open)", "files not taken (too many open)"},
+	{"unresolved_hosts", "failure of a host name without an address",
+		"failures of host names without an address"},
+	{"skipped_rows", "row of the database made no sense", "rows of the database made no sense"},
+	{"unsaved_rows", "row that the database cannot hold", "rows that the database cannot hold"},
+	{"long_lines", "line cut at 64 KiB", "lines cut at 64 KiB"},
+	{"undated_lines", "line without a date", "lines without a date"},
+	{"future_lines", "line dated off this machine's clock (taken as written now)",
+		"lines dated off this machine's clock (taken as written now)"},
+	{"log_lines_held", "line of our own log held back", "lines of our own log held back"},
+};
+
 void status_losses(struct cli *c, const json_t *end)
 {
-	static const struct {
-		const char *key, *one, *many;
-	} kinds[] = {
-		{"limit_hits", "line not judged (a regex met its limits)",
-			"lines not judged (a regex met its limits)"},
-		{"refused_bans", "ban refused", "bans refused"},
-		{"syslog_dropped", "syslog message dropped by the kernel",
-			"syslog messages dropped by the kernel"},
-		{"syslog_refused", "syslog message from who may not send",
-			"syslog messages from who may not send"},
-		{"syslog_over_rate", "syslog message over its sender's rate",
-			"syslog messages over their senders' rate"},
-		{"syslog_connections_refused", "syslog connection refused",
-			"syslog connections refused"},
-		{"syslog_pushed_out", "syslog connection closed (too many)",
-			"syslog connections closed (too many)"},
-		{"syslog_broken", "syslog message broken off, or with an absurd length",
-			"syslog messages broken off, or with an absurd length"},
-		{"syslog_tls_failed", "TLS connection refused, or failed in its handshake",
-			"TLS connections refused, or failed in their handshakes"},
-		{"poison_lines", "line passed over (reading it had ended the reader)",
-			"lines passed over (reading them had ended the reader)"},
-		{"out_of_memory", "item given up for lack of memory",
-			"items given up for lack of memory"},
-		{"sessions_pushed_out", "session forgotten early (too many at once)",
-			"sessions forgotten early (too many at once)"},
-		{"window_lines", "line forgotten early (maxlines, too much at once)",
-			"lines forgotten early (maxlines, too much at once)"},
-		{"bans_cut_short", "ban ended early (maxbans)", "bans ended early (maxbans)"},
-		{"bans_without_lines", "ban without its lines (too many wait to be saved)",
-			"bans without their lines (too many wait to be saved)"},
-		{"prefilter_failures", "look for words that failed (done by our own search)",
-			"looks for words that failed (done by our own search)"},
-		{"files_not_taken", "file not taken (too many open)",
-			"files not taken (too many open)"},
-		{"unresolved_hosts", "failure of a host name without an address",
-			"failures of host names without an address"},
-		{"skipped_rows", "row of the database made no sense",
-			"rows of the database made no sense"},
-		{"unsaved_rows", "row that the database cannot hold",
-			"rows that the database cannot hold"},
-		{"long_lines", "line cut at 64 KiB", "lines cut at 64 KiB"},
-		{"undated_lines", "line without a date", "lines without a date"},
-		{"future_lines", "line dated off this machine's clock (taken as written now)",
-			"lines dated off this machine's clock (taken as written now)"},
-		{"log_lines_held", "line of our own log held back",
-			"lines of our own log held back"},
-	};
-	const json_t *losses = json_object_get(end, "losses");
+	const json_t *counts = json_object_get(end, "losses");
 	bool any = false;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		int64_t n = answer_int(losses, kinds[i].key, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(losses); i++) {
+		int64_t n = answer_int(counts, losses[i].key, 0);
 		char count[SAY_MAX];
 
 		if (n <= 0)
 			continue;
 		fprintf(c->out, "%s%s %s",
 			any ? ", " : "since the start or last reload: ", say_count(n, count),
-			n == 1 ? kinds[i].one : kinds[i].many);
+			n == 1 ? losses[i].one : losses[i].many);
 		any = true;
 	}
 	if (any)

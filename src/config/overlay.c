@@ -4,23 +4,40 @@
 #include "config/ini.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define LISTEN "udp://127.0.0.1:5514"
 #define LOOPBACK "127.0.0.0/8 ::1"
 
+static void set(struct overlay *o, const struct overlay_key *key)
+{
+	size_t i = 0;
+
+	while (i < o->n &&
+		(o->keys[i].file != key->file || strcmp(o->keys[i].section, key->section) != 0 ||
+			strcmp(o->keys[i].key, key->key) != 0))
+		i++;
+	assert(i < OVERLAY_KEYS_MAX);
+	o->keys[i] = *key;
+	if (i == o->n)
+		o->n++;
+}
+
 void overlay_set(struct overlay *o, enum overlay_file file, const char *section, const char *key,
 	const char *value)
 {
-	assert(o->n < OVERLAY_KEYS_MAX);
-	o->keys[o->n++] =
-		(struct overlay_key) {.file = file, .section = section, .key = key, .value = value};
+	set(o, &(struct overlay_key) {
+		       .file = file, .section = section, .key = key, .value = value});
 }
 
 void overlay_set_default(struct overlay *o, enum overlay_file file, const char *section,
 	const char *key, const char *value)
 {
-	overlay_set(o, file, section, key, value);
-	o->keys[o->n - 1].is_default = true;
+	set(o, &(struct overlay_key) {.file = file,
+		       .section = section,
+		       .key = key,
+		       .value = value,
+		       .is_default = true});
 }
 
 void overlay_set_rules(struct overlay *o, const char *jail, const char *path)

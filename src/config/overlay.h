@@ -36,7 +36,10 @@ struct overlay {
 	size_t n;
 };
 
-/* More than there is room for is a mistake of the caller's. */
+/*
+ * What is said twice is as it was said last. More keys than there is room for are a mistake of the
+ * caller's.
+ */
 void overlay_set(struct overlay *o, enum overlay_file file, const char *section, const char *key,
 	const char *value);
 

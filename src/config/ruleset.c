@@ -289,6 +289,11 @@ const struct jail *ruleset_jail(const struct ruleset *rs, const char *name)
 	return NULL;
 }
 
+int64_t ruleset_bantime_sec(const struct jail *j, const struct rule_head *rule)
+{
+	return rule != NULL && rule->bantime_sec > 0 ? rule->bantime_sec : j->bantime_sec;
+}
+
 void ruleset_free(struct ruleset *rs)
 {
 	if (rs == NULL)

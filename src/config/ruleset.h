@@ -274,5 +274,8 @@ void ruleset_pick(struct ruleset *rs, const char *const *names, size_t n, const 
 /* The jail of that name, or NULL. */
 const struct jail *ruleset_jail(const struct ruleset *rs, const char *name);
 
+/* For how long the jail bans whom that rule finds (NULL: none of a rules file); <0: for ever. */
+int64_t ruleset_bantime_sec(const struct jail *j, const struct rule_head *rule);
+
 /* Frees everything. Takes NULL. */
 void ruleset_free(struct ruleset *rs);

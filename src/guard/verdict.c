@@ -115,11 +115,6 @@ static const char *unenforced(const struct guard *g, const struct jail_state *j)
 				 : "";
 }
 
-static int64_t bantime_of(const struct jail *j, const struct failure *f)
-{
-	return f->rule != NULL && f->rule->bantime_sec > 0 ? f->rule->bantime_sec : j->bantime_sec;
-}
-
 void verdict_reached(
 	struct guard *g, struct jail_state *j, const struct failure *f, unsigned failures)
 {
@@ -129,7 +124,8 @@ void verdict_reached(
 	struct ban *ban;
 
 	track_forget(g->track, j->jail->id, &f->who.addr);
-	ban = verdict_ban(g, j, &f->who, bantime_of(j->jail, f), failures, ORIGIN_LOG);
+	ban = verdict_ban(
+		g, j, &f->who, ruleset_bantime_sec(j->jail, f->rule), failures, ORIGIN_LOG);
 	/* As long as it was: it is still for the rule that made it so. */
 	if (ban == NULL || f->rule == NULL || ban->until_us == old_us)
 		return;
@@ -141,7 +137,7 @@ void verdict_reached(
 /* Would a rule that is not so mild as the one he is banned for keep him out longer? */
 static bool outlasts(const struct jail *j, const struct failure *f, const struct ban *ban)
 {
-	int64_t sec = bantime_of(j, f);
+	int64_t sec = ruleset_bantime_sec(j, f->rule);
 
 	return f->rule != NULL && ban->until_us != 0 &&
 	       (sec < 0 || ban->since_us + sec * USEC_PER_SEC > ban->until_us);

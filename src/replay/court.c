@@ -117,8 +117,7 @@ static void make_room(struct court *c)
 static void make_ban(struct court *c, const struct court_failure *f, unsigned failures)
 {
 	const struct jail *j = &c->rs->jails[f->jail];
-	int64_t sec =
-		f->rule != NULL && f->rule->bantime_sec > 0 ? f->rule->bantime_sec : j->bantime_sec;
+	int64_t sec = ruleset_bantime_sec(j, f->rule);
 	struct court_ban made = {
 		.jail = j,
 		.who = f->who,

@@ -284,7 +284,10 @@ static void command_line(void **state)
 		"the command line: error: bantime = '1h%' is not a time: write seconds, or such as "
 		"'10m', '1h 30m', '1w', or '-1' for ever\n");
 	faults_done(&f.faults);
-	o.keys[o.n - 1].value = "1h";
+	/* Said twice it is what was said last, however often. */
+	for (unsigned i = 0; i < 2 * OVERLAY_KEYS_MAX; i++)
+		overlay_set_rules(&o, "black", path);
+	overlay_set(&o, OVERLAY_JAIL, "black", "bantime", "1h");
 	assert_int_equal(ruleset_read(&f.rs, f.dir, &o, false, &f.faults), 0);
 	assert_int_equal(f.rs->n_jails, 2);
 	assert_non_null(ruleset_jail(f.rs, "black"));
