@@ -16,8 +16,8 @@
 #include <string.h>
 
 /*
- * Nobody is waited for who takes less than a quarter of the buffer in this time: whoever writes the
- * lines, often a server, would have to wait as well.
+ * When the buffer is full nobody is waited for, beyond this time, who takes less than a quarter of
+ * it in as much: whoever writes the lines, often a server, would have to wait as well.
  */
 #define STALL_US USEC_PER_SEC
 #define STALL_PART 4
@@ -33,10 +33,11 @@ struct inject {
 	struct inject_input input;
 	struct inject_queue queue;
 	struct inject_link link;
-	bool blocked; /* lines are there that have no room */
-	int64_t blocked_us;
-	uint64_t blocked_bytes; /* what had been sent then */
-	bool dropping;          /* until the buffer is half empty */
+	bool blocked; /* a line is there that has no room */
+	bool full;    /* it had none, and the buffer has not been half empty since */
+	int64_t full_us;
+	uint64_t full_bytes; /* what had been sent then */
+	bool dropping;       /* until the buffer is half empty */
 	uint64_t dropped, untold, cut;
 	bool told_down;
 	int64_t end_us; /* when it is over; 0: input goes on */
@@ -104,22 +105,22 @@ static void put_note(struct inject *in)
 /* Shall lines wait for room, and with them whoever writes them? */
 static bool may_wait(struct inject *in, int64_t now_us)
 {
+	int64_t waited_us;
+
 	if (in->o->wait)
 		return true;
 	if (in->link.state != INJECT_UP)
 		return false;
-	if (!in->blocked) {
-		in->blocked_us = now_us;
-		in->blocked_bytes = in->link.bytes;
-		return true;
+	if (!in->full) {
+		in->full = true;
+		in->full_us = now_us;
+		in->full_bytes = in->link.bytes;
 	}
-	if (now_us - in->blocked_us < STALL_US)
+	waited_us = now_us - in->full_us;
+	if (waited_us < STALL_US)
 		return true;
-	if (in->link.bytes - in->blocked_bytes < in->queue.size / STALL_PART)
-		return false;
-	in->blocked_us = now_us;
-	in->blocked_bytes = in->link.bytes;
-	return true;
+	return (double)(in->link.bytes - in->full_bytes) / (double)waited_us >=
+	       (double)in->queue.size / STALL_PART / STALL_US;
 }
 
 static void drop(struct inject *in)
@@ -134,12 +135,16 @@ static void drop(struct inject *in)
 /* Goes on after a gap only when there is room for many, lest there be a note between any two. */
 static bool is_dropping(struct inject *in)
 {
-	if (in->dropping && inject_queue_used(&in->queue) > in->queue.size / 2)
-		return true;
-	if (in->dropping)
+	bool half_empty;
+
+	if (!in->full && !in->dropping)
+		return false;
+	half_empty = inject_queue_used(&in->queue) <= in->queue.size / 2;
+	if (half_empty && in->dropping)
 		put_note(in);
-	in->dropping = false;
-	return false;
+	if (half_empty)
+		in->full = in->dropping = false;
+	return in->dropping;
 }
 
 /* False: there is no room, and it may wait. */
@@ -196,13 +201,21 @@ static bool wants_input(const struct inject *in)
 	return !in->input.ended && !in->blocked;
 }
 
+/* When it has to be seen again whether lines may still wait. */
+static int64_t next_look_us(const struct inject *in, int64_t now_us)
+{
+	int64_t next_us = in->full_us + STALL_US;
+
+	return next_us > now_us ? next_us : now_us + STALL_US / 10;
+}
+
 /* How long to wait: -1 for ever. */
 static int64_t wait_us(const struct inject *in, int64_t until_us, int64_t now_us)
 {
 	int64_t least_us = until_us;
 
-	if (in->blocked && !in->o->wait && in->blocked_us + STALL_US < least_us)
-		least_us = in->blocked_us + STALL_US;
+	if (in->blocked && !in->o->wait && next_look_us(in, now_us) < least_us)
+		least_us = next_look_us(in, now_us);
 	if (in->end_us != 0 && in->end_us < least_us)
 		least_us = in->end_us;
 	if ((in->link.ended || (in->blocked && inject_queue_unsent(&in->queue) == 0)) &&

@@ -149,6 +149,8 @@ kill_receiver() {
 	# shellcheck disable=SC2086 # a list of numbers
 	kill -KILL $_all
 	wait $RECEIVER 2>/dev/null
+	# as long as it is dying the kernel takes messages for it
+	for _pid in $_all; do eventually not alive "$_pid"; done
 }
 
 begin() { # ARGUMENT...: an injector that reads what is written to descriptor 3
