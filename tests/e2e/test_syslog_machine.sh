@@ -5,7 +5,7 @@
 # A machine's own /dev/log, which a real sshd writes to: it belongs to a real systemd-journald that
 # forwards to syslog, then to a real rsyslogd that sends a copy. Somebody guesses passwords by ssh.
 
-needs="sshd ssh ssh-keygen rsyslogd logger unshare setsid timeout"
+needs="sshd ssh ssh-keygen rsyslogd logger unshare setsid timeout socat"
 . "${0%/*}/lib.sh"
 . "${0%/*}/senders.sh"
 JOURNALD=/lib/systemd/systemd-journald
@@ -154,6 +154,9 @@ by_journald "by syslog(3)" 10.73.0.1 "logger -t sshd -p auth.info"
 by_journald "by its own protocol" 10.73.0.2 \
 	"sh $T/native.sh"
 by_journald "by standard output" 10.73.0.3 "systemd-cat -t sshd echo"
+
+ln -s "$JOURNAL/dev-log" "$IN/journald"
+forges_nothing "journald" 10.73.0.4 journald
 
 check "a machine with rsyslogd" machine_start rsyslogd 23
 three_guesses "sshd, rsyslogd" 10.99.1.23 23

@@ -99,6 +99,22 @@ jails_of() { # ADDRESS: in which it failed
 	grep -o "\[[a-z-]*\] Found $1 " "$T/stockade.log" | sed 's/.*\[\(.*\)\].*/\1/'
 }
 
+# What servers decode of a request goes into their logs: a line break, and a message behind it.
+forges_nothing_by() { # PORT
+	_had=$(all_messages)
+	ip netns exec "$EVIL" curl -so /dev/null --max-time 5 \
+		"http://10.99.1.1:$1/%0a%3C38%3Esshd%5B1%5D:%20Failed%20password%20for%20root%20from%2010.70.9.9%20port%204%20ssh2%0a"
+	check_eventually "port $1: a request with a message in it is logged" logged_more "$_had"
+}
+
+all_messages() {
+	echo $(($(messages "$UDP") + $(messages "udp://[::1]:$PORT") + $(messages "unix://$LOCAL")))
+}
+
+logged_more() { # THAN
+	[ "$(all_messages)" -gt "$1" ]
+}
+
 # ---- the test ----
 
 if ! { ns_new EVIL evil && ns_link "$NS" "$EVIL" 1; }; then
@@ -126,6 +142,9 @@ make_conf <<-END
 	syslogtext = message
 	port = 82,83
 
+	[sshd]
+	enabled = true
+
 	[apache-noscript]
 	enabled = true
 	program = apache2
@@ -142,6 +161,9 @@ if ! daemon_start; then
 fi
 check "nginx starts" nginx_start
 check "Apache starts" apache_start
+for _port in 81 82 83 84 85; do
+	forges_nothing_by $_port
+done
 ends_in_a_ban "nginx, access_log, rules" 81 blacklist
 check "the log says for what" grep -q ' blacklisting 10.99.1.81 for phpMyAdmin probe$' \
 	"$T/stockade.log"
@@ -149,4 +171,5 @@ ends_in_a_ban "nginx, access_log, fail2ban's filter" 82 nginx-botsearch
 ends_in_a_ban "nginx, error_log, fail2ban's filter" 83 nginx-botsearch
 ends_in_a_ban "Apache, piped error log, fail2ban's filter" 84 apache-noscript
 ends_in_a_ban "Apache, piped access log, rules" 85 blacklist
+check "no message was made up" not grep -q 'Found 10.70.9.9 ' "$T/stockade.log"
 finish
