@@ -45,6 +45,7 @@ const struct command cmd_setup = {
 struct setup {
 	struct setup_want want;
 	const char *confdir, *root, *to;
+	char source[64];
 	bool print, yes, named;
 };
 
@@ -81,7 +82,7 @@ static int find_daemon(struct cli *c, struct setup *s)
 }
 
 /* In other distributions than Debian it may be called otherwise: the first that has system(). */
-static void find_source(struct setup *s, char name[static 64])
+static void find_source(struct setup *s)
 {
 	char path[PATH_MAX];
 	_cleanup_free_ char *conf = setup_read(rooted(s, setup_main_file(SETUP_SYSLOG_NG), path));
@@ -92,15 +93,15 @@ static void find_source(struct setup *s, char name[static 64])
 		const char *end = strstr(p, "};"), *system = strstr(p, "system()");
 
 		p += strlen("\nsource ");
-		if (sscanf(p, "%63[A-Za-z0-9_]", name) == 1 && system != NULL && end != NULL &&
+		if (sscanf(p, "%63[A-Za-z0-9_]", s->source) == 1 && system != NULL && end != NULL &&
 			system < end) {
-			s->want.source = name;
+			s->want.source = s->source;
 			return;
 		}
 	}
 }
 
-static int complete(struct cli *c, struct setup *s, const struct ruleset *rs, char name[static 64])
+static int complete(struct cli *c, struct setup *s, const struct ruleset *rs)
 {
 	char url[SETUP_URL_MAX];
 	const char *to = s->to;
@@ -117,7 +118,7 @@ static int complete(struct cli *c, struct setup *s, const struct ruleset *rs, ch
 	if ((s->want.certificate == NULL) != (s->want.key == NULL))
 		return cli_usage(c, "--certificate and --key go together");
 	if (s->want.daemon == SETUP_SYSLOG_NG)
-		find_source(s, name);
+		find_source(s);
 	return CLI_GOOD;
 }
 
@@ -186,10 +187,10 @@ static int write_file(struct cli *c, const struct setup *s, const char *path, co
 
 static int set_up(struct cli *c, struct setup *s, const struct ruleset *rs)
 {
-	char source[64], path[PATH_MAX];
+	char path[PATH_MAX];
 	struct buf b = {0};
 	const char *why;
-	int status = complete(c, s, rs, source);
+	int status = complete(c, s, rs);
 
 	if (status != CLI_GOOD)
 		return status;
