@@ -262,6 +262,15 @@ check_eventually "SIGTERM ends it" not alive "$STOCKADE_PID"
 check "and its pid file goes" test ! -e "$PIDFILE"
 check "the bans stand" in_set 10.74.0.1 evil
 
+# There are init scripts that leave nothing open.
+timeout "$PATIENCE" ip netns exec "$NS" "$T/syslog-blacklist" --state "$T/blacklist" --socket "$SOCK" \
+	--pidfile "$PIDFILE" --config "$RULES" --logfile "$T/closed.log" <&- >&- 2>&-
+check_is "it starts without standard input, output and error" 0 $?
+STOCKADE_PID=$(cat "$PIDFILE")
+adopt "$STOCKADE_PID"
+kill "$STOCKADE_PID"
+check_eventually "and ends" not alive "$STOCKADE_PID"
+
 # What is wrong at the start reaches the terminal, and the exit status.
 printf '[bad] 1x\n^x {IP_NUMBER}\n' >"$T/bad.conf"
 blacklist --config "$T/bad.conf" >"$T/bad.log" 2>&1
