@@ -105,7 +105,7 @@ static int check(
 	if (c->json)
 		print_json(c, rs, &f, &attacks);
 	else
-		print(c, dir, rs, &f, &attacks);
+		print(c, overlay_shown(overlay, dir), rs, &f, &attacks);
 	ruleset_free(rs);
 	faults_done(&f);
 	faults_done(&attacks);

@@ -113,6 +113,10 @@ static int complete(struct cli *c, struct setup *s, const struct ruleset *rs)
 	if (inject_target_parse(&s->want.to, to) < 0 ||
 		(s->to != NULL && strstr(to, "://") == NULL))
 		return cli_usage(c, "--to takes such as udp://ADDRESS:PORT or unix:///PATH");
+	if (setup_listen_is_any(&s->want.to))
+		return cli_usage(c,
+			"nobody can send to %s: name an address of the machine that listens",
+			s->want.to.shown);
 	if (s->want.ca == NULL)
 		s->want.ca = DEFAULT_CA;
 	if ((s->want.certificate == NULL) != (s->want.key == NULL))
@@ -130,6 +134,9 @@ static void advise(struct cli *c, const struct setup *s, const struct ruleset *r
 	char path[PATH_MAX], dir[PATH_MAX];
 	_cleanup_free_ char *text = NULL;
 
+	if (s->print)
+		fprintf(out, "These lines go to %s; then: %s\n", setup_file(s->want.daemon),
+			setup_restart(s->want.daemon));
 	if (main_file != NULL && !s->print) {
 		text = setup_read(rooted(s, main_file, path));
 		snprintf(dir, sizeof(dir), "%s", setup_file(s->want.daemon));

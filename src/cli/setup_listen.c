@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_URL "udp://127.0.0.1:5514"
 
@@ -23,6 +24,13 @@ static bool is_loopback(const struct addr *a)
 	static const uint8_t one[16] = {[15] = 1};
 
 	return addr_is4(a) ? b[12] == 127 : memcmp(b, one, sizeof(one)) == 0;
+}
+
+bool setup_listen_is_any(const struct inject_target *to)
+{
+	struct addr a;
+
+	return to->path[0] == '\0' && addr_parse(&a, to->host, strlen(to->host)) == 0 && is_any(&a);
 }
 
 const char *setup_listen_first(const struct ruleset *rs, char buf[static SETUP_URL_MAX])
@@ -109,6 +117,13 @@ void setup_listen_advise(
 			"The Stockade at %s has to listen there: see 'listen' in "
 			"stockade.conf(5).\n",
 			to->shown);
+		return;
+	}
+	if (rs == NULL && access(dir, F_OK) < 0) {
+		fprintf(out,
+			"There is no configuration in %s: see to it that Stockade, or "
+			"syslog-blacklist, listens at %s.\n",
+			dir, to->shown);
 		return;
 	}
 	if (rs == NULL) {

@@ -4,6 +4,7 @@
 #include "cli/inject_target.h"
 #include "config/ruleset.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* What Stockade's own configuration has to say for messages to come in. */
@@ -12,6 +13,9 @@
 
 /* Where the configuration says that this machine's messages are taken; rs NULL: the default. */
 const char *setup_listen_first(const struct ruleset *rs, char buf[static SETUP_URL_MAX]);
+
+/* 0.0.0.0 or [::], at which one can listen, but to which nobody can send. */
+bool setup_listen_is_any(const struct inject_target *to);
 
 /*
  * Says on out what is missing: a listener there, a jail that reads what comes. rs NULL: the

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LISTEN "udp://127.0.0.1:5514"
 #define LOOPBACK "127.0.0.0/8 ::1"
@@ -49,6 +50,16 @@ void overlay_set_rules(struct overlay *o, const char *jail, const char *path)
 	overlay_set(o, OVERLAY_JAIL, jail, "source", "syslog");
 	overlay_set_default(o, OVERLAY_JAIL, "DEFAULT", "ignoreip", LOOPBACK);
 	overlay_set_default(o, OVERLAY_MAIN, "syslog", "listen", LISTEN);
+}
+
+const char *overlay_shown(const struct overlay *o, const char *dir)
+{
+	if (o == NULL || o->dir == OVERLAY_DIR_NEEDED || access(dir, F_OK) == 0)
+		return dir;
+	for (size_t i = 0; i < o->n; i++)
+		if (strcmp(o->keys[i].key, "rules") == 0)
+			return o->keys[i].value;
+	return dir;
 }
 
 static bool says_something(const struct section *s, const char *key, struct arena *scratch)

@@ -53,6 +53,11 @@ void overlay_set_default(struct overlay *o, enum overlay_file file, const char *
  */
 void overlay_set_rules(struct overlay *o, const char *jail, const char *path);
 
+/* What the configuration is called: the directory, or, without one, the rules file that stands for
+ * it.
+ */
+const char *overlay_shown(const struct overlay *o, const char *dir);
+
 struct reader;
 struct doc;
 

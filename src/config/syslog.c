@@ -24,28 +24,32 @@ static const struct {
 	{"unix-stream://", LISTEN_UNIX_STREAM},
 };
 
-/* "ADDR:PORT", an IPv6 address in brackets. */
-static bool parse_place(const char *s, struct listener *ret)
+/* "ADDR:PORT", an IPv6 address in brackets. NULL, or what is wrong with it. */
+static const char *parse_place(const char *s, struct listener *ret)
 {
+	static const char no_port[] = "ends with no port from 1 to 65535";
 	const char *colon = strrchr(s, ':');
 	long port = 0;
 
 	if (colon == NULL)
-		return false;
+		return no_port;
 	for (const char *p = colon + 1; *p != '\0' && port <= UINT16_MAX; p++) {
 		if (*p < '0' || *p > '9')
-			return false;
+			return no_port;
 		port = port * 10 + (*p - '0');
 	}
 	if (port < 1 || port > UINT16_MAX)
-		return false;
+		return no_port;
 	if (memchr(s, ':', (size_t)(colon - s)) != NULL && (s[0] != '[' || colon[-1] != ']'))
-		return false;
+		return "has an IPv6 address without brackets around it";
 	ret->port = (uint16_t)port;
-	return addr_parse(&ret->addr, s, (size_t)(colon - s)) == 0;
+	return addr_parse(&ret->addr, s, (size_t)(colon - s)) == 0
+		       ? NULL
+		       : "has no address before the port, and names are not looked up";
 }
 
-static bool parse_listener(const char *url, struct listener *ret)
+/* NULL, or what is wrong with it. */
+static const char *parse_listener(const char *url, struct listener *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
 		size_t len = strlen(schemes[i].scheme);
@@ -56,10 +60,13 @@ static bool parse_listener(const char *url, struct listener *ret)
 		if (ret->kind != LISTEN_UNIX && ret->kind != LISTEN_UNIX_STREAM)
 			return parse_place(url + len, ret);
 		ret->path = url + len;
-		return ret->path[0] == '/' && ret->path[1] != '\0' &&
-		       strlen(ret->path) < sizeof(((struct sockaddr_un *)0)->sun_path);
+		if (ret->path[0] != '/' || ret->path[1] == '\0')
+			return "has no path from the root";
+		return strlen(ret->path) < sizeof(((struct sockaddr_un *)0)->sun_path)
+			       ? NULL
+			       : "has a path of more than 107 bytes, which no socket can have";
 	}
-	return false;
+	return "does not begin with any of these";
 }
 
 static void read_listeners(struct reader *r, const struct section *s, struct syslog_settings *ret)
@@ -69,14 +76,14 @@ static void read_listeners(struct reader *r, const struct section *s, struct sys
 	ret->listen = arena_array(r->keep, LISTEN_MAX, sizeof(*ret->listen));
 	while (words_next(&w, r, ", \t\r\n")) {
 		struct listener l = {.url = arena_strdup(r->keep, w.word.text)};
+		const char *why = parse_listener(l.url, &l);
 
-		if (!parse_listener(l.url, &l)) {
+		if (why != NULL) {
 			reader_error(r, w.word.where,
-				"listen '%s' will not do: write udp://, tcp:// or tls:// and "
-				"ADDRESS:PORT, such as 'udp://127.0.0.1:5514' or "
-				"'tcp://[::1]:5514', or a path, such as "
-				"'unix:///run/stockade/log'",
-				reader_show(r, w.word.text));
+				"listen '%s' %s: write udp://, tcp:// or tls:// and ADDRESS:PORT, "
+				"such as 'udp://127.0.0.1:5514' or 'tcp://[::1]:5514', or a path, "
+				"such as 'unix:///run/stockade/log'",
+				reader_show(r, w.word.text), why);
 		} else if (ret->n_listen == LISTEN_MAX) {
 			reader_error(r, w.word.where, "listen: more than %d of them", LISTEN_MAX);
 		} else {

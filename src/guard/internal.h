@@ -60,6 +60,7 @@ struct source {
 	size_t n_dates;
 	int64_t carried_us; /* when what carries its lines got this one; 0: it says nothing */
 	bool live;          /* read to its end once: what comes now is being written now */
+	bool is_bare;       /* texts without the head that had their date: none of them lacks one */
 	enum source_way way;
 	uint64_t lines, undated, future;
 };

@@ -107,6 +107,8 @@ static void on_off(void *arg, int64_t off_us)
 static void count(struct guard *g, struct source *s, const struct lines_count *n)
 {
 	s->lines += n->lines;
+	if (s->is_bare)
+		return;
 	s->undated += n->undated;
 	g->losses.undated += n->undated;
 }

@@ -67,6 +67,7 @@ static int feed_init(struct feed *f, struct guard *g, const char *name, bool tex
 	if (source_init(&f->source, name) < 0)
 		return -ENOMEM;
 	f->source.live = true;
+	f->source.is_bare = text_only;
 	f->source.way = WAY_SYSLOG;
 	for (size_t i = 0; i < g->rs->n_jails; i++) {
 		const struct jail *j = &g->rs->jails[i];

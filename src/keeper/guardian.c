@@ -314,7 +314,7 @@ static void be_guard(struct keeper *k, int fd, int herald_fd)
 	size_t n = 0;
 	struct guard_options go = {
 		.plan = k->plan,
-		.confdir = k->o->confdir,
+		.confdir = overlay_shown(k->o->overlay, k->o->confdir),
 		.statedir = k->o->statedir,
 		.uid = k->uid,
 		.gid = k->gid,

@@ -58,8 +58,9 @@ static int load_config(struct keeper *k)
 		r = porter_child_check(k, k->plan, &f);
 	print_faults(&f);
 	if (r < 0)
-		log_critical("%s: the configuration cannot be used: %zu error%s", k->o->confdir,
-			f.n_errors, f.n_errors == 1 ? "" : "s");
+		log_critical("%s: the configuration cannot be used: %zu error%s",
+			overlay_shown(k->o->overlay, k->o->confdir), f.n_errors,
+			f.n_errors == 1 ? "" : "s");
 	faults_done(&f);
 	return r;
 }
@@ -209,7 +210,7 @@ void keeper_reload(struct keeper *k, const uint32_t *serial)
 				"{s:s,s:i}", "error", "a reload or stop is under way", "code", 1));
 		return;
 	}
-	log_notice("reloading %s", k->o->confdir);
+	log_notice("reloading %s", overlay_shown(k->o->overlay, k->o->confdir));
 	r = plan_load_over(&k->next, k->o->confdir, k->o->overlay, &f);
 	if (r == 0)
 		r = porter_child_check(k, k->next, &f);
@@ -412,7 +413,8 @@ static int start(struct keeper *k)
 		r = open_log(k, k->plan->rs);
 	if (r < 0)
 		return r;
-	log_info("stockade %s, configuration %s", STOCKADE_VERSION, k->o->confdir);
+	log_info("stockade %s, configuration %s", STOCKADE_VERSION,
+		overlay_shown(k->o->overlay, k->o->confdir));
 	if (geteuid() != 0 && !k->o->dry_run) {
 		log_critical("run takes root (or --dry-run, to decide without enforcing)");
 		return -EPERM;

@@ -126,6 +126,19 @@ static int take_listener(
 	return -1;
 }
 
+/* What to do about it, as the end of a sentence, or "". */
+static const char *listen_hint(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return "; 'ss -lntup' shows who has that port: stop it, or write another port";
+	case EADDRNOTAVAIL:
+		return "; 'ip addr' shows which addresses this machine has: write one of them";
+	default:
+		return "";
+	}
+}
+
 static int open_listener(const struct listener *l)
 {
 	int fd = sockets_listen(l);
@@ -133,7 +146,8 @@ static int open_listener(const struct listener *l)
 	if (fd >= 0)
 		log_info("listening for syslog on %s", l->url);
 	else
-		log_error("cannot listen for syslog on %s: %s", l->url, strerror(-fd));
+		log_error("cannot listen for syslog on %s: %s%s", l->url, strerror(-fd),
+			listen_hint(-fd));
 	return fd;
 }
 

@@ -168,6 +168,15 @@ static void load_key(struct material *m, struct reading *r)
 			(unsigned)r->mode & 07777);
 }
 
+static void complain_of_authority(struct reading *r, X509 *cert)
+{
+	char name[128];
+
+	peer_describe(cert, name, sizeof(name));
+	complain(r, FAULT_WARNING,
+		"has expired (it is %s): whomever it vouches for is turned away, renew it", name);
+}
+
 static void load_authorities(struct material *m, struct reading *r)
 {
 	BIO *bio = BIO_new_mem_buf(r->data, (int)r->len);
@@ -193,7 +202,7 @@ static void load_authorities(struct material *m, struct reading *r)
 			"has no certificate in it: it has to begin with "
 			"'-----BEGIN CERTIFICATE-----' (PEM)");
 	else if (n_over > 0 && n_over == n)
-		check_time(r, over);
+		complain_of_authority(r, over);
 }
 
 /* A file that cannot be read is told; then there is nothing to load. */

@@ -168,7 +168,7 @@ check_is "two daemons: exit 2" 2 $?
 printf '@version: 3.38\nsource net { tcp(); };\nsource s_sys {\n  system();\n};\n' >"$ROOT/etc/syslog-ng/syslog-ng.conf"
 check "syslog-ng's source is found" sh -c "\"$STOCKADE\" setup syslog syslog-ng --root \"$ROOT\" -c \"$CONF\" \
 	--print 2>/dev/null | grep -q 'source(s_sys)'"
-for _to in 'udp://a"b:1' 'unix:///a b' udp://x:syslog 'http://x:1' 127.0.0.1:514; do
+for _to in 'udp://a"b:1' 'unix:///a b' udp://x:syslog 'http://x:1' 127.0.0.1:514 udp://0.0.0.0:514 'tcp://[::]:514'; do
 	setup rsyslog --print --to "$_to" >"$T/setup.log" 2>&1
 	check_is "--to $_to: exit 2" 2 $?
 done

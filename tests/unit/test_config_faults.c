@@ -748,22 +748,31 @@ static void settings(void **state)
 
 static void listen_addresses(void **state)
 {
-	static const char *const bad[] = {"tcp://127.0.0.1", "udp://127.0.0.1",
-		"udp://127.0.0.1:", "udp://127.0.0.1:0", "udp://127.0.0.1:65536", "udp://:1",
-		"udp://::1:1", "udp://[::1]", "udp://localhost:1", "127.0.0.1:1",
-		"udp://127.0.0.1:1x", "udp:/", "udp://", "unix://", "unix:///", "unix://log",
-		"unix-stream://log", "file:///log", "unix-dgram:///log"};
+	static const char port[] = "ends with no port from 1 to 65535",
+			  addr[] = "has no address before the port, and names are not looked up",
+			  bare[] = "has an IPv6 address without brackets around it",
+			  path[] = "has no path from the root",
+			  scheme[] = "does not begin with any of these";
+	static const struct {
+		const char *url, *why;
+	} bad[] = {{"tcp://127.0.0.1", port}, {"udp://127.0.0.1", port}, {"udp://127.0.0.1:", port},
+		{"udp://127.0.0.1:0", port}, {"udp://127.0.0.1:65536", port}, {"udp://:1", addr},
+		{"udp://::1:1", bare}, {"udp://[::1]", port}, {"udp://localhost:1", addr},
+		{"127.0.0.1:1", scheme}, {"udp://127.0.0.1:1x", port}, {"udp:/", scheme},
+		{"udp://", port}, {"unix://", path}, {"unix:///", path}, {"unix://log", path},
+		{"unix-stream://log", path}, {"file:///log", scheme},
+		{"unix-dgram:///log", scheme}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		char text[128], said[400];
 
-		snprintf(text, sizeof(text), "[syslog]\nlisten = %s\n", bad[i]);
+		snprintf(text, sizeof(text), "[syslog]\nlisten = %s\n", bad[i].url);
 		snprintf(said, sizeof(said),
-			"stockade.conf:2: error: listen '%s' will not do: write udp://, tcp:// or "
-			"tls:// and ADDRESS:PORT, such as 'udp://127.0.0.1:5514' or "
-			"'tcp://[::1]:5514', or a path, such as 'unix:///run/stockade/log'\n",
-			bad[i]);
+			"stockade.conf:2: error: listen '%s' %s: write udp://, tcp:// or tls:// "
+			"and ADDRESS:PORT, such as 'udp://127.0.0.1:5514' or 'tcp://[::1]:5514', "
+			"or a path, such as 'unix:///run/stockade/log'\n",
+			bad[i].url, bad[i].why);
 		text_says("stockade.conf", text, said);
 	}
 }

@@ -300,6 +300,9 @@ static void command_line(void **state)
 	assert_int_equal(f.rs->syslog.n_listen, 1);
 	ruleset_free(f.rs);
 	f.rs = NULL;
+	assert_string_equal(overlay_shown(&o, f.dir), f.dir);
+	assert_string_equal(overlay_shown(&o, "/no/such"), path);
+	assert_string_equal(overlay_shown(NULL, "/no/such"), "/no/such");
 	assert_int_equal(ruleset_read(&f.rs, "/no/such", &o, false, &f.faults), 0);
 	assert_int_equal(f.rs->n_jails, 1);
 	assert_string_equal(f.rs->jails[0].set, "black");
