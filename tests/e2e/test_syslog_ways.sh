@@ -138,6 +138,7 @@ if ! daemon_start; then
 	finish
 fi
 conditions
+check_is "no line lacks its date, nor a text that has none" 0 "$(status_of losses undated_lines)"
 daemon_stop
 
 make_conf <<-END
