@@ -358,8 +358,14 @@ static int inline_flags(struct expansion *e)
 	return r;
 }
 
-/* Where an address stands in a rules file. */
+/*
+ * Where an address stands in a rules file: a whole one, not what a name of somebody's own making
+ * begins with, nor what a greedy expression before it has left of one.
+ */
 #define IP_NUMBER "{IP_NUMBER}"
+#define NO_MORE "(?![0-9A-Za-z_]|[.\\-][0-9A-Za-z_])"
+#define WHOLE4 "(?<!\\d)(?<!\\d\\.)" IP4 NO_MORE
+#define WHOLE6 "(?<![[:xdigit:]])(?<![[:xdigit:]]:)(?<!::)" IP6 "(?!:[0-9A-Za-z:])" NO_MORE
 
 static int brace(struct expansion *e)
 {
@@ -368,7 +374,7 @@ static int brace(struct expansion *e)
 
 	if ((e->flags & PATTERN_NO_TAGS) == 0 &&
 		strncmp(e->src + e->at, IP_NUMBER, strlen(IP_NUMBER)) == 0) {
-		r = emit_tag(e, ADDR);
+		r = emit_tag(e, "\\[?(?:" WHOLE4 "|" WHOLE6 ")\\]?");
 		e->at += strlen(IP_NUMBER);
 		return r;
 	}

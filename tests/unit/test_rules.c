@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config_fixture.h"
 
+#include "base/util.h"
 #include "match/filter.h"
 
 /* What the seed of all this had. */
@@ -265,6 +266,57 @@ static void first_match(void **state)
 	fixture_done(&f);
 }
 
+/* An address is a whole one: whoever has a name of his own making may begin it as he likes. */
+static void whole_addresses(void **state)
+{
+	static const struct {
+		const char *text, *addr;
+	} cases[] = {
+		{"from 192.0.2.1", "192.0.2.1"},
+		{"from 192.0.2.1.", "192.0.2.1"},
+		{"from 192.0.2.1: Bye", "192.0.2.1"},
+		{"from 192.0.2.1:22", "192.0.2.1"},
+		{"from 192.0.2.1, and", "192.0.2.1"},
+		{"from 192.0.2.1 - -", "192.0.2.1"},
+		{"from [192.0.2.1]", "192.0.2.1"},
+		{"from 2001:db8::1", "2001:db8::1"},
+		{"from 2001:db8::1: Bye", "2001:db8::1"},
+		{"from 2001:db8::1.", "2001:db8::1"},
+		{"from [2001:db8::1]:22", "2001:db8::1"},
+		{"from fe80::1%eth0 port", "fe80::1"},
+		{"from 192.0.2.1.example.com", NULL},
+		{"from 192.0.2.1-dsl.example.com", NULL},
+		{"from 192.0.2.1x", NULL},
+		{"from 192.0.2.1234", NULL},
+		{"from 192.0.2.1.2", NULL},
+		{"from 2001:db8::1x.example.com", NULL},
+		{"from 2001:db8::1.example.com", NULL},
+		{"from 2001:db8::1:eve", NULL},
+		{"anywhere at all rhost=192.0.2.1", "192.0.2.1"},
+		{"anywhere at all rhost=2001:db8::1", "2001:db8::1"},
+		{"anywhere at all ip:192.0.2.1", "192.0.2.1"},
+		{"anywhere at all ::ffff:192.0.2.1", "192.0.2.1"},
+		{"anywhere at all 1.192.0.2.1", NULL},
+	};
+	struct fixture f;
+	const struct jail *j = loaded(
+		&f, "[from] 5m\n^x: from {IP_NUMBER}\n[from] 5m\n^x: anywhere.*{IP_NUMBER}\n", "");
+	struct faults none = {0};
+	struct filter *fl;
+
+	(void)state;
+	assert_int_equal(filter_new(&fl, j->filter, &none), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char line[128];
+
+		snprintf(line, sizeof(line), "host x: %s", cases[i].text);
+		judges(fl, j, line, cases[i].addr != NULL ? "from" : NULL, cases[i].addr);
+	}
+	filter_free(fl);
+	faults_done(&none);
+	fixture_done(&f);
+}
+
 /* What the command line says goes over what the files say, or does without them. */
 static void command_line(void **state)
 {
@@ -324,6 +376,7 @@ int main(void)
 		cmocka_unit_test(no_file),
 		cmocka_unit_test(nul),
 		cmocka_unit_test(first_match),
+		cmocka_unit_test(whole_addresses),
 		cmocka_unit_test(command_line),
 	};
 
