@@ -282,10 +282,12 @@ static int conclude(struct inject *in)
 	while (inject_input_line(&in->input, &line, &len, &ignored))
 		missing++;
 	if (cut > 0)
-		fprintf(in->err, "stockade inject: %s: %" PRIu64 " messages were cut\n", name, cut);
+		fprintf(in->err, "stockade inject: %s: %" PRIu64 " message%s cut\n", name, cut,
+			cut == 1 ? " was" : "s were");
 	if (missing > 0)
-		fprintf(in->err, "stockade inject: %s: %" PRIu64 " messages were dropped%s%s\n",
-			name, missing, in->link.error != NULL ? ": " : "",
+		fprintf(in->err, "stockade inject: %s: %" PRIu64 " message%s dropped%s%s\n", name,
+			missing, missing == 1 ? " was" : "s were",
+			in->link.error != NULL ? ": " : "",
 			in->link.error != NULL ? in->link.error : "");
 	return missing > 0 ? CLI_NO : CLI_GOOD;
 }

@@ -5,7 +5,9 @@
 #include "base/util.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const schemes[] = {
@@ -58,6 +60,9 @@ static int parse_place(struct inject_target *ret, const char *s)
 	}
 	if (copy(ret->host, sizeof(ret->host), host, (size_t)(end - host)) < 0 ||
 		copy(ret->port, sizeof(ret->port), port, strlen(port)) < 0)
+		return -EINVAL;
+	if (strspn(ret->port, "0123456789") == strlen(ret->port) &&
+		(strlen(ret->port) > 5 || atoi(ret->port) < 1 || atoi(ret->port) > UINT16_MAX))
 		return -EINVAL;
 	snprintf(ret->shown, sizeof(ret->shown),
 		strchr(ret->host, ':') != NULL ? "%s[%s]:%s" : "%s%s:%s", schemes[ret->kind],

@@ -131,7 +131,10 @@ static void jail_table(struct cli *c, const json_t *jails, int64_t now_sec)
 				say_span(findtime, buf));
 		else
 			table_cell(t, "-", 1);
-		table_cellf(t, "%s", bantime != 0 ? say_span(bantime, buf) : "-");
+		if (answer_bool(jail, "bantime_by_rule", false))
+			table_cell(t, "by rule", strlen("by rule"));
+		else
+			table_cellf(t, "%s", bantime != 0 ? say_span(bantime, buf) : "-");
 		last_ban_cell(t, jail, now_sec, c->width >= WIDE);
 	}
 	table_end(t);

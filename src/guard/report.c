@@ -163,10 +163,11 @@ static json_t *report_jail(const struct guard *g, const struct jail_state *j)
 	if (j->has_last_ban)
 		last = json_pack("{s:s,s:o}", "ip", prefix_format(&j->last_ban, text), "at",
 			time_json(j->last_ban_us));
-	return json_pack("{s:s,s:o,s:b,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "name",
-		j->jail->name, "to", report_to(j->jail), "shadow", (int)j->jail->shadow, "maxretry",
-		(json_int_t)j->jail->maxretry, "findtime_sec", (json_int_t)j->jail->findtime_sec,
-		"bantime_sec", (json_int_t)j->jail->bantime_sec, "sources",
+	return json_pack("{s:s,s:o,s:b,s:I,s:I,s:I,s:b,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}",
+		"name", j->jail->name, "to", report_to(j->jail), "shadow", (int)j->jail->shadow,
+		"maxretry", (json_int_t)j->jail->maxretry, "findtime_sec",
+		(json_int_t)j->jail->findtime_sec, "bantime_sec", (json_int_t)j->jail->bantime_sec,
+		"bantime_by_rule", (int)(j->jail->filter->heads != NULL), "sources",
 		report_sources(g, j->jail->id), "tracked",
 		(json_int_t)track_jail_entries(g->track, j->jail->id), "failures",
 		(json_int_t)j->failures, "banned",

@@ -127,11 +127,12 @@ static void say_jails(const struct keeper *k)
 		const struct jail *j = &k->plan->rs->jails[i];
 		char find[32], ban[32];
 
-		log_info("[%s] %u failure%s within %s ban %s%s%s", j->name, j->maxretry,
+		log_info("[%s] %u failure%s within %s ban %s%s%s%s", j->name, j->maxretry,
 			j->maxretry == 1 ? "" : "s",
 			text_duration(j->findtime_sec, find, sizeof(find)),
 			j->bantime_sec < 0 ? "" : "for ",
 			text_duration(j->bantime_sec, ban, sizeof(ban)),
+			j->filter->heads != NULL ? ", unless the rule says how long" : "",
 			j->shadow ? " (shadow: not enforced)" : "");
 	}
 	if (k->plan->rs->n_jails == 0)

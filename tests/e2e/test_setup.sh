@@ -106,6 +106,14 @@ try_block() { # FILE MARK
 			;;
 		esac
 		;;
+	openssl)
+		mkdir "$T/made"
+		check "openssl makes the certificates" sh -ec "cd '$T/made' && . '$1'"
+		check "that Stockade has" openssl verify -CAfile "$T/made/ca.pem" -purpose sslserver \
+			-verify_hostname logs.example.net "$T/made/logs.pem"
+		check "and a sender" openssl verify -CAfile "$T/made/ca.pem" -purpose sslclient \
+			-verify_hostname web1.example.net "$T/made/web1.pem"
+		;;
 	nginx) check "nginx takes its lines" nginx_takes "$1" ;;
 	apache) check "Apache takes its lines" apache_takes "$1" ;;
 	filter*) cp "$1" "$T/filters/${2#filter }.conf" ;;

@@ -254,7 +254,8 @@ static void status(void **state)
 		"\"connections_refused\":5,\"pushed_out\":6}]}}"
 		"\n";
 	static const char ill[] =
-		"{\"end\":{\"jails\":[{\"name\":\"sshd\",\"banned\":1,\"sources\":[{\"name\":\"/"
+		"{\"end\":{\"jails\":[{\"name\":\"sshd\",\"bantime_sec\":600,"
+		"\"bantime_by_rule\":true,\"banned\":1,\"sources\":[{\"name\":\"/"
 		"a\","
 		"\"kind\":\"file\",\"state\":\"trouble\",\"trouble\":\"permission denied\"}]},"
 		"{\"name\":\"pam\",\"sources\":[{\"name\":\"/"
@@ -277,6 +278,7 @@ static void status(void **state)
 	has_not(out, "wrong");
 	assert_int_equal(call(ill, "status"), CLI_GOOD);
 	has(out, "protecting 2 jails, 1 banned now; 5 things are wrong:\n");
+	has(out, "  by rule  ");
 	has(out, "/a: permission denied\n");
 	has(out, "pam: there is no log to read yet, it waits for /b\n");
 	has(out, "firewall: EPERM\n");

@@ -387,7 +387,7 @@ static void test_targets(void **state)
 {
 	static const char *const bad[] = {"", ":514", "host:", "a b:1", "[::1", "[::1]x", "udp://",
 		"unix://path", "unix:///", "2001:db8::zz:1", "tcp://[]:1", "http://host:1",
-		"host:1\n"};
+		"host:1\n", "host:0", "host:65536", "host:99999999999999999999"};
 	struct inject_target t;
 
 	(void)state;
