@@ -182,6 +182,7 @@ stream_most() { # URL LOG ARGUMENT...
 
 # What the sender gets rid of where nobody looks at it.
 sink_most() { # URL MESSAGES
+	rm -f "$T/sink" # what an earlier one said
 	ip netns exec "$NS" $FIRST taskset -c "$CORE" "$BENCH/bench-sink" "$1" >"$T/sink" &
 	_sink=$!
 	adopt $_sink
