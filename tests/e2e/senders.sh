@@ -11,6 +11,7 @@ LOCAL_STREAM=$T/run/stream
 IN=$T/in # sockets that programs take messages at
 UDP=udp://127.0.0.1:$PORT
 TCP=tcp://127.0.0.1:$PORT
+n_proved=0 # failures that were meant
 
 listen_everywhere() { # [LINE...]: of [syslog]; after make_conf
 	{
@@ -56,6 +57,7 @@ proves() {
 	done
 	check_eventually "$_what" in_set "$_who"
 	check_is "$_what: three failures" $((_had + 3)) "$(failures)"
+	n_proved=$((n_proved + 3))
 	check_is "$_what: three messages" $((_sent + 3)) "$(messages "$_listener")"
 }
 
@@ -71,6 +73,7 @@ forges_nothing() { # TEXT ADDRESS SOCKET
 		"$(date '+%b %e %H:%M:%S')" "sshd[4711]: $(failed_login 10.70.9.9)" "$2" >"$T/bytes"
 	socat -u "OPEN:$T/bytes" "UNIX-SENDTO:$IN/$3" >>"$T/sender.log" 2>&1
 	check_eventually "$1: a message in a message" grep -qF "Found $2 " "$T/stockade.log"
+	n_proved=$((n_proved + 1))
 	check_is "$1: one failure" $((_had + 1)) "$(failures)"
 	check "$1: none that was made up" not grep -qF "Found 10.70.9.9 " "$T/stockade.log"
 }
