@@ -60,5 +60,5 @@ forges_nothing "unix-dgram()" 10.72.0.32 dgram
 forges_nothing "syslog(), TCP" 10.72.0.33 syslog_tcp
 forges_nothing "network(), TCP, no-multi-line" 10.72.0.34 careful_tcp
 forges_nothing "unix-stream(), no-multi-line" 10.72.0.35 careful_stream
-check_is "all in all not one more" $n_proved "$(failures)"
+check_is "all in all not one more" "$n_proved" "$(failures)"
 finish

@@ -109,7 +109,7 @@ if ! daemon_start; then
 fi
 by_logger
 by_rsyslog
-check_is "all in all not one more" $n_proved "$(failures)"
+check_is "all in all not one more" "$n_proved" "$(failures)"
 daemon_stop
 check_is "SIGTERM: exit 0" 0 $?
 finish
