@@ -97,7 +97,7 @@ _stockade()
 	run:-*) _stockade_words '-c --rules --state --socket --dry-run --flush-on-stop --help' "$cur" ;;
 	ban:-*) _stockade_words '--for --json --socket --help' "$cur" ;;
 	unban:-*) _stockade_words '--all --jail --json --socket --help' "$cur" ;;
-	test:-*) _stockade_words '-c -f -j -r -i -v --encoding --now --json --help' "$cur" ;;
+	test:-*) _stockade_words '-c -f -j -r -i -v --rules --encoding --now --json --help' "$cur" ;;
 	replay:-*) _stockade_words '-c --rules -j --compare --encoding --now --threads --json --help' "$cur" ;;
 	check:-*) _stockade_words '-c --rules --strict --no-lint --json --help' "$cur" ;;
 	inject:-*) _stockade_words '-t -p -s --rfc3164 --rfc5424 --octet-counting --pid --host --msgid

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@ static int run(struct cli *c);
 
 const struct command cmd_test = {
 	.name = "test",
-	.args = "-f 'FILTER[opt=val]' | -j JAIL | -r REGEX [-i REGEX]\n"
+	.args = "-f 'FILTER[opt=val]' | -j JAIL | -r REGEX [-i REGEX] |\n"
+		"                     --rules RULES\n"
 		"                     [-c DIR] [-v] [--now TIME] [--encoding NAME] [FILE|-]",
 	.summary = "try a filter on log lines",
 	.help = "Says of each line whether it is a match (a failure), nofail (belongs to one but\n"
@@ -26,6 +28,7 @@ const struct command cmd_test = {
 		"  -j JAIL        what that jail judges with: its filter, its dates\n"
 		"  -r REGEX       a failregex in place of a filter; may be given again\n"
 		"  -i REGEX       an ignoreregex to go with it; may be given again\n"
+		"  --rules RULES  a rules file, on lines as a syslog daemon writes them\n"
 		"  -v             show the date found in each line and what of it is to match;\n"
 		"                 for a miss how far it came, else by which regex and the fields\n"
 		"  --encoding NAME\n"
@@ -38,6 +41,7 @@ const struct command cmd_test = {
 
 struct wishes {
 	const char *dir, *filter, *jail, *encoding;
+	const char *rules; /* the path of a rules file: the jail is what is made of it */
 	struct conf_text fail[REGEXES_MAX], ignore[REGEXES_MAX];
 	size_t n_fail, n_ignore;
 	int64_t now_us; /* 0: the real present */
@@ -67,8 +71,10 @@ static int add_regex(struct cli *c, struct conf_text *list, size_t *n)
 
 static int read_options(struct cli *c, struct wishes *w)
 {
+	static char rules[PATH_MAX];
 	static const struct option longs[] = {{"now", required_argument, NULL, 'N'},
-		{"encoding", required_argument, NULL, 'E'}, {0}};
+		{"encoding", required_argument, NULL, 'E'}, {"rules", required_argument, NULL, 'R'},
+		{0}};
 	int o, n, r = 0;
 
 	while ((o = cli_option(c, "c:f:j:r:i:v", longs)) >= 0) {
@@ -78,6 +84,8 @@ static int read_options(struct cli *c, struct wishes *w)
 			w->filter = optarg;
 		} else if (o == 'j') {
 			w->jail = optarg;
+		} else if (o == 'R') {
+			w->rules = cli_absolute(rules, optarg);
 		} else if (o == 'v') {
 			w->verbose = true;
 		} else if (o == 'E') {
@@ -95,11 +103,13 @@ static int read_options(struct cli *c, struct wishes *w)
 	}
 	if (o == CLI_OPT_STOP)
 		return o;
-	n = (w->filter != NULL) + (w->jail != NULL) + (w->n_fail > 0);
+	n = (w->filter != NULL) + (w->jail != NULL) + (w->n_fail > 0) + (w->rules != NULL);
+	if (w->rules != NULL)
+		w->jail = CLI_RULES_JAIL;
 	if (n != 1)
-		cli_usage(c, n > 1 ? "one of -f, -j and -r, not more"
+		cli_usage(c, n > 1 ? "one of -f, -j, -r and --rules, not more"
 				   : "which filter? name it with -f, a jail with -j, or give -r "
-				     "REGEX");
+				     "REGEX or --rules FILE");
 	else if (w->n_fail == 0 && w->n_ignore > 0)
 		cli_usage(c, "-i goes with -r; a filter file has its own ignoreregex");
 	else if (c->argc - optind > 1)
@@ -144,9 +154,12 @@ static const struct jail *find_jail(const struct ruleset *rs, const char *name)
 static void load_jail(const struct wishes *w, struct subject *s, struct faults *f)
 {
 	struct faults all = {0};
+	struct overlay overlay = {.dir = OVERLAY_DIR_NONE};
 	const struct jail *jail = NULL;
 
-	if (ruleset_check(&s->rules, w->dir, &all) == 0)
+	if (w->rules != NULL)
+		overlay_set_rules(&overlay, w->jail, w->rules);
+	if (ruleset_read(&s->rules, w->dir, w->rules != NULL ? &overlay : NULL, true, &all) == 0)
 		jail = find_jail(s->rules, w->jail);
 	if (jail != NULL && jail->filter != NULL) {
 		s->def = jail->filter;
@@ -164,6 +177,8 @@ static void load_jail(const struct wishes *w, struct subject *s, struct faults *
 				one->message);
 	}
 	faults_done(&all);
+	if (w->rules != NULL && f->n_errors > 0)
+		return;
 	if (jail == NULL && f->n_errors > 0)
 		fault_add(f, FAULT_ERROR, (struct where) {NULL, 0},
 			"jail '%s' of %s cannot be tried: it is not there, or has one of the "
@@ -251,7 +266,7 @@ static int run(struct cli *c)
 	}
 	good = load(&w, &s, &f);
 	cli_faults(c->err, &f);
-	if (!good && w.n_fail == 0 && access(w.dir, F_OK) < 0)
+	if (!good && w.n_fail == 0 && w.rules == NULL && access(w.dir, F_OK) < 0)
 		cli_complain(c, "there is no %s: name the configuration with -c", w.dir);
 	if (good)
 		fd = open_input(c);

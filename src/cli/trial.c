@@ -190,7 +190,13 @@ static void print_miss(struct trial *t)
 	size_t len;
 	const char *text = filter_looked_at(t->conf->filter, &len);
 
-	if (def->prefregex.text != NULL) {
+	if (def->heads != NULL && text == NULL) {
+		print_label(t, "rule");
+		fputs("sees nothing: a syslog daemon writes 'DATE HOST TAG[PID]: TEXT'\n",
+			t->c->out);
+		return;
+	}
+	if (def->prefregex.text != NULL && def->heads == NULL) {
 		print_label(t, "prefregex");
 		if (text == NULL) {
 			fputs("does not match it\n", t->c->out);
@@ -200,7 +206,7 @@ static void print_miss(struct trial *t)
 		print_quoted(t, text, len, len > 0 && (text[0] == ' ' || text[len - 1] == ' '));
 		fputc('\n', t->c->out);
 	}
-	print_label(t, "failregex");
+	print_label(t, def->heads != NULL ? "rule" : "failregex");
 	fprintf(t->c->out, "none of %zu matches\n", def->n_failregex);
 }
 
@@ -221,7 +227,15 @@ static void print_regex(struct trial *t, const char *what, const struct conf_tex
 /* By what it matched, and what was captured. */
 static void print_found(struct trial *t, const struct match *m)
 {
-	print_regex(t, "failregex", t->conf->def->failregex, m->regex);
+	const struct filter_def *def = t->conf->def;
+
+	print_regex(t, def->heads != NULL ? "rule" : "failregex", def->failregex, m->regex);
+	if (def->heads != NULL) {
+		print_label(t, "title");
+		print_quoted(
+			t, def->heads[m->regex]->title, strlen(def->heads[m->regex]->title), false);
+		fputc('\n', t->c->out);
+	}
 	if (m->n_fields == 0)
 		return;
 	print_label(t, "fields");

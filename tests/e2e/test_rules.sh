@@ -49,6 +49,24 @@ cat >"$RULES" <<-'END'
 	^web\[\d+\]: {IP_NUMBER} 404 /phpMyAdmin
 END
 
+# ---- tried on lines ----
+
+titles() { # what test says of the lines on standard input, a title or a dash each
+	"$STOCKADE" test -v --rules "$RULES" | sed -n 's/^ *title *//p; s/^miss.*/-/p'
+}
+
+check_is "test shows which rule a line comes to" "fat fingers failed ssh user - -" "$(titles <<-'END' | xargs
+	Nov 20 18:00:00 web1 sshd[7]: Failed password for bo from 192.0.2.1 port 50022 ssh2
+	2026-11-20T18:00:01+00:00 web1 sshd[7]: Failed password for root from 192.0.2.1 port 50022 ssh2
+	Nov 20 18:00:02 web1 sshd[7]: Accepted password for root from 192.0.2.1 port 50022 ssh2
+	Failed password for root from 192.0.2.1 port 50022 ssh2
+END
+)"
+"$STOCKADE" test --rules "$T/none.conf" </dev/null >"$T/test.log" 2>&1
+check_is "rules that are not there: exit 2" 2 $?
+check "check calls the rules by their name" sh -c "\"$STOCKADE\" check --no-lint -c '$T/none' --rules '$RULES' |
+	grep -qxF '$RULES: good, 1 jail enabled'"
+
 # ---- the daemon, without any other configuration ----
 
 if ! daemon_start --rules "$RULES"; then
