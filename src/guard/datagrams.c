@@ -18,6 +18,7 @@ struct datagrams {
 	struct event *readable;
 	struct event *go_on;  /* more is in the room than there was time for */
 	uint32_t *overflowed; /* the kernel's count so far, also of guards before */
+	bool is_local;        /* a Unix socket: nothing is dropped, but descriptors may come */
 };
 
 /*
@@ -26,6 +27,7 @@ struct datagrams {
  */
 struct datagram_room {
 	struct datagrams *whose; /* NULL: nothing is there */
+	bool is_local;           /* the headers are made for a Unix socket */
 	int next;                /* the first that was not taken yet */
 	int n_used;              /* headers that the last call has changed */
 	struct mmsghdr headers[BATCH];
@@ -54,8 +56,9 @@ static void prepare(struct datagram_room *room)
 			.msg_namelen = sizeof(room->senders[i]),
 			.msg_iov = &room->parts[i],
 			.msg_iovlen = 1,
-			.msg_control = room->control[i],
-			.msg_controllen = sizeof(room->control[i]),
+			/* Who has no room for descriptors is given none. */
+			.msg_control = room->is_local ? NULL : room->control[i],
+			.msg_controllen = room->is_local ? 0 : sizeof(room->control[i]),
 		};
 	}
 }
@@ -94,6 +97,9 @@ static bool receive(struct datagrams *d, struct datagram_room *room)
 {
 	int n;
 
+	if (room->is_local != d->is_local)
+		room->n_used = BATCH;
+	room->is_local = d->is_local;
 	prepare(room);
 	n = recvmmsg(event_get_fd(d->readable), room->headers, BATCH, MSG_DONTWAIT, NULL);
 	room->n_used = n > 0 ? n : 0;
@@ -184,6 +190,7 @@ int datagrams_init(struct guard *g)
 			return -ENOMEM;
 		d->g = g;
 		d->listener = g->listeners[i];
+		d->is_local = kind == LISTEN_UNIX;
 		d->overflowed = &g->o->mark->overflowed[i];
 		d->readable = event_new(
 			g->base, g->o->listen_fds[i], EV_READ | EV_PERSIST, on_readable, d);

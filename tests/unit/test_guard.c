@@ -7,6 +7,7 @@
 #include "ipc/channel.h"
 #include "ipc/messages.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -86,7 +87,7 @@ static int make_config(void **state)
 	put("filter.d/f.conf", "[Definition]\nfailregex = ^ bad from <HOST>$\n"
 			       "            ^ slow (?:a|aa)+b from <HOST>$\n");
 	put("stockade.conf",
-		"[Definition]\nloglevel = INFO\n[syslog]\nlisten = udp://127.0.0.1:1\n");
+		"[Definition]\nloglevel = INFO\n[syslog]\nlisten = unix:///nowhere/log\n");
 	put("auth.log", "");
 	if (plan_load(&plan, dir, &f) < 0) {
 		for (size_t i = 0; i < f.n; i++)
@@ -357,6 +358,49 @@ static void datagrams_are_judged(void **state)
 	assert_int_equal(end_guard(true), 0);
 }
 
+static unsigned guards_files(void)
+{
+	char path[64];
+	unsigned n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	d = opendir(path);
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* Anybody may send to a Unix socket, but nobody gives us files by it. */
+static void files_are_not_taken(void **state)
+{
+	char text[] = "Jan  1 00:00:00 bad from 192.0.2.6";
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec iov = {text, sizeof(text) - 1};
+	struct msghdr m = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	unsigned before;
+
+	(void)state;
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	start_guard();
+	begin();
+	before = guards_files();
+	memcpy(CMSG_DATA(c), &datagram_in, sizeof(int));
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(sendmsg(datagram_in, &m, 0), (ssize_t)iov.iov_len);
+	expect_ban("192.0.2.6", 0);
+	assert_int_equal(guards_files(), before);
+	assert_int_equal(end_guard(true), 0);
+}
+
 static void goes_on_after(bool in_order)
 {
 	time_t now = time(NULL);
@@ -593,6 +637,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(counts_and_bans, fresh),
 		cmocka_unit_test_setup(datagrams_are_judged, fresh),
+		cmocka_unit_test_setup(files_are_not_taken, fresh),
 		cmocka_unit_test_setup(goes_on_after_leaving, fresh),
 		cmocka_unit_test_setup(goes_on_after_a_kill, fresh),
 		cmocka_unit_test_setup(rotated_while_running, fresh),
