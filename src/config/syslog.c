@@ -2,6 +2,7 @@
 /* stockade.conf's [syslog]: where messages are taken, and whose. */
 #include "config/syslog.h"
 
+#include "base/text.h"
 #include "base/util.h"
 #include "config/fingerprint.h"
 #include "config/value.h"
@@ -62,6 +63,9 @@ static const char *parse_listener(const char *url, struct listener *ret)
 		ret->path = url + len;
 		if (ret->path[0] != '/' || ret->path[1] == '\0')
 			return "has no path from the root";
+		/* Status has it in JSON. */
+		if (!text_is_utf8(ret->path, strlen(ret->path)))
+			return "has a path that is no UTF-8";
 		return strlen(ret->path) < sizeof(((struct sockaddr_un *)0)->sun_path)
 			       ? NULL
 			       : "has a path of more than 107 bytes, which no socket can have";

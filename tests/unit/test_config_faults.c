@@ -746,6 +746,19 @@ static void settings(void **state)
 		"'syslog'?\n");
 }
 
+static void bad_listen(const char *url, const char *shown, const char *why)
+{
+	char text[128], said[400];
+
+	snprintf(text, sizeof(text), "[syslog]\nlisten = %s\n", url);
+	snprintf(said, sizeof(said),
+		"stockade.conf:2: error: listen '%s' %s: write udp://, tcp:// or tls:// "
+		"and ADDRESS:PORT, such as 'udp://127.0.0.1:5514' or 'tcp://[::1]:5514', "
+		"or a path, such as 'unix:///run/stockade/log'\n",
+		shown, why);
+	text_says("stockade.conf", text, said);
+}
+
 static void listen_addresses(void **state)
 {
 	static const char port[] = "ends with no port from 1 to 65535",
@@ -764,17 +777,9 @@ static void listen_addresses(void **state)
 		{"unix-dgram:///log", scheme}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		char text[128], said[400];
-
-		snprintf(text, sizeof(text), "[syslog]\nlisten = %s\n", bad[i].url);
-		snprintf(said, sizeof(said),
-			"stockade.conf:2: error: listen '%s' %s: write udp://, tcp:// or tls:// "
-			"and ADDRESS:PORT, such as 'udp://127.0.0.1:5514' or 'tcp://[::1]:5514', "
-			"or a path, such as 'unix:///run/stockade/log'\n",
-			bad[i].url, bad[i].why);
-		text_says("stockade.conf", text, said);
-	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		bad_listen(bad[i].url, bad[i].url, bad[i].why);
+	bad_listen("unix:///l\xf6g", "unix:///l\\xf6g", "has a path that is no UTF-8");
 }
 
 static void tls(void **state)
