@@ -7,6 +7,7 @@
 
 needs="logger bash rsyslogd sshd ssh ssh-keygen unshare setsid timeout"
 . "${0%/*}/lib.sh"
+. "${0%/*}/sshd.sh"
 
 RULES=$T/rules.conf
 
@@ -139,19 +140,7 @@ fi
 # ---- a real sshd ----
 
 ns_new EVIL evil && ns_link "$NS" "$EVIL" 1
-ssh-keygen -q -t ed25519 -N '' -f "$T/host_key"
-cat >"$T/sshd_config" <<-END
-	Port 22
-	HostKey $T/host_key
-	PidFile none
-	UsePAM yes
-	UseDNS no
-	PermitRootLogin yes
-	PasswordAuthentication yes
-	KbdInteractiveAuthentication no
-END
-printf '#!/bin/sh\necho wrong\n' >"$T/askpass"
-chmod 755 "$T/askpass"
+sshd_files "Port 22"
 cat >"$T/sshd.sh" <<-END
 	mount -t tmpfs run /run && mkdir -m 755 /run/sshd || exit 1
 	exec $(command -v sshd) -D -e -f $T/sshd_config
@@ -166,19 +155,12 @@ reaches() { # ADDRESS
 	ip netns exec "$EVIL" timeout 2 bash -c "</dev/tcp/$1/22" 2>/dev/null
 }
 
-guess() { # ADDRESS
-	SSH_ASKPASS=$T/askpass SSH_ASKPASS_REQUIRE=force DISPLAY=:0 \
-		setsid -w timeout 15 ip netns exec "$EVIL" ssh -F none -o StrictHostKeyChecking=no \
-		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o PubkeyAuthentication=no \
-		-o NumberOfPasswordPrompts=1 "root@$1" true </dev/null >>"$T/guess.log" 2>&1
-}
-
 check_eventually "sshd answers" reaches 10.99.1.1
-guess 10.99.1.1
+sshd_guess "$EVIL" root@10.99.1.1
 check_eventually "one wrong password" is_for 10.99.1.2 43200
 check "and nothing of him comes in any more" not reaches 10.99.1.1
 check "by the other family he may still" reaches fd00:99:1::1
-guess fd00:99:1::1
+sshd_guess "$EVIL" root@fd00:99:1::1
 check_eventually "until he tries" is_for fd00:99:1::2 43200
 
 # ---- who is let off, by the kernel alone ----

@@ -7,51 +7,23 @@
 
 needs="sshd ssh ssh-keygen rsyslogd logrotate unshare setsid timeout"
 . "${0%/*}/lib.sh"
+. "${0%/*}/sshd.sh"
 
 AUTHLOG=$T/var/auth.log
 
 # ---- the server: /dev/log, /run and /var/log are its own, so nothing of the machine's is written ----
 
 server_files() {
-	ssh-keygen -q -t ed25519 -N '' -f "$T/host_key" && ssh-keygen -q -t ed25519 -N '' -f "$T/key" &&
-		cp "$T/key.pub" "$T/authorized_keys" || return 1
-	cat >"$T/sshd_config" <<-EOF
-		Port 22
-		HostKey $T/host_key
-		PidFile none
-		UsePAM yes
-		UseDNS no
-		PermitRootLogin yes
-		PasswordAuthentication yes
-		KbdInteractiveAuthentication no
-		AuthorizedKeysFile $T/authorized_keys
-		StrictModes no
-		MaxStartups 100
-		SyslogFacility AUTH
-	EOF
-	# since 9.8 sshd may itself turn away who failed, which is not what is tested here
-	cp "$T/sshd_config" "$T/sshd_try"
-	echo 'PerSourcePenalties no' >>"$T/sshd_try"
-	if ! sshd -t -f "$T/sshd_try" 2>&1 | grep -qi 'bad configuration option'; then
-		cp "$T/sshd_try" "$T/sshd_config"
-	fi
+	ssh-keygen -q -t ed25519 -N '' -f "$T/key" && cp "$T/key.pub" "$T/authorized_keys" &&
+		sshd_files "Port 22" "AuthorizedKeysFile $T/authorized_keys" "StrictModes no" \
+			"MaxStartups 100" "SyslogFacility AUTH" || return 1
 	cat >"$T/rsyslog.conf" <<-EOF
 		module(load="imuxsock" SysSock.Name="/dev/log" SysSock.RateLimit.Interval="0")
 		auth,authpriv.* action(type="omfile" file="$AUTHLOG" template="RSYSLOG_TraditionalFileFormat")
 	EOF
 	cat >"$T/server.sh" <<-EOF
 		set -e
-		mkdir $T/dev
-		mount -t tmpfs dev $T/dev
-		mkdir $T/dev/pts $T/dev/shm
-		mount --bind /dev/pts $T/dev/pts
-		for node in null zero full random urandom tty ptmx; do
-			touch $T/dev/\$node
-			mount --bind /dev/\$node $T/dev/\$node
-		done
-		mount --rbind $T/dev /dev
-		mount -t tmpfs run /run
-		mkdir -m 755 /run/sshd
+		$(sshd_places)
 		mount -t tmpfs log /var/log
 		$(command -v rsyslogd) -n -f $T/rsyslog.conf -i $T/rsyslogd.pid &
 		rsyslogd=\$!
@@ -85,12 +57,8 @@ by_key() { # NAMESPACE SERVER [COMMAND]
 		</dev/null
 }
 
-guess_password() { # SERVER [USER]: always fails; banned in the middle of it, it would wait for ever
-	SSH_ASKPASS=$T/askpass SSH_ASKPASS_REQUIRE=force DISPLAY=:0 \
-		setsid -w timeout 15 ip netns exec "$EVIL" ssh -F none -o StrictHostKeyChecking=no \
-		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o PubkeyAuthentication=no \
-		-o NumberOfPasswordPrompts=1 \
-		"${2:-root}@$1" true </dev/null >>"$T/guess.log" 2>&1
+guess_password() { # SERVER [USER]: always fails
+	sshd_guess "$EVIL" "${2:-root}@$1"
 }
 
 shut_out() { # SERVER: a fresh connection gets nowhere
@@ -225,8 +193,6 @@ if ! { ns_new EVIL evil && ns_new FRIEND friend && ns_link "$NS" "$EVIL" 1 &&
 	ns_link "$NS" "$FRIEND" 2; }; then
 	skip_all "cannot link network namespaces"
 fi
-printf '#!/bin/sh\necho wrong\n' >"$T/askpass"
-chmod 755 "$T/askpass"
 server_start || {
 	not_ok "sshd and rsyslogd serve"
 	finish

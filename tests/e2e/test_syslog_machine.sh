@@ -8,26 +8,14 @@
 needs="sshd ssh ssh-keygen rsyslogd logger unshare setsid timeout socat"
 . "${0%/*}/lib.sh"
 . "${0%/*}/senders.sh"
+. "${0%/*}/sshd.sh"
 JOURNALD=/lib/systemd/systemd-journald
 [ -x $JOURNALD ] || skip_all "needs $JOURNALD"
 
 # ---- the machine: /dev, /run and the journal are its own ----
 
 machine_files() {
-	ssh-keygen -q -t ed25519 -N '' -f "$T/host_key" || return 1
-	cat >"$T/sshd_config" <<-END
-		HostKey $T/host_key
-		PidFile none
-		UsePAM yes
-		UseDNS no
-		PermitRootLogin yes
-		PasswordAuthentication yes
-		KbdInteractiveAuthentication no
-		SyslogFacility AUTH
-	END
-	cp "$T/sshd_config" "$T/sshd_try"
-	echo 'PerSourcePenalties no' >>"$T/sshd_try" # since 9.8; it would turn him away by itself
-	if sshd -t -f "$T/sshd_try" >/dev/null 2>&1; then cp "$T/sshd_try" "$T/sshd_config"; fi
+	sshd_files "SyslogFacility AUTH" || return 1
 	cat >"$T/journald.conf" <<-END
 		[Journal]
 		Storage=none
@@ -44,17 +32,8 @@ machine_files() {
 	END
 	cat >"$T/machine.sh" <<-END
 		set -e
-		mkdir -p $T/dev
-		mount -t tmpfs dev $T/dev
-		mkdir $T/dev/pts $T/dev/shm
-		mount --bind /dev/pts $T/dev/pts
-		for node in null zero full random urandom tty ptmx; do
-			touch $T/dev/\$node
-			mount --bind /dev/\$node $T/dev/\$node
-		done
-		mount --rbind $T/dev /dev
-		mount -t tmpfs run /run
-		mkdir -p -m 755 /run/sshd /run/systemd/journal /run/systemd/journald.conf.d
+		$(sshd_places)
+		mkdir -p -m 755 /run/systemd/journal /run/systemd/journald.conf.d
 		case \$1 in
 		journald)
 			# who sends a message is looked up there
@@ -94,11 +73,7 @@ inside() { # DAEMON COMMAND
 # ---- the attacker ----
 
 guess() { # PORT
-	SSH_ASKPASS=$T/askpass SSH_ASKPASS_REQUIRE=force DISPLAY=:0 \
-		setsid -w timeout 15 ip netns exec "$EVIL" ssh -F none -o StrictHostKeyChecking=no \
-		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o PubkeyAuthentication=no \
-		-o NumberOfPasswordPrompts=1 -b "$_from" -p "$1" root@10.99.1.1 true </dev/null \
-		>>"$T/guess.log" 2>&1
+	sshd_guess "$EVIL" root@10.99.1.1 -b "$_from" -p "$1"
 }
 
 listens() { # PORT
@@ -124,8 +99,6 @@ three_guesses() { # TEXT ADDRESS PORT
 if ! { ns_new EVIL evil && ns_link "$NS" "$EVIL" 1; }; then
 	skip_all "cannot link network namespaces"
 fi
-printf '#!/bin/sh\necho wrong\n' >"$T/askpass"
-chmod 755 "$T/askpass"
 JOURNAL=$T/journal
 mkdir "$JOURNAL"
 sshd_jail
