@@ -85,8 +85,12 @@ _stockade()
 		_stockade_words 'auth.info auth.notice daemon.info daemon.notice local0.info user.notice' "$cur"
 		return
 		;;
-	-s | --to)
+	-s)
 		_stockade_words 'udp:// tcp:// unix:///' "$cur"
+		return
+		;;
+	--to)
+		_stockade_words 'udp:// tcp:// tls:// unix:///' "$cur"
 		return
 		;;
 	-r | -i | -t | --host | --msgid | --size | --buffer | --linger | --now | --encoding | --threads)
@@ -103,7 +107,12 @@ _stockade()
 	inject:-*) _stockade_words '-t -p -s --rfc3164 --rfc5424 --octet-counting --pid --host --msgid
 		--size --buffer --wait --linger --help' "$cur" ;;
 	setup:-*) _stockade_words '-c --to --print --yes --ca --certificate --key --root --help' "$cur" ;;
-	setup:*) _stockade_words 'syslog rsyslog syslog-ng journald' "$cur" ;;
+	setup:*)
+		case $operands in
+		0) _stockade_words 'syslog' "$cur" ;;
+		1) _stockade_words 'rsyslog syslog-ng journald' "$cur" ;;
+		esac
+		;;
 	help:*) _stockade_words 'run status banned explain ban unban test replay check inject setup reload
 		stop ping version' "$cur" ;;
 	*:-*) _stockade_words '--json --socket --help' "$cur" ;;

@@ -88,11 +88,11 @@ static void source_troubles(struct list *l, const json_t *jails, size_t number)
 		}
 	}
 	/* One file of several that is still to come is nothing special; none at all is. */
-	if (sources != NULL && reading == 0 && in_trouble == 0)
+	if (sources != NULL && json_array_size(sources) == 0)
+		trouble(l, answer_text(jail, "name"), "there is nothing for it to read", NULL);
+	else if (sources != NULL && reading == 0 && in_trouble == 0)
 		trouble(l, answer_text(jail, "name"), "there is no log to read yet, it waits for ",
-			json_array_size(sources) == 0
-				? "one"
-				: answer_text(json_array_get(sources, 0), "name"));
+			answer_text(json_array_get(sources, 0), "name"));
 }
 
 static void listener_troubles(struct list *l, const json_t *listeners)

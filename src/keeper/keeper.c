@@ -476,7 +476,7 @@ int keeper_run(const struct keeper_options *o)
 						? ", all bans taken away"
 						: "; bans stand in the kernel until they run out");
 	}
-	if (r < 0 && k.plan != NULL && k.plan->rs->logtarget[0] == '/')
+	if (r < 0 && k.log != NULL && k.plan->rs->logtarget[0] == '/')
 		fprintf(stderr, "stockade: did not start; %s says why\n", k.plan->rs->logtarget);
 	tear_down(&k);
 	return r < 0 ? 2 : 0;

@@ -151,7 +151,21 @@ static int open_listener(const struct listener *l)
 	return fd;
 }
 
-/* An address that cannot be bound is told and left out: the log files still protect. */
+/* Without a directory there are no log files either. */
+static bool is_deaf(const struct keeper *k)
+{
+	if (k->o->overlay == NULL || k->o->overlay->dir != OVERLAY_DIR_NONE)
+		return false;
+	for (size_t i = 0; i < k->n_listen; i++)
+		if (k->listen_fds[i] >= 0)
+			return false;
+	return true;
+}
+
+/*
+ * An address that cannot be bound is told and left out: the log files still protect. Only who has
+ * nothing else does not start.
+ */
 int setup_listeners(struct keeper *k, const struct ruleset *old)
 {
 	const struct ruleset *rs = k->plan->rs;
@@ -172,6 +186,10 @@ int setup_listeners(struct keeper *k, const struct ruleset *old)
 	k->n_listen = n;
 	if (k->mark != NULL)
 		memcpy(k->mark->overflowed, overflowed, sizeof(overflowed));
+	if (old == NULL && is_deaf(k)) {
+		log_critical("there is nothing else to hear of attackers from");
+		return -EADDRNOTAVAIL;
+	}
 	return 0;
 }
 

@@ -216,6 +216,10 @@ is_logged() { # TEXT: as the seed has it, "Nov 20 17:01:02: TEXT"
 	grep -qE "^[A-Z][a-z]{2} [ 1-3][0-9] [0-9:]{8}: $1\$" "$T/blacklist.log"
 }
 
+blacklist --config "$RULES" --no-daemon --listen 192.0.2.99:5515 --logfile "$T/deaf.log" >"$T/deaf.said" 2>&1
+check_is "with nowhere to listen it does not start: exit 2" 2 $?
+check "and its log says where to look" grep -q "udp://192.0.2.99:5515: .*'ip addr' shows" "$T/deaf.log"
+
 # If anything of it held our output open this would never end.
 said=$(blacklist --config "$RULES" --listen 5515 --listen 127.0.0.2:5516 --listen 'udp://[::1]:5517' \
 	--blocked 3h --blacklist evil --whitelist 10.74.1.0/24,10.74.2.1 --whitelist 10.74.2.2 \
