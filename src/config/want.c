@@ -242,6 +242,19 @@ static void check_per_host(struct reader *r, struct where where, const struct ja
 	}
 }
 
+/* Without its tag nobody can tell a text from another program's. */
+static void check_text(struct reader *r, const struct section *s, const struct jail *j)
+{
+	const struct syslog_want *w = &j->syslog;
+
+	if (w->text_only && w->n_programs == 0 && w->facilities == 0 && w->n_hosts == 0)
+		reader_warn(r, section_entry(s, "syslogtext")->where,
+			"syslogtext = message in jail '%s', which reads what all programs say: "
+			"whoever has one of them begin a text as he likes can have anybody "
+			"banned; write such as 'program = nginx'",
+			reader_show(r, j->name));
+}
+
 void want_read(struct reader *r, const struct section *s, struct jail *j)
 {
 	static const char *const texts[] = {"line", "message"}, *const scopes[] = {"all", "host"};
@@ -251,6 +264,7 @@ void want_read(struct reader *r, const struct section *s, struct jail *j)
 	read_hosts(r, s, &j->syslog);
 	read_choice(r, s, "syslogtext", texts, &j->syslog.text_only);
 	read_choice(r, s, "scope", scopes, &j->syslog.per_host);
+	check_text(r, s, j);
 	if (j->syslog.per_host)
 		check_per_host(r, section_entry(s, "scope")->where, j);
 }

@@ -112,7 +112,7 @@ static void jail_of_them(void **state)
 	assert_string_equal(j->filter->datepattern.text, "{^LN-BEG}");
 	assert_non_null(j->filter->prefregex.text);
 	fixture_done(&f);
-	j = loaded(&f, SSH, "syslogtext = message\n");
+	j = loaded(&f, SSH, "syslogtext = message\nprogram = web\n");
 	assert_string_equal(j->filter->datepattern.text, "{NONE}");
 	assert_null(j->filter->prefregex.text);
 	fixture_done(&f);

@@ -147,6 +147,11 @@ static void wrong(void **state)
 				  "'[' and ':': write 'sshd'\n");
 	says("syslogtext = text", "jail.conf:5: error: syslogtext 'text' is unknown: write 'line' "
 				  "or 'message'\n");
+	says("syslogtext = message",
+		"jail.conf:5: warning: syslogtext = message in jail 'x', which reads what all "
+		"programs say: whoever has one of them begin a text as he likes can have anybody "
+		"banned; write such as 'program = nginx'\n");
+	says("syslogtext = message\nprogram = nginx", "");
 	says("scope = hosts", "jail.conf:5: error: scope 'hosts' is unknown: write 'all' or "
 			      "'host'; did you mean 'host'?\n");
 	says("host = 10.0.0.300",
