@@ -5,8 +5,10 @@
 #include "base/util.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +16,8 @@
 #define DATAGRAM_BUFFER (8 << 20)
 #define STREAM_BACKLOG 1024
 #define CONTROL_BACKLOG 32
+/* The file that a Unix socket is bound to; <linux/un.h> has it beside another sockaddr_un. */
+#define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0)
 
 void sockets_make_parents(const char *path)
 {
@@ -114,13 +118,24 @@ int sockets_listen(const struct listener *l)
 	return TAKE_FD(fd);
 }
 
+/* Another program may have put its own there meanwhile: whoever is /dev/log now, for one. */
+static bool is_at(int fd, const char *path)
+{
+	_cleanup_close_ int bound = ioctl(fd, SIOCUNIXFILE);
+	struct stat ours, there;
+
+	return bound >= 0 && fstat(bound, &ours) == 0 && lstat(path, &there) == 0 &&
+	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
 void sockets_unlisten(int fd)
 {
 	struct sockaddr_un sa = {0};
 	socklen_t len = sizeof(sa);
 
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 && sa.sun_family == AF_UNIX &&
-		len > offsetof(struct sockaddr_un, sun_path) && sa.sun_path[0] == '/')
+		len > offsetof(struct sockaddr_un, sun_path) && sa.sun_path[0] == '/' &&
+		is_at(fd, sa.sun_path))
 		unlink(sa.sun_path);
 	/* A child may have it, too: it is not to hold the port of whoever listens there next. */
 	shutdown(fd, SHUT_RDWR);

@@ -10,7 +10,7 @@
  */
 int sockets_listen(const struct listener *l);
 
-/* Closes it; a path goes, too. */
+/* Closes it; a path goes, too, if it is still the socket's. Takes CAP_NET_ADMIN. */
 void sockets_unlisten(int fd);
 
 /*

@@ -26,7 +26,8 @@ make_conf <<-EOF
 	enabled = true
 	port = 22
 EOF
-printf '[syslog]\nlisten = udp://127.0.0.1:%s udp://[::1]:%s\n' $PORT $PORT >>"$CONF/stockade.local"
+printf '[syslog]\nlisten = udp://127.0.0.1:%s udp://[::1]:%s unix://%s unix://%s\n' \
+	$PORT $PORT "$T/run/one" "$T/run/two" >>"$CONF/stockade.local"
 if ! daemon_start; then
 	not_ok "the daemon starts"
 	finish
@@ -105,6 +106,10 @@ ip netns exec "$NS" bash -c 'exec 3>"/dev/udp/127.0.0.1/$1"; text=$(printf "%900
 send --rfc3164 "Failed password for root from 10.70.0.8 port 4242 ssh2"
 check "many messages that take long hold up nobody" ctl ping
 check_eventually "and none of them is lost" in_set 10.70.0.8 slow
+rm "$T/run/two"
+echo "somebody else's" >"$T/run/two"
 daemon_stop
 check_is "SIGTERM: exit 0" 0 $?
+check "a Unix socket goes with it" not test -e "$T/run/one"
+check "but not what has taken its place" test -f "$T/run/two"
 finish
