@@ -47,7 +47,8 @@ const struct command cmd_inject = {
 	.name = "inject",
 	.args = "[-t TAG] [-p FACILITY.SEVERITY] [-s HOST:PORT]",
 	.summary = "standard input to syslog, a message a line",
-	.help = "Ends with its input. Exit status 1 when something was dropped.\n\n"
+	.help = "Also by the name syslog-inject. Ends with its input. Exit status 1 when\n"
+		"something was dropped.\n\n"
 		"  -t TAG             who says it (the user's name)\n"
 		"  -p FAC.SEV         facility and severity (user.notice)\n"
 		"  -s HOST:PORT       over UDP to there; or a URL: udp://HOST:PORT, "

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/addr.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/commands.h"
@@ -126,6 +127,18 @@ static int complete(struct cli *c, struct setup *s, const struct ruleset *rs)
 	return CLI_GOOD;
 }
 
+static void advise_tls(FILE *out, const struct inject_target *to)
+{
+	struct addr a;
+
+	fputs("rsyslog speaks TLS with its package rsyslog-gnutls.\n", out);
+	if (addr_parse(&a, to->host, strlen(to->host)) == 0)
+		fprintf(out,
+			"%s is an address, so any certificate of that ca passes for Stockade's: "
+			"better give the name that is in Stockade's own.\n",
+			to->host);
+}
+
 /* What else it takes, on the way to standard error when the lines go to standard output. */
 static void advise(struct cli *c, const struct setup *s, const struct ruleset *rs)
 {
@@ -147,7 +160,7 @@ static void advise(struct cli *c, const struct setup *s, const struct ruleset *r
 			fprintf(out, "%s does not seem to include %s: see to that.\n", path, dir);
 	}
 	if (s->want.to.kind == INJECT_TLS && s->want.daemon == SETUP_RSYSLOG)
-		fputs("rsyslog speaks TLS with its package rsyslog-gnutls.\n", out);
+		advise_tls(out, &s->want.to);
 	setup_listen_advise(out, rs, s->confdir, &s->want.to);
 }
 

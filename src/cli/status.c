@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define WIDE 120
+#define NARROW 72 /* what is less has no room for the last two columns */
 
 static const struct table_column jail_columns[] = {
 	{"JAIL", .shrink = true},
@@ -107,8 +108,10 @@ static void last_ban_cell(struct table *t, const json_t *jail, int64_t now_sec, 
 
 static void jail_table(struct cli *c, const json_t *jails, int64_t now_sec)
 {
-	struct table *t = table_new(c->out, jail_columns, ARRAY_SIZE(jail_columns), c->width,
-		cli_style(c, STYLE_BOLD), cli_style(c, STYLE_PLAIN));
+	bool narrow = c->width < NARROW;
+	struct table *t =
+		table_new(c->out, jail_columns, ARRAY_SIZE(jail_columns) - (narrow ? 2 : 0),
+			c->width, cli_style(c, STYLE_BOLD), cli_style(c, STYLE_PLAIN));
 	const json_t *jail;
 	char buf[SAY_MAX];
 	size_t i;
@@ -131,6 +134,8 @@ static void jail_table(struct cli *c, const json_t *jails, int64_t now_sec)
 				say_span(findtime, buf));
 		else
 			table_cell(t, "-", 1);
+		if (narrow)
+			continue;
 		if (answer_bool(jail, "bantime_by_rule", false))
 			table_cell(t, "by rule", strlen("by rule"));
 		else

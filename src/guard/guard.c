@@ -166,8 +166,8 @@ static void on_wall_end(struct guard *g)
 	size_t known = bans_count(g->bans), missing = say_bans(g, false);
 
 	if (known > 0)
-		log_info("%zu bans in force, %zu of them were missing in the kernel", known,
-			missing);
+		log_info("%zu ban%s in force, %zu missing in the kernel until now", known,
+			known == 1 ? "" : "s", missing);
 }
 
 static int on_own(struct guard *g, const struct addr *a, size_t n)

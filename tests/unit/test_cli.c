@@ -21,11 +21,13 @@
 static char *out, *err;
 static char asked[4096];
 
+static unsigned width = 80; /* of the terminal */
+
 /* Runs one command line, its words cut at spaces; the daemon answers with `answer` (NULL: none). */
 static int call(const char *answer, const char *line)
 {
 	char words[512], *argv[ARGS_MAX + 1] = {0}, *save = NULL;
-	struct cli c = {.argv = argv, .width = 80, .fd = -1};
+	struct cli c = {.argv = argv, .width = width, .fd = -1};
 	size_t out_len, err_len;
 	int pair[2] = {-1, -1}, status;
 	ssize_t n = 0;
@@ -276,6 +278,11 @@ static void status(void **state)
 	has(out, "udp://127.0.0.1:5514     8,765     0            -        -\n");
 	has(out, "tcp://[::1]:5514             7    23        1,234       11\n");
 	has_not(out, "wrong");
+	width = 60;
+	assert_int_equal(call(healthy, "status"), CLI_GOOD);
+	has(out, "JAIL  BANNED  EVER  TRACKED  FAILURES  BANS AFTER\n");
+	has_not(out, "LAST BAN");
+	width = 80;
 	assert_int_equal(call(ill, "status"), CLI_GOOD);
 	has(out, "protecting 2 jails, 1 banned now; 5 things are wrong:\n");
 	has(out, "  by rule  ");
