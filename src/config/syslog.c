@@ -160,6 +160,14 @@ static bool has_names(const struct syslog_settings *s)
 	return false;
 }
 
+/* Be it right or wrong. */
+static bool is_said(struct reader *r, const struct section *s, const char *key)
+{
+	struct conf_text t;
+
+	return value_text(r, s, key, &t);
+}
+
 /* What is written for TLS has to go together. */
 static void check_tls(struct reader *r, const struct section *s, const struct syslog_settings *ret)
 {
@@ -168,7 +176,12 @@ static void check_tls(struct reader *r, const struct section *s, const struct sy
 	for (size_t i = 0; i < ret->n_listen; i++)
 		if (ret->listen[i].kind == LISTEN_TLS)
 			tls = &ret->listen[i];
-	if (tls != NULL && (ret->certificate.text == NULL || ret->key.text == NULL))
+	if (tls != NULL && is_said(r, s, "certificate") && !is_said(r, s, "key"))
+		reader_error(r, tls->where,
+			"'%s' needs the key of its certificate: write 'key = "
+			"/etc/stockade/key.pem' below [syslog]",
+			reader_show(r, tls->url));
+	else if (tls != NULL && !is_said(r, s, "certificate"))
 		reader_error(r, tls->where,
 			"'%s' needs a certificate: write 'certificate = /etc/stockade/cert.pem' "
 			"and 'key = /etc/stockade/key.pem' below [syslog]",

@@ -44,6 +44,8 @@ static bool is_tag(const char *glob)
 
 	if (len > 1 && glob[len - 1] == ':')
 		return true;
+	if (pid != NULL && pid > glob && strchr(pid, ']') == NULL)
+		return true;
 	return pid != NULL && pid > glob && glob[len - 1] == ']' &&
 	       strspn(pid + 1, "0123456789*") + 2 == strlen(pid);
 }

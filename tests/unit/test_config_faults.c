@@ -788,11 +788,18 @@ static void tls(void **state)
 	char text[256];
 
 	(void)state;
-	snprintf(text, sizeof(text), "%scertificate = /c\n", url);
-	text_says("stockade.conf", text,
+	text_says("stockade.conf", url,
 		"stockade.conf:2: error: 'tls://127.0.0.1:6514' needs a certificate: write "
 		"'certificate = /etc/stockade/cert.pem' and 'key = /etc/stockade/key.pem' below "
 		"[syslog]\n");
+	snprintf(text, sizeof(text), "%scertificate = /c\n", url);
+	text_says("stockade.conf", text,
+		"stockade.conf:2: error: 'tls://127.0.0.1:6514' needs the key of its certificate: "
+		"write 'key = /etc/stockade/key.pem' below [syslog]\n");
+	snprintf(text, sizeof(text), "%scertificate = c.pem\nkey = /k\n", url);
+	text_says("stockade.conf", text,
+		"stockade.conf:3: error: certificate 'c.pem' is no path from the root: write such "
+		"as '/etc/stockade/certificate.pem'\n");
 	snprintf(text, sizeof(text), "%scertificate = /c\nkey = /k\npeers = web1\n", url);
 	text_says("stockade.conf", text,
 		"stockade.conf:5: error: peers names whom a client's certificate is for, and "

@@ -145,6 +145,8 @@ static void wrong(void **state)
 				"':': write 'sshd'\n");
 	says("program = sshd[*]", "jail.conf:5: warning: program 'sshd[*]': a name ends before "
 				  "'[' and ':': write 'sshd'\n");
+	says("program = sshd[", "jail.conf:5: warning: program 'sshd[': a name ends before '[' and "
+				"':': write 'sshd'\n");
 	says("syslogtext = text", "jail.conf:5: error: syslogtext 'text' is unknown: write 'line' "
 				  "or 'message'\n");
 	says("syslogtext = message",
