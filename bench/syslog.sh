@@ -146,7 +146,7 @@ paced() {
 		"TCP $SYSLOG_TCP 500000" "TCP,_RFC_5424,_counted $SYSLOG_TCP 500000 -f 5424 -o"; do
 		set -- $_what
 		for _kind in ordinary attack; do
-			say "  $1, $_kind, $3/s"
+			say "  $(echo "$1" | tr _ ' '), $_kind, $3/s"
 			listen stockade || return 1
 			take "$2" $_kind -r "$3" -n $(($3 * SYSLOG_SECONDS)) $4 $5 $6 || return 1
 			row_taken "$(echo "$1" | tr _ ' '), $_kind" "$(human "$3")" || _failed=1
@@ -200,7 +200,7 @@ most() {
 		_sunk=$(sink_most "$2" "$([ "$3" = udp ] && echo 500000 || echo "$SYSLOG_MANY")") || return 1
 		_row=
 		for _kind in ordinary attack; do
-			say "  $1, $_kind, as many as are taken"
+			say "  $(echo "$1" | tr _ ' '), $_kind, as many as are taken"
 			listen stockade || return 1
 			case $3 in
 			udp) udp_most $_kind || return 1 ;;
