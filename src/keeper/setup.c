@@ -127,11 +127,14 @@ static int take_listener(
 }
 
 /* What to do about it, as the end of a sentence, or "". */
-static const char *listen_hint(int error)
+static const char *listen_hint(const struct listener *l, int error)
 {
 	switch (error) {
 	case EADDRINUSE:
-		return "; 'ss -lntup' shows who has that port: stop it, or write another port";
+		return l->path != NULL
+			       ? "; 'ss -lxp' shows who reads there: stop it, or write another path"
+			       : "; 'ss -lntup' shows who has that port: stop it, or write another "
+				 "port";
 	case EADDRNOTAVAIL:
 		return "; 'ip addr' shows which addresses this machine has: write one of them";
 	default:
@@ -147,7 +150,7 @@ static int open_listener(const struct listener *l)
 		log_info("listening for syslog on %s", l->url);
 	else
 		log_error("cannot listen for syslog on %s: %s%s", l->url, strerror(-fd),
-			listen_hint(-fd));
+			listen_hint(l, -fd));
 	return fd;
 }
 
