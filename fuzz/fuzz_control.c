@@ -44,7 +44,7 @@ static struct plan *make_plan(void)
 		"port = 22\nfilter = f\n");
 	put("conf/filter.d/f.conf", "[Definition]\nfailregex = ^ x from <HOST>$\n");
 	put("conf/stockade.conf", "[Definition]\nloglevel = CRITICAL\n");
-	must(plan_load(&plan, "conf", &f) == 0);
+	must(plan_load(&plan, "conf", NULL, &f) == 0);
 	faults_done(&f);
 	return plan;
 }

@@ -313,7 +313,7 @@ static bool load_plan(
 	if (w->n_jails > 0)
 		r = plan_load_jails(plan, dir, overlay, w->jails, w->n_jails, &faults);
 	else
-		r = plan_load_over(plan, dir, overlay, &faults);
+		r = plan_load(plan, dir, overlay, &faults);
 	tell_errors(f->cli, &faults);
 	faults_done(&faults);
 	if (r == -ENOMEM)

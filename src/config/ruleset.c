@@ -217,11 +217,6 @@ int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f)
 	return ruleset_read(ret, dir, NULL, false, f);
 }
 
-int ruleset_check(struct ruleset **ret, const char *dir, struct faults *f)
-{
-	return ruleset_read(ret, dir, NULL, true, f);
-}
-
 int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char *dir,
 	const char *spec, struct faults *f)
 {

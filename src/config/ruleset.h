@@ -217,7 +217,7 @@ struct ruleset {
 	struct arena *arena;
 	struct jail *jails; /* the enabled ones */
 	size_t n_jails;
-	struct jail *disabled; /* the others, from ruleset_check alone */
+	struct jail *disabled; /* the others, if it was read complete */
 	size_t n_disabled;
 	struct prefixset allow; /* never dropped: stockade.conf's allow and [DEFAULT] ignoreip */
 	struct host_names allow_names;
@@ -246,13 +246,9 @@ struct ruleset {
 int ruleset_load(struct ruleset **ret, const char *dir, struct faults *f);
 
 /*
- * The same to look for faults: reads the jails that are not enabled as well, what is wrong with
- * them being warnings, and always returns a ruleset, of what could be read, or -ENOMEM.
- */
-int ruleset_check(struct ruleset **ret, const char *dir, struct faults *f);
-
-/*
- * One of the two, the second if complete, with what the command line says over it (NULL: nothing).
+ * The same, with what the command line says over it (NULL: nothing). complete: to look for faults;
+ * reads the jails that are not enabled as well, what is wrong with them being warnings, and always
+ * returns a ruleset, of what could be read, or -ENOMEM.
  */
 int ruleset_read(struct ruleset **ret, const char *dir, const struct overlay *overlay,
 	bool complete, struct faults *f);
@@ -265,7 +261,7 @@ int ruleset_load_filter(struct filter_def **ret, struct arena *arena, const char
 	const char *spec, struct faults *f);
 
 /*
- * Makes the jails of these names, enabled or not, the enabled ones of a ruleset_check, and no
+ * Makes the jails of these names, enabled or not, if the rule set was read complete, and no
  * others. A name that is not there, or a jail that has no filter, stays NULL in ret[0..n). A jail
  * that is one for each of its hosts is all of them, of which ret gets the first.
  */

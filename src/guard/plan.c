@@ -113,12 +113,7 @@ static int compile(struct plan *p, struct faults *f)
 	return f->n_errors > errors_before ? -EINVAL : 0;
 }
 
-int plan_load(struct plan **ret, const char *confdir, struct faults *f)
-{
-	return plan_load_over(ret, confdir, NULL, f);
-}
-
-int plan_load_over(
+int plan_load(
 	struct plan **ret, const char *confdir, const struct overlay *overlay, struct faults *f)
 {
 	struct plan *p = calloc(1, sizeof(*p));

@@ -17,11 +17,11 @@ struct plan {
 	struct countries *countries; /* NULL: no jail asks for any */
 };
 
-/* Reads and compiles everything in confdir. 0, or -EINVAL with the reasons in f. */
-int plan_load(struct plan **ret, const char *confdir, struct faults *f);
-
-/* The same with what the command line says over it (NULL: nothing). */
-int plan_load_over(
+/*
+ * Reads and compiles everything in confdir, and what the command line says over it (NULL: nothing).
+ * 0, or -EINVAL with the reasons in f.
+ */
+int plan_load(
 	struct plan **ret, const char *confdir, const struct overlay *overlay, struct faults *f);
 
 /*

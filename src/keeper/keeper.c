@@ -50,7 +50,7 @@ static void print_faults(struct faults *f)
 static int load_config(struct keeper *k)
 {
 	struct faults f = {0};
-	int r = plan_load_over(&k->plan, k->o->confdir, k->o->overlay, &f);
+	int r = plan_load(&k->plan, k->o->confdir, k->o->overlay, &f);
 
 	if (r == 0)
 		precheck_syslog(k->plan->rs, &f);
@@ -212,7 +212,7 @@ void keeper_reload(struct keeper *k, const uint32_t *serial)
 		return;
 	}
 	log_notice("reloading %s", overlay_shown(k->o->overlay, k->o->confdir));
-	r = plan_load_over(&k->next, k->o->confdir, k->o->overlay, &f);
+	r = plan_load(&k->next, k->o->confdir, k->o->overlay, &f);
 	if (r == 0)
 		r = porter_child_check(k, k->next, &f);
 	if (r < 0) {

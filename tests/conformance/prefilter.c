@@ -64,7 +64,7 @@ static void load(struct twice *t, const char *dir)
 	struct faults f = {0};
 	struct ruleset *rs = NULL;
 
-	if (ruleset_check(&rs, dir, &f) < 0)
+	if (ruleset_read(&rs, dir, NULL, true, &f) < 0)
 		exit(2);
 	twice_init(t, rs->n_jails + rs->n_disabled, LINE_MAX_LEN);
 	for (size_t i = 0; i < rs->n_jails; i++)

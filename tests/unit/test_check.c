@@ -14,7 +14,7 @@ static void says(const char *jail_conf, const char *stockade_conf, const char *s
 	fixture_file(&f, "log", "");
 	fixture_file(&f, "jail.conf", jail_conf);
 	fixture_file(&f, "stockade.conf", stockade_conf);
-	assert_int_equal(ruleset_check(&f.rs, f.dir, &f.faults), 0);
+	assert_int_equal(ruleset_read(&f.rs, f.dir, NULL, true, &f.faults), 0);
 	check_ruleset(f.rs, f.dir, &f.faults);
 	fixture_tell(&f);
 	if (strcmp(f.said, said) != 0)
@@ -31,7 +31,7 @@ static void says_of_tls(const char *jail_conf, const char *stockade_conf, const 
 	fixture_file(&f, "filter.d/x.conf", FILTER_X);
 	fixture_file(&f, "jail.conf", jail_conf);
 	fixture_file(&f, "stockade.conf", stockade_conf);
-	assert_int_equal(ruleset_check(&f.rs, f.dir, &f.faults), 0);
+	assert_int_equal(ruleset_read(&f.rs, f.dir, NULL, true, &f.faults), 0);
 	precheck_syslog(f.rs, &f.faults);
 	fixture_tell(&f);
 	assert_string_equal(f.said, said);
@@ -117,7 +117,7 @@ static void strays(void **state)
 	fixture_file(&f, "jails.local", "");
 	fixture_file(&f, "jail.conf.bak", "");
 	fixture_file(&f, "notes", "");
-	assert_int_equal(ruleset_check(&f.rs, f.dir, &f.faults), 0);
+	assert_int_equal(ruleset_read(&f.rs, f.dir, NULL, true, &f.faults), 0);
 	check_ruleset(f.rs, f.dir, &f.faults);
 	fixture_tell(&f);
 	if (strcmp(f.said, "jails.local: warning: nothing is read from here; did you mean "

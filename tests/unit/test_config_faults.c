@@ -356,7 +356,7 @@ static void disabled(void **state)
 	fixture_file(&f, "jail.d/a.cfg", "[x]\nenabled = true\n");
 	fixture_file(&f, "jail.d/README", "Words.\n");
 	fixture_file(&f, "jail.d/b.conf~", "[x]\nenabled = true\n");
-	assert_int_equal(ruleset_check(&f.rs, f.dir, &f.faults), 0);
+	assert_int_equal(ruleset_read(&f.rs, f.dir, NULL, true, &f.faults), 0);
 	fixture_tell(&f);
 	if (strcmp(f.said,
 		    "jail.d/a.cfg: warning: the file is not read, only such as end in '.conf' or "

@@ -89,7 +89,7 @@ static int make_config(void **state)
 	put("stockade.conf",
 		"[Definition]\nloglevel = INFO\n[syslog]\nlisten = unix:///nowhere/log\n");
 	put("auth.log", "");
-	if (plan_load(&plan, dir, &f) < 0) {
+	if (plan_load(&plan, dir, NULL, &f) < 0) {
 		for (size_t i = 0; i < f.n; i++)
 			fprintf(stderr, "%s\n", f.items[i].message);
 		return -1;

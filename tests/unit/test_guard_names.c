@@ -91,7 +91,7 @@ static int make_config(void **state)
 	put("filter.d/cache.conf",
 		"[Definition]\nfailregex = ^ cache <ADDR> <F-USER>.*</F-USER>$\n");
 	put("stockade.conf", "[syslog]\nlisten = udp://127.0.0.1:1\n");
-	if (plan_load(&plan, dir, &f) < 0) {
+	if (plan_load(&plan, dir, NULL, &f) < 0) {
 		for (size_t i = 0; i < f.n; i++)
 			fprintf(stderr, "%s\n", f.items[i].message);
 		return -1;
