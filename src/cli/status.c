@@ -25,7 +25,7 @@ static const struct table_column jail_columns[] = {
 static const struct table_column source_columns[] = {
 	{"READS", .shrink = true},
 	{"FOR", .shrink = true},
-	{"STATE"},
+	{.title = "STATE"},
 	{"BEHIND", .right = true},
 	{"LINES", .right = true},
 };
