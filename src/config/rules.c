@@ -2,6 +2,7 @@
 #include "config/rules.h"
 
 #include "base/text.h"
+#include "base/util.h"
 #include "config/merge.h"
 
 #include <ctype.h>
@@ -58,7 +59,7 @@ static int64_t parse_time(const char *s, size_t len)
 	}
 	if (digits == 0 || len - digits > 1)
 		return 0;
-	for (size_t i = 0; digits < len && i < sizeof(units) / sizeof(units[0]); i++)
+	for (size_t i = 0; digits < len && i < ARRAY_SIZE(units); i++)
 		if (s[digits] == units[i].letter)
 			unit = units[i].sec;
 	if (digits < len && unit == 1 && s[digits] != 's')

@@ -32,7 +32,7 @@ struct syslog_counts {
 
 struct syslog_listener;
 
-/* A listener each that the rule set has, g->listeners. */
+/* A listener each that the rule set has, g->listeners. 0 or -ENOMEM. */
 int syslog_init(struct guard *g);
 void syslog_done(struct guard *g);
 

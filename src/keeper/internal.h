@@ -154,11 +154,13 @@ void held_done(struct keeper *k);                              /* they are someb
 /* porter_child.c */
 int porter_child_init(struct keeper *k);
 void porter_child_done(struct keeper *k);
-/* Is what a plan wants of TLS as it should be? It is remembered until that plan is the present one.
- * 0 or -EINVAL with the reasons in f. */
+/*
+ * Is what a plan wants of TLS as it should be? It is remembered until that plan is the present one.
+ * 0 or -EINVAL with the reasons in f.
+ */
 int porter_child_check(struct keeper *k, const struct plan *plan, struct faults *f);
-void porter_child_renew(
-	struct keeper *k); /* starts what the present plan wants, if it does not run */
+/* The present plan's runs from now on, or none if that wants none. */
+void porter_child_renew(struct keeper *k);
 int porter_child_guard_end(const struct keeper *k); /* for a new guard; -1: there is no TLS */
 void porter_child_leave(struct keeper *k);          /* we stop: it says good-bye to its senders */
 void porter_child_ended(struct keeper *k);          /* on SIGCHLD */

@@ -330,7 +330,6 @@ static int catch_signals(struct keeper *k)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
 
-	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		k->signals[i] = evsignal_new(k->base, signals[i], on_signal, k);
 		if (k->signals[i] == NULL || event_add(k->signals[i], NULL) < 0)
@@ -405,6 +404,8 @@ static int start(struct keeper *k)
 {
 	int r;
 
+	/* Whoever starts us may have gone before there is anything to tell. */
+	signal(SIGPIPE, SIG_IGN);
 	if (k->starter_fd >= 0)
 		log_set_sink(to_starter, k);
 	r = porter_child_init(k);
