@@ -52,9 +52,10 @@ machine_files() {
 		$(command -v sshd) -D -p \$2 -f $T/sshd_config &
 		sshd=\$!
 		trap 'exit 0' TERM
-		# what is to be said in there comes by a pipe, one command a line
+		# What is to be said in there comes by a pipe, one command a line; it is open for
+		# writing, too, as what is written while nobody has it open is lost.
 		mkfifo $T/\$1
-		while :; do sh $T/\$1; done &
+		while read -r command <&3; do sh -c "\$command" 3<&-; done 3<>$T/\$1 &
 		wait \$sshd
 	END
 }
