@@ -54,6 +54,7 @@ apache_start() {
 			echo "LoadModule ${_module}_module $MODULES/mod_$_module.so"
 		done
 		cat <<-END
+			ServerRoot $T
 			ServerName shop.example.net
 			PidFile $T/apache.pid
 			DefaultRuntimeDir $T
